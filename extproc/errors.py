@@ -1,0 +1,41 @@
+"""Every exception this package raises, grouped by whose fault it is.
+
+ExtprocError
+├── ConfigError       operator: the configuration is wrong; refuse to start, or keep the old one
+├── ClientError       the client's request breaks its API or our bounds      -> the refusal it names
+├── UpstreamError     the model server's answer breaks its API or our bounds -> 502
+├── ProtocolError     Envoy sent what its protocol or our set-up forbids     -> abort the stream
+└── StoreUnavailable  counters cannot be reached in time                     -> 503
+
+Refusing a request is not an error: see refusal.py.  A message never holds a value from a body.
+"""
+
+from extproc.refusal import INVALID_REQUEST, Refusal
+
+
+class ExtprocError(Exception):
+    """Base of every error raised here."""
+
+
+class ConfigError(ExtprocError):
+    """The configuration cannot be used; the message says where and what to do."""
+
+
+class ClientError(ExtprocError):
+    """The client's request cannot be served; carries the refusal to answer with."""
+
+    def __init__(self, detail: str, refusal: Refusal = INVALID_REQUEST) -> None:
+        super().__init__(detail)
+        self.refusal = refusal.because(detail)
+
+
+class UpstreamError(ExtprocError):
+    """The model server's answer is not what its API promises, or passes our bounds."""
+
+
+class ProtocolError(ExtprocError):
+    """Envoy broke the message order, or is not configured as we require."""
+
+
+class StoreUnavailable(ExtprocError):  # noqa: N818 - names a condition, as in gRPC
+    """The store did not answer in time, so that the outcome is unknown."""

@@ -1,0 +1,84 @@
+"""What was asked and what a model said, in no API's dialect.
+
+A dialect finds predictions in a frame; a mutator turns one into another.  Kinds are what a
+fidelity names: a kind it does not name is dropped.
+"""
+
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+Kind = Literal[
+    "probabilities",  # one confidence per class
+    "score",  # one number: a regression, a relevance
+    "logprobs",  # token log probabilities and their alternatives
+    "embedding",  # a dense vector
+    "tensor",  # a tensor nobody declared: logits, hidden states, anything
+    "label",  # class names or indices
+    "text",  # what the model wrote
+    "reasoning",  # what it wrote to itself
+    "usage",  # token counts
+    "identity",  # model snapshot, fingerprint, service tier
+]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
+
+Vector = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the client asked: the unit that limits and detectors count."""
+
+    model: str
+    """Empty where the path asks no model at all."""
+    inputs: int
+    """How many inputs the body holds; a batch of 64 is 64 queries."""
+    stream: bool = False
+    """Whether the answer was asked for as a stream of events."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Probabilities:
+    """Confidence per class, in the model's own class order."""
+
+    values: Vector
+    """Shape (classes,); each in [0, 1], together at most 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One number: a regression or a relevance."""
+
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a vocabulary with its natural-log probability."""
+
+    text: str
+    logprob: float
+    raw: tuple[int, ...] | None = None
+    """The token's UTF-8 bytes where the API gives them (a token may be half a character)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Logprobs:
+    """The chosen token and the alternatives it was chosen from, best first."""
+
+    chosen: Token
+    alternatives: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedding:
+    """A dense vector."""
+
+    values: Vector
+    """Shape (dimensions,); finite."""
+
+
+Prediction = Probabilities | Score | Logprobs | Embedding
+"""The kinds that mutators understand; of the others a fidelity only says whether they pass."""
