@@ -1,0 +1,21 @@
+"""Withhold a prediction altogether.
+
+Rule: nothing is put in its place.  For what no reduction makes safe: hidden states, final logits
+(Carlini et al., "Stealing Part of a Production Language Model", ICML 2024) and the reasoning that
+distillation feeds on.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+from extproc.prediction import KINDS, Kind, Prediction
+
+
+class Drop(msgspec.Struct, frozen=True, tag_field="kind", tag="drop", forbid_unknown_fields=True):
+    """Says in the policy what leaving a kind out of a fidelity says in silence."""
+
+    KINDS: ClassVar[frozenset[Kind]] = frozenset(KINDS)
+
+    def apply(self, prediction: Prediction) -> Prediction | None:
+        return None

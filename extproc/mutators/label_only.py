@@ -1,0 +1,43 @@
+"""Say which, and not how sure: the floor of the ladder for classifiers.
+
+Rule: the answer is a function of the top label alone.  It does not stop a thief who has data
+(Papernot et al., "Practical Black-Box Attacks", AsiaCCS 2017; Krishna et al., ICLR 2020), it takes
+from all others what they live on (Tramèr et al., USENIX Security 2016, section 6).
+"""
+
+from typing import ClassVar
+
+import msgspec
+import numpy as np
+
+from extproc.mutators._domain import check_probabilities
+from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+
+
+class LabelOnly(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="label_only", forbid_unknown_fields=True
+):
+    """Probabilities become one-hot; logprobs go, since a token's label is its text."""
+
+    KINDS: ClassVar[frozenset[Kind]] = frozenset({"probabilities", "logprobs"})
+
+    def apply(self, prediction: Prediction) -> Prediction | None:
+        """Raises UpstreamError for what is no probability, TypeError for a kind not in KINDS."""
+        match prediction:
+            case Probabilities():
+                return _one_hot(prediction)
+            case Logprobs():
+                return None
+            case Score() | Embedding():
+                raise TypeError("label_only knows probabilities and logprobs only")
+
+
+def _one_hot(prediction: Probabilities) -> Probabilities:
+    """1 at the first of the largest, 0 elsewhere; no classes have no label."""
+    values = prediction.values
+    check_probabilities(values)
+    if not values.size:
+        return prediction
+    label = np.zeros_like(values)
+    label[values.argmax()] = 1.0
+    return prediction if np.array_equal(label, values) else Probabilities(label)

@@ -1,0 +1,128 @@
+"""Round on a decimal grid and keep what callers rely on: the sum, the order and the top label.
+
+Rule: probabilities are rounded by largest remainder (Balinski and Young, "Fair Representation",
+1982), counted in whole steps of the grid.  Rounding each on its own breaks the sum more often than
+not, and makes winners of losers.
+
+Logprobs are rounded as the probabilities they stand for, never as logarithms: these stay in the
+low-dimensional image of the model's last layer whatever noise of their own they get, and a few
+thousand of them give that layer away (Carlini et al., "Stealing Part of a Production Language
+Model", ICML 2024; Finlayson et al., "Logits of API-Protected LLMs Leak Proprietary Information",
+COLM 2024).  On the first decimals of a probability there is little of it to see.
+Rounding slows equation solving (Tramèr et al., USENIX Security 2016); it stops nobody by itself.
+"""
+
+import math
+from dataclasses import replace
+from typing import Annotated, ClassVar, Final
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from extproc.errors import UpstreamError
+from extproc.mutators._domain import check_logprobs, check_probabilities
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Prediction,
+    Probabilities,
+    Score,
+    Token,
+    Vector,
+)
+
+_Counts = npt.NDArray[np.int64]
+
+_STEP: Final = 10**9
+"""Remainders are whole billionths of a step, so that they add up and compare without error."""
+
+
+class Round(msgspec.Struct, frozen=True, tag_field="kind", tag="round", forbid_unknown_fields=True):
+    """Rounded again, a rounded prediction is the same."""
+
+    KINDS: ClassVar[frozenset[Kind]] = frozenset({"probabilities", "score", "logprobs"})
+
+    digits: Annotated[int, msgspec.Meta(ge=0, le=6)]
+    """Decimals of a probability or score."""
+
+    def apply(self, prediction: Prediction) -> Prediction | None:
+        """Raises UpstreamError for what is no probability, TypeError for a kind not in KINDS."""
+        match prediction:
+            case Probabilities():
+                return _classes(prediction, 10**self.digits)
+            case Score():
+                return _score(prediction, self.digits)
+            case Logprobs():
+                return _tokens(prediction, self.digits)
+            case Embedding():
+                raise TypeError("round knows no embeddings; quantize does")
+
+
+def _classes(prediction: Probabilities, grid: int) -> Probabilities:
+    """Each class the float nearest to a whole number of steps, of which there are grid in 1.
+
+    The sum is the input's, rounded to whole steps; but any sum above 0 gives at least one step,
+    which keeps the label.  No class is off by 2 steps, and 0 stays 0.
+    Order is kept, among equals the first comes first, and no lesser class becomes the top's equal.
+    """
+    values = prediction.values
+    check_probabilities(values)
+    rounded = _apportion(values, grid) / grid if values.any() else np.zeros_like(values)
+    return prediction if rounded.tobytes() == values.tobytes() else Probabilities(rounded)
+
+
+def _apportion(values: Vector, grid: int) -> _Counts:
+    """Whole steps per class by largest remainder; of equal remainders the larger value's first."""
+    steps, remainders = np.divmod(np.rint(values * (grid * _STEP)).astype(np.int64), _STEP)
+    left = (int(remainders.sum()) + _STEP // 2) // _STEP or int(not steps.any())
+    receivers = np.lexsort((-values, -remainders))[:left]
+    steps[receivers] += 1
+    _part(steps, values, receivers)
+    return steps
+
+
+def _part(steps: _Counts, values: Vector, receivers: npt.NDArray[np.intp]) -> None:
+    """Where lesser values have become the top's equals, give it the step handed out last.
+
+    With that step withheld the rest is what largest remainder gives for one step less, so it keeps
+    every law.  Where none was handed out, the last of the new equals pays: the one case in which
+    values a step or more apart may end as equals.
+    """
+    top = values.argmax()
+    lesser = np.flatnonzero((steps == steps[top]) & (values < values[top]))[::-1]
+    if lesser.size:
+        payer = receivers[-1] if receivers.size else lesser[values[lesser].argmin()]
+        steps[payer] -= 1
+        steps[top] += 1
+
+
+def _score(prediction: Score, digits: int) -> Score:
+    """The float nearest to the decimal nearest to the score; of two as near, the even one."""
+    if not math.isfinite(prediction.value):
+        raise UpstreamError("a score is not finite")
+    rounded = round(prediction.value, digits) + 0.0  # no -0.0: a sign is one more bit
+    same = repr(rounded) == repr(prediction.value)
+    return prediction if same else Score(rounded)
+
+
+def _tokens(prediction: Logprobs, digits: int) -> Logprobs:
+    """The same tokens in the same order, each with the log of a probability on the grid."""
+    check_logprobs(prediction)
+    before = (prediction.chosen, *prediction.alternatives)
+    after = tuple(_token(token, digits) for token in before)
+    same = all(new is old for new, old in zip(after, before, strict=True))
+    return prediction if same else Logprobs(after[0], after[1:])
+
+
+def _token(token: Token, digits: int) -> Token:
+    """No probability is below one step: its log exists, and how small it is stays hidden.
+
+    The log has a decimal more than the grid, enough to find the step again.
+    """
+    grid = 10**digits
+    steps = max(1, round(math.exp(min(token.logprob, 0.0)) * grid))
+    rounded = round(math.log(steps / grid), max(4, digits + 1))
+    same = repr(rounded) == repr(token.logprob)  # as for scores, -0.0 is not 0.0
+    return token if same else replace(token, logprob=rounded)

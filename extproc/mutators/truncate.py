@@ -1,0 +1,51 @@
+"""Serve the first components of an embedding: what is withheld, no regression brings back.
+
+Rule: a unit vector stays one.  Models trained for it lose little (Kusupati et al., "Matryoshka
+Representation Learning", NeurIPS 2022), while a thief's copy stops getting better however many
+answers it sees, because the rest of the space is in none of them.
+"""
+
+from typing import Annotated, ClassVar
+
+import msgspec
+import numpy as np
+
+from extproc.mutators._norm import norm, snapped
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Prediction,
+    Probabilities,
+    Score,
+    Vector,
+)
+
+
+class Truncate(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="truncate", forbid_unknown_fields=True
+):
+    """A vector that has no more components than are shown passes unchanged."""
+
+    KINDS: ClassVar[frozenset[Kind]] = frozenset({"embedding"})
+
+    dimensions: Annotated[int, msgspec.Meta(ge=1)]
+    """How many components are shown."""
+
+    def apply(self, prediction: Prediction) -> Prediction | None:
+        """Raises UpstreamError for what is not finite, TypeError for a kind not in KINDS."""
+        match prediction:
+            case Embedding(values):
+                length = norm(values)
+                if values.size <= self.dimensions:
+                    return prediction
+                head = values[: self.dimensions]
+                return Embedding(_unit(head) if snapped(length) == 1.0 else head)
+            case Probabilities() | Score() | Logprobs():
+                raise TypeError("truncate knows embeddings only")
+
+
+def _unit(head: Vector) -> Vector:
+    """The head at length 1; where nothing is left of the vector, nothing."""
+    length = norm(head)
+    return head / length if length else np.zeros_like(head)
