@@ -1,0 +1,212 @@
+"""OpenAI chat completions, as documents and as streams (POST /v1/chat/completions).
+
+Source: OpenAI API reference, "Chat Completions"; the fields that servers such as vLLM and SGLang
+add (``reasoning_content``, ``reasoning``) are known too.  Log probabilities stand in four places:
+``content`` and ``refusal``, of a message's choice and of a stream's.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any, ClassVar, Final
+
+import msgspec
+
+from extproc.dialects.openai_error import openai_error
+from extproc.dialects.request import Asked, Parameters, forward, read_object, require
+from extproc.dialects.shape import (
+    ABSENT,
+    Anything,
+    Edit,
+    Fault,
+    Fields,
+    Gate,
+    Items,
+    Json,
+    Keep,
+    Leaf,
+    ModelName,
+    Node,
+    Opaque,
+    allowing,
+)
+from extproc.errors import UpstreamError
+from extproc.prediction import Kind, Logprobs, Query, Token
+from extproc.refusal import Refusal
+
+_PARAMETERS: Final = Parameters(
+    passing=frozenset(
+        {
+            "model",
+            "messages",
+            "max_tokens",
+            "max_completion_tokens",
+            "temperature",
+            "top_p",
+            "n",
+            "stop",
+            "stream",
+            "stream_options",
+            "seed",
+            "user",
+            "presence_penalty",
+            "frequency_penalty",
+            "logit_bias",
+            "response_format",
+            "tools",
+            "tool_choice",
+            "parallel_tool_calls",
+            "reasoning_effort",
+        }
+    ),
+    granted={"logprobs": "logprobs", "top_logprobs": "logprobs"},
+)
+_STREAM_OPTIONS: Final = frozenset({"include_usage"})
+MAX_CHOICES: Final = 128
+"""The API's own bound on ``n``."""
+
+
+class OpenAIChat(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="openai_chat", forbid_unknown_fields=True
+):
+    """Chat completions."""
+
+    allow_request: tuple[str, ...] = ()
+    """Further request fields that go on to the model server."""
+    allow_response: tuple[str, ...] = ()
+    """Further answer fields that pass, by dotted path: ``choices.message.annotations``."""
+
+    sentinels: ClassVar[frozenset[bytes]] = frozenset({b"[DONE]"})
+
+    def read(self, body: bytes, parameters: Mapping[str, str], granted: Collection[Kind]) -> Asked:
+        read = read_object(body)
+        admitted = _PARAMETERS.admit(read, granted, self.allow_request)
+        model, stream = read.get("model"), read.get("stream")
+        require(isinstance(model, str) and model, "'model' must be a name.")
+        require(isinstance(read.get("messages"), list), "'messages' must be an array.")
+        require(stream is None or isinstance(stream, bool), "'stream' must be a boolean.")
+        _check_choices(read.get("n"))
+        _check_stream_options(read.get("stream_options"))
+        # Bias and log probabilities together give the logits of any token (Carlini et al. 2024).
+        require(
+            not (admitted.get("logit_bias") and any(map(admitted.get, _PARAMETERS.granted))),
+            "'logit_bias' and 'logprobs' cannot be combined.",
+        )
+        query = Query(str(model), inputs=1, stream=bool(stream))
+        return Asked(query, forward(body, read, admitted))
+
+    def answer(self) -> Node:
+        tree: Node = _ANSWER
+        for path in self.allow_response:
+            tree = allowing(tree, path.split("."))
+        return tree
+
+    def error(self, refusal: Refusal) -> bytes:
+        return openai_error(refusal)
+
+
+def _check_choices(n: object) -> None:
+    valid = n is None or (type(n) is int and 1 <= n <= MAX_CHOICES)
+    require(valid, f"'n' must be between 1 and {MAX_CHOICES}.")
+
+
+def _check_stream_options(options: object) -> None:
+    valid = options is None or (isinstance(options, dict) and options.keys() <= _STREAM_OPTIONS)
+    require(valid, "'stream_options' may only hold 'include_usage'.")
+
+
+def _logprobs(value: Json, edit: Edit, place: str) -> Json:
+    """One entry of ``logprobs.content``: the chosen token and ``top_logprobs``."""
+    before = _read(value, place)
+    after = edit(before)
+    if after is before:
+        return value
+    if after is None:
+        return ABSENT
+    if not isinstance(after, Logprobs):
+        raise TypeError(f"a mutator made {type(after).__name__} of log probabilities")
+    changed = _entry(after.chosen, value)
+    if value.get("top_logprobs") is not None:
+        changed["top_logprobs"] = [_entry(token, value) for token in after.alternatives]
+    return {**value, **changed}
+
+
+def _read(value: Json, place: str) -> Logprobs:
+    chosen = _token(value, place)
+    others = value.get("top_logprobs") or ()
+    return Logprobs(chosen, tuple(_token(other, place) for other in others))
+
+
+def _token(value: Json, place: str) -> Token:
+    match value:
+        case {"token": str(text), "logprob": logprob} if type(logprob) in (int, float):
+            raw = value.get("bytes")
+            return Token(text, float(logprob), None if raw is None else _raw(raw, place))
+        case _:
+            raise UpstreamError(f"{place} is not a token with its log probability")
+
+
+def _raw(value: Json, place: str) -> tuple[int, ...]:
+    if isinstance(value, list) and all(type(byte) is int and 0 <= byte < 256 for byte in value):
+        return tuple(value)
+    raise UpstreamError(f"{place}.bytes is not an array of bytes")
+
+
+def _entry(token: Token, like: dict[str, Any]) -> dict[str, Any]:
+    """A token as the API writes it; with ``bytes`` where the original entry has them."""
+    entry: dict[str, Any] = {"token": token.text, "logprob": token.logprob}
+    if "bytes" in like:
+        entry["bytes"] = None if token.raw is None else list(token.raw)
+    return entry
+
+
+_TOKEN: Final[dict[str, Node]] = {"token": Keep(), "logprob": Keep(), "bytes": Anything()}
+_ENTRY: Final = Fields({**_TOKEN, "top_logprobs": Items(Fields(_TOKEN))})
+_TOKENS: Final = Items(Leaf("logprobs", _logprobs, _ENTRY))
+_LOGPROBS: Final = Gate("logprobs", Fields({"content": _TOKENS, "refusal": _TOKENS}), nulled=True)
+_FUNCTION: Final = Fields({"name": Keep(), "arguments": Keep()})
+_TOOL_CALL: Final = Fields(
+    {
+        "index": Keep(),
+        "id": Keep(),
+        "type": Keep(),
+        "function": _FUNCTION,
+        "custom": Fields({"name": Keep(), "input": Keep()}),
+    }
+)
+_MESSAGE: Final = Fields(
+    {
+        "role": Keep(),
+        "content": Opaque("text"),
+        "refusal": Opaque("text"),
+        "tool_calls": Gate("text", Items(_TOOL_CALL)),
+        "function_call": Gate("text", _FUNCTION),
+        "reasoning": Opaque("reasoning"),
+        "reasoning_content": Opaque("reasoning"),
+    }
+)
+_ANSWER: Final = Fields(
+    {
+        "id": Keep(),
+        "object": Keep(),
+        "created": Keep(),
+        "model": ModelName(),
+        "system_fingerprint": Opaque("identity"),
+        "service_tier": Opaque("identity"),
+        "choices": Items(
+            Fields(
+                {
+                    "index": Keep(),
+                    "message": _MESSAGE,
+                    "delta": _MESSAGE,
+                    "logprobs": _LOGPROBS,
+                    "finish_reason": Keep(),
+                }
+            )
+        ),
+        "usage": Gate(
+            "usage",
+            Fields({"prompt_tokens": Keep(), "completion_tokens": Keep(), "total_tokens": Keep()}),
+        ),
+        "obfuscation": Keep(),
+        "error": Fault(),
+    }
+)

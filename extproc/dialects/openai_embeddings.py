@@ -1,0 +1,142 @@
+"""OpenAI embeddings (POST /v1/embeddings): JSON floats or base64 of little-endian float32.
+
+Source: OpenAI API reference, "Embeddings".  OpenAI's own Python client asks for base64 unless told
+otherwise and reads it as ``numpy.float32``, so a vector goes back in the type it came in.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import ClassVar, Final
+
+import msgspec
+import numpy as np
+import pybase64
+
+from extproc.dialects.openai_error import openai_error
+from extproc.dialects.request import Asked, Parameters, forward, read_object, require
+from extproc.dialects.shape import (
+    ABSENT,
+    Edit,
+    Fault,
+    Fields,
+    Gate,
+    Items,
+    Json,
+    Keep,
+    Leaf,
+    ModelName,
+    Node,
+    allowing,
+)
+from extproc.errors import ClientError, UpstreamError
+from extproc.prediction import Embedding, Kind, Query, Vector
+from extproc.refusal import Refusal
+
+_PARAMETERS: Final = Parameters(
+    passing=frozenset({"model", "input", "encoding_format", "dimensions", "user"}), granted={}
+)
+_FORMATS: Final = (None, "float", "base64")
+# Of what float32 holds (3.4e38), less than any mutator's arithmetic can carry out of it.
+_LARGEST: Final = 1e30
+
+
+class OpenAIEmbeddings(
+    msgspec.Struct,
+    frozen=True,
+    tag_field="kind",
+    tag="openai_embeddings",
+    forbid_unknown_fields=True,
+):
+    """Embeddings."""
+
+    allow_request: tuple[str, ...] = ()
+    """Further request fields that go on to the model server."""
+    allow_response: tuple[str, ...] = ()
+    """Further answer fields that pass, by dotted path."""
+
+    sentinels: ClassVar[frozenset[bytes]] = frozenset()
+
+    def read(self, body: bytes, parameters: Mapping[str, str], granted: Collection[Kind]) -> Asked:
+        read = read_object(body)
+        admitted = _PARAMETERS.admit(read, granted, self.allow_request)
+        model = read.get("model")
+        require(isinstance(model, str) and model, "'model' must be a name.")
+        encoding = read.get("encoding_format")
+        require(encoding in _FORMATS, "'encoding_format' must be 'float' or 'base64'.")
+        query = Query(str(model), _count(read.get("input")))
+        return Asked(query, forward(body, read, admitted))
+
+    def answer(self) -> Node:
+        tree: Node = _ANSWER
+        for path in self.allow_response:
+            tree = allowing(tree, path.split("."))
+        return tree
+
+    def error(self, refusal: Refusal) -> bytes:
+        return openai_error(refusal)
+
+
+def _count(value: Json) -> int:
+    """How many inputs: a string or one array of token ids is one, an array of those is many.
+
+    Items of two types are refused: how many inputs they make is each model server's own idea.
+    """
+    if isinstance(value, str) or _are(int, value):
+        return 1
+    if _are(str, value) or (_are(list, value) and all(_are(int, item) for item in value)):
+        return len(value)
+    raise ClientError("'input' must be a string, an array of strings, or token ids.")
+
+
+def _are(kind: type, value: Json) -> bool:
+    """Whether it is an array of this type alone, and not empty."""
+    return isinstance(value, list) and set(map(type, value)) == {kind}
+
+
+def _embedding(value: Json, edit: Edit, place: str) -> Json:
+    before = _read(value, place)
+    after = edit(Embedding(before))
+    if after is None:
+        return ABSENT
+    if not isinstance(after, Embedding):
+        raise TypeError(f"a mutator made {type(after).__name__} of an embedding")
+    if after.values is before:
+        return value
+    single = after.values.astype("<f4")
+    return pybase64.b64encode(single.tobytes()).decode() if isinstance(value, str) else single
+
+
+def _read(value: Json, place: str) -> Vector:
+    """Shape (dimensions,), from a JSON array or from base64 of float32."""
+    try:
+        if isinstance(value, str):
+            raw = pybase64.b64decode(value, validate=True)
+            vector = np.frombuffer(raw, "<f4").astype(np.float64)
+        else:
+            vector = np.array(msgspec.convert(value, list[float]), np.float64)
+    except (msgspec.ValidationError, ValueError) as error:
+        raise UpstreamError(f"{place} is not a vector") from error
+    # Not a number is not below it either.
+    if not vector.size or not (np.abs(vector) <= _LARGEST).all():
+        raise UpstreamError(f"{place} is not a vector of finite numbers")
+    return vector
+
+
+_ANSWER: Final = Fields(
+    {
+        "object": Keep(),
+        "data": Items(
+            Fields(
+                {
+                    "object": Keep(),
+                    "index": Keep(),
+                    "embedding": Leaf("embedding", _embedding, nulled=True),
+                }
+            )
+        ),
+        "model": ModelName(),
+        "usage": Gate("usage", Fields({"prompt_tokens": Keep(), "total_tokens": Keep()})),
+        "id": Keep(),
+        "created": Keep(),
+        "error": Fault(),
+    }
+)

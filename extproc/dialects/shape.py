@@ -1,0 +1,221 @@
+"""The shape of an answer: an allow-list tree that says which prediction stands where.
+
+Rule: what the tree does not name does not pass.  An unknown field is dropped and counted; a
+value of another JSON type than the tree says makes the answer unreadable (UpstreamError).
+``null`` always passes, so that "absent" and "null" stay what the model server made them.
+
+One tree serves twice: ``rewrite`` takes a whole parsed document; value_stream.py walks the same
+tree over a body of any size.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, Protocol
+
+from extproc.errors import UpstreamError
+from extproc.prediction import Kind, Prediction
+
+Json = Any
+"""What orjson.loads returns."""
+
+Edit = Callable[[Prediction], Prediction | None]
+"""A fidelity's mutators for one kind, in order; None where the prediction is dropped."""
+
+
+class Absent:
+    """Stands for a value that is taken out of its object or array."""
+
+
+ABSENT: Final = Absent()
+
+
+@dataclass(slots=True)
+class Rewrite:
+    """One answer being rewritten: what may pass, the model asked for, and what was dropped."""
+
+    edits: Mapping[Kind, Edit | None]
+    """By kind; None passes it untouched, a kind that is missing is dropped."""
+    model: str
+    dropped: Counter[str] = field(default_factory=Counter)
+    """How often a value was taken out, by the place in the tree (never by an unknown name)."""
+
+    def drop(self, place: str) -> Absent:
+        self.dropped[place] += 1
+        return ABSENT
+
+
+class Node(Protocol):
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        """Return the value as it may pass: itself when nothing changed, ABSENT when dropped.
+
+        Raise UpstreamError when it is not what the API promises.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """A scalar of structure: ids, indices, reasons.  Never an object or an array."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if isinstance(value, (dict, list)):
+            raise UpstreamError(f"{place} is not a scalar")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Anything:
+    """A value that passes whatever it holds: the operator named it, or a codec reads it."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class Opaque:
+    """A scalar of a kind that no mutator reads: it passes whole or not at all."""
+
+    kind: Kind
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is not None and self.kind not in run.edits:
+            return run.drop(place)
+        if isinstance(value, (dict, list)):
+            raise UpstreamError(f"{place} is not a scalar")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class ModelName:
+    """The model's name: the name the client used, unless its identity may be known."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if not isinstance(value, str | None):
+            raise UpstreamError(f"{place} is not a string")
+        if value is None or "identity" in run.edits or value == run.model:
+            return value
+        run.drop(place)
+        return run.model
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A field that only stands in answers which report a failure."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is None:
+            return value
+        raise UpstreamError("the model server reports an error")
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """A part of the tree that is there only for tiers which grant its kind."""
+
+    kind: Kind
+    node: Node
+    nulled: bool = False
+    """Clients index into the field: leave ``null`` behind instead of taking it out."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is None or self.kind in run.edits:
+            return value if value is None else self.node.rewrite(value, run, place)
+        run.drop(place)
+        return None if self.nulled else ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """A JSON object of known fields."""
+
+    fields: Mapping[str, Node]
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is None:
+            return value
+        if not isinstance(value, dict):
+            raise UpstreamError(f"{place or 'the answer'} is not an object")
+        changed = {}
+        for name, old in value.items():
+            node = self.fields.get(name)
+            if node is None:
+                changed[name] = run.drop(f"{place}.*" if place else "*")
+                continue
+            new = node.rewrite(old, run, f"{place}.{name}" if place else name)
+            if new is not old:
+                changed[name] = new
+        return _without_absent({**value, **changed}) if changed else value
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """A JSON array whose items share a shape."""
+
+    node: Node
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is None:
+            return value
+        if not isinstance(value, list):
+            raise UpstreamError(f"{place or 'the answer'} is not an array")
+        place = f"{place}[]"
+        items = [self.node.rewrite(item, run, place) for item in value]
+        if all(new is old for new, old in zip(items, value, strict=True)):
+            return value
+        return [item for item in items if item is not ABSENT]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A value that a codec reads as predictions and writes back."""
+
+    kind: Kind
+    codec: Callable[[Json, Edit, str], Json]
+    """``codec(value, edit, place)``: the value with the edit applied, itself when unchanged."""
+    shape: Node = Anything()
+    """What the codec gets to see: unknown fields go before it."""
+    nulled: bool = False
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is None:
+            return value
+        if self.kind not in run.edits:
+            run.drop(place)
+            return None if self.nulled else ABSENT
+        known = self.shape.rewrite(value, run, place)
+        changed = self.codec(known, run.edits[self.kind] or _same, place)
+        if changed is ABSENT:
+            run.drop(place)
+            return None if self.nulled else ABSENT
+        return changed
+
+
+def allowing(node: Node, path: Sequence[str]) -> Node:
+    """Return the tree with one more field let through, named by its dotted path.
+
+    Arrays are stepped into.  Raise KeyError naming the first part that is no object of the tree, or
+    the last where the tree knows it: what a fidelity decides about is not let through beside it.
+    """
+    match node:
+        case Items(inner):
+            return Items(allowing(inner, path))
+        case Gate(kind, inner, nulled):
+            return Gate(kind, allowing(inner, path), nulled)
+        case Fields(fields):
+            name, *rest = path
+            if (name in fields) is not bool(rest):
+                raise KeyError(name)
+            if not rest:
+                return Fields({**fields, name: Anything()})
+            return Fields({**fields, name: allowing(fields[name], rest)})
+        case _:
+            raise KeyError(path[0])
+
+
+def _same(prediction: Prediction) -> Prediction:
+    return prediction
+
+
+def _without_absent(value: dict[str, Json]) -> dict[str, Json]:
+    return {name: item for name, item in value.items() if item is not ABSENT}

@@ -1,0 +1,322 @@
+"""Rewrite an answer of any size, value by value, along the tree of shape.py.
+
+Rule: a byte leaves when it is known that it may.  Until then it is held, with the comma, the name
+and the space before it, and no more than ``cap`` bytes are ever held.  What the tree takes apart
+(Fields, Items, open Gates) is walked; what does not pass is skipped unread; of the rest each value
+is rewritten whole, a unit.  Laws: the output does not depend on how the body was cut; it is what
+``node.rewrite`` makes of the whole document; what passes unchanged passes byte for byte.
+
+====== ==================================== ===================================
+Step   reads                                and goes on to
+====== ==================================== ===================================
+value  the first byte of a value            unit, skip, or into it: first
+first  what may stand behind [ or {         name or value, or out of it: after
+name   a member's name                      colon
+colon  the colon behind it                  value
+unit   the rest of a value                  after
+skip   the rest of a value                  after
+after  a comma, or the closing bracket      name or value, or out of it: after
+end    space behind the document            end
+====== ==================================== ===================================
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import orjson
+
+from extproc.dialects.json_scanner import (
+    CLOSE_ARRAY,
+    CLOSE_OBJECT,
+    COLON,
+    COMMA,
+    OPEN_ARRAY,
+    OPEN_OBJECT,
+    QUOTE,
+    SPACE,
+    Extent,
+    Skip,
+    invalid,
+    parse,
+    past,
+)
+from extproc.dialects.request import repeats_a_key
+from extproc.dialects.shape import (
+    ABSENT,
+    Fields,
+    Gate,
+    Items,
+    Json,
+    Leaf,
+    Node,
+    Opaque,
+    Rewrite,
+)
+from extproc.errors import UpstreamError
+
+_NULL: Final = ord("n")
+_SPACE: Final = ord(" ")  # all of JSON's space is this or below
+_NAME_COST: Final = 64  # bytes that Python spends on a string, about
+
+
+class _Unknown:
+    """The value of a field that the tree does not name."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        return run.drop(place)
+
+
+_UNKNOWN: Final = _Unknown()
+
+
+@dataclass(slots=True)
+class _Frame:
+    """An object or array that is being walked."""
+
+    node: Fields | Items
+    place: str
+    closer: int
+    kept: bool = False
+    """Whether something passed already: what passes next needs a comma."""
+    names: set[str] = field(default_factory=set)
+    names_size: int = 0
+
+    def add(self, name: str, cap: int) -> None:
+        """Note a member's name; raise UpstreamError where it is repeated, or names are too many."""
+        self.names_size += len(name) + _NAME_COST
+        if name in self.names:
+            raise UpstreamError(f"{self.place or 'the answer'} repeats a key")
+        if self.names_size > cap:
+            raise UpstreamError(f"the keys of {self.place or 'the answer'} are over {cap} bytes")
+        self.names.add(name)
+
+
+class ValueStream:
+    """One document; every method raises UpstreamError where it is not what its API promises."""
+
+    def __init__(self, node: Node, run: Rewrite, cap: int) -> None:
+        self._run, self._cap = run, cap
+        self._buffer = bytearray()
+        self._held_from = 0
+        """Where in the buffer the bytes begin of which it is not known whether they pass."""
+        self._at = 0
+        """How far the buffer was read."""
+        self._limit = 0
+        """How far it may be read: nothing that is held is larger than the cap."""
+        self._comma: int | None = None
+        """Where among the bytes held a comma stands that only the second to pass needs."""
+        self._out: list[bytes | bytearray] = []
+        self._frames = [_Frame(Items(node), "", CLOSE_ARRAY)]
+        self._node, self._place = node, ""
+        self._extent, self._skipped = Extent(), Skip()
+        self._step: Callable[[], bool] = self._value
+        self._broken = False
+        """Whether an error was raised, behind which nothing can be read."""
+
+    @property
+    def held(self) -> int:
+        """Bytes taken in and neither given out nor dropped yet."""
+        return len(self._buffer)
+
+    def feed(self, data: bytes) -> bytes:
+        """Return what may leave."""
+        if self._broken:
+            raise invalid()
+        self._broken = True
+        self._buffer += data
+        self._limit = min(len(self._buffer), self._cap)
+        while self._step():
+            pass
+        if len(self._buffer) - self._held_from > self._cap:
+            raise UpstreamError(f"{self._place or 'the answer'} is larger than {self._cap} bytes")
+        self._broken = False
+        return self._give_out()
+
+    def finish(self) -> bytes:
+        """Return what the end of the body lets leave."""
+        out = self.feed(b" ")  # ends a number as well
+        if self._step != self._end:
+            raise UpstreamError("the answer ends too early")
+        return out[:-1]
+
+    def _give_out(self) -> bytes:
+        del self._buffer[: self._held_from]
+        self._at -= self._held_from
+        if self._comma is not None:
+            self._comma -= self._held_from
+        self._held_from = 0
+        out = b"".join(self._out)
+        self._out.clear()
+        return out
+
+    # The steps.  Each returns False where it has to wait for more.
+
+    def _value(self) -> bool:
+        byte = self._peek()
+        if byte is None:
+            return False
+        while isinstance(self._node, Gate) and self._node.kind in self._run.edits:
+            self._node = self._node.node
+        if self._is_closed(byte):
+            self._drop()
+        elif byte == OPEN_OBJECT and isinstance(self._node, Fields):
+            self._open(_Frame(self._node, self._place, CLOSE_OBJECT))
+        elif byte == OPEN_ARRAY and isinstance(self._node, Items):
+            self._open(_Frame(self._node, self._place, CLOSE_ARRAY))
+        else:
+            self._extent = Extent()
+            self._step = self._unit
+        return True
+
+    def _first(self) -> bool:
+        byte = self._peek()
+        if byte is None:
+            return False
+        if byte == self._frames[-1].closer:
+            self._close()
+        else:
+            self._element()
+        return True
+
+    def _name(self) -> bool:
+        byte = self._peek()
+        if byte is None:
+            return False
+        if byte != QUOTE:
+            raise invalid()
+        end = self._extent.find(self._buffer, self._at, self._limit)
+        if end is None:
+            return False
+        self._enter_member(parse(self._buffer[self._at : end]))
+        self._at = end
+        self._step = self._colon
+        return True
+
+    def _colon(self) -> bool:
+        byte = self._peek()
+        if byte is None:
+            return False
+        if byte != COLON:
+            raise invalid()
+        self._at += 1
+        self._step = self._value
+        return True
+
+    def _unit(self) -> bool:
+        end = self._extent.find(self._buffer, self._at, self._limit)
+        if end is None:
+            return False
+        raw = bytes(self._buffer[self._at : end])
+        value = parse(raw)
+        after = self._node.rewrite(value, self._run, self._place)
+        if after is value and not (b"{" in raw and repeats_a_key(raw, value)):
+            self._keep(end)
+        elif after is not ABSENT:
+            self._keep(self._at)
+            self._out.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
+        self._forget(end)
+        self._complete()
+        return True
+
+    def _skip(self) -> bool:
+        start = self._at
+        self._forget(self._skipped.feed(self._buffer, start, self._limit))
+        if self._skipped.done:
+            self._complete()
+        return self._at > start
+
+    def _after(self) -> bool:
+        byte = self._peek()
+        if byte is None:
+            return False
+        if byte == self._frames[-1].closer:
+            self._close()
+        elif byte == COMMA:
+            self._comma = self._at
+            self._at += 1
+            self._element()
+        else:
+            raise invalid()
+        return True
+
+    def _end(self) -> bool:
+        if self._peek() is not None:
+            raise invalid()
+        more = self._at > self._held_from
+        self._keep(self._at)
+        return more
+
+    # What the steps are made of.
+
+    def _peek(self) -> int | None:
+        """The next byte that is no space."""
+        if self._at < self._limit and self._buffer[self._at] > _SPACE:
+            return self._buffer[self._at]
+        self._at = past(SPACE, self._buffer, self._at, self._limit)
+        return self._buffer[self._at] if self._at < self._limit else None
+
+    def _is_closed(self, byte: int) -> bool:
+        match self._node:
+            case Gate(kind) | Leaf(kind) | Opaque(kind):
+                return byte != _NULL and kind not in self._run.edits
+            case node:
+                return node is _UNKNOWN
+
+    def _element(self) -> None:
+        """An item or a member begins."""
+        frame = self._frames[-1]
+        if isinstance(frame.node, Items):
+            self._node, self._place = frame.node.node, f"{frame.place}[]"
+            self._step = self._value
+        else:
+            self._extent = Extent()
+            self._step = self._name
+
+    def _enter_member(self, name: str) -> None:
+        frame = self._frames[-1]
+        assert isinstance(frame.node, Fields)
+        self._node = frame.node.fields.get(name, _UNKNOWN)
+        self._place = "*" if self._node is _UNKNOWN else name
+        if frame.place:
+            self._place = f"{frame.place}.{self._place}"
+        frame.add(name, self._cap)
+
+    def _complete(self) -> None:
+        """A value has ended."""
+        self._step = self._after if len(self._frames) > 1 else self._end
+
+    def _open(self, frame: _Frame) -> None:
+        self._keep(self._at + 1)
+        self._frames.append(frame)
+        self._step = self._first
+
+    def _close(self) -> None:
+        self._frames.pop()
+        self._keep(self._at + 1)
+        self._complete()
+
+    def _drop(self) -> None:
+        """Skip the value, and leave behind what a closed node leaves, which never reads it."""
+        if self._node.rewrite(ABSENT, self._run, self._place) is None:
+            self._keep(self._at)
+            self._out.append(b"null")
+        self._forget(self._at)
+        self._skipped = Skip()
+        self._step = self._skip
+
+    def _keep(self, end: int) -> None:
+        """Let through what is held, and what follows it up to ``end``."""
+        frame = self._frames[-1]
+        if self._comma is not None and not frame.kept:
+            self._out.append(self._buffer[self._held_from : self._comma])
+            self._held_from = self._comma + 1
+        frame.kept = True
+        self._out.append(self._buffer[self._held_from : end])
+        self._forget(end)
+
+    def _forget(self, end: int) -> None:
+        """Hold nothing of what stands before ``end``."""
+        self._at = self._held_from = end
+        self._limit = min(len(self._buffer), end + self._cap)
+        self._comma = None

@@ -1,0 +1,120 @@
+"""Request bodies: one object, every field known, nothing said twice."""
+
+import json
+
+import hypothesis.strategies as st
+import orjson
+import pytest
+from hypothesis import given
+
+from extproc.dialects.request import Parameters, forward, read_object, repeats_a_key, require
+from extproc.errors import ClientError
+
+PARAMETERS = Parameters(frozenset({"model", "input"}), {"logprobs": "logprobs"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b" ",
+        b"{",
+        b"{}x",
+        b'{"a":NaN}',
+        b'{"a":Infinity}',
+        b'{"a":1e999}',
+        b'{"a":1,}',
+        b"{'a':1}",
+        b'{"a":"\x01"}',
+        b'{"a":"\xff"}',
+        b'{"a":"\\ud800"}',
+        b"\xef\xbb\xbf{}",
+        '{"a":1}'.encode("utf-16"),
+        b'{"a":' * 1020 + b"1" + b"}" * 1020,
+        b'{"a":' * 9999 + b"1" + b"}" * 9999,
+        b'{"a":' + b"[" * 500 + b"]" * 500 + b"}",
+    ],
+)
+def test_what_is_not_json_as_everyone_reads_it_is_refused(body: bytes) -> None:
+    with pytest.raises(ClientError, match="not valid JSON"):
+        read_object(body)
+
+
+@pytest.mark.parametrize("body", [b"[]", b"null", b'"model"', b"1", b"true", b'[{"a":1}]'])
+def test_what_is_no_object_is_refused(body: bytes) -> None:
+    with pytest.raises(ClientError, match="not a JSON object"):
+        read_object(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":1,"a":1}',
+        b'{"a":1,"b":2,"a":3}',
+        b'{"model":"x","\\u006dodel":"y"}',
+        b'{"\\/":1,"/":2}',
+        b'{"a":{"b":1,"b":2}}',
+        b'{"a":[1,{"b":1,"b":{}}]}',
+        b'{"a":{"\\ud83d\\ude00":1,"\xf0\x9f\x98\x80":2}}',
+        b'{"":1,"":2}',
+    ],
+)
+def test_a_key_that_is_said_twice_in_any_spelling_is_refused(body: bytes) -> None:
+    with pytest.raises(ClientError, match="repeats a key"):
+        read_object(body)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"a":{"a":{"a":1}},"b":[{"a":1},{"a":1}]}',
+        b'{ "A" : 1, "a" : 1.50, "\\u0061\\u0301": 1e2, "\xc3\xa1": 12345678901234567890123 }',
+        b"{}",
+    ],
+)
+def test_keys_that_only_look_alike_are_not_repeated(body: bytes) -> None:
+    assert read_object(body) == orjson.loads(body)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.integers(0, 3)), max_size=5), st.booleans())
+def test_a_key_is_repeated_when_there_are_fewer_than_were_said(
+    pairs: list[tuple[str, int]], spaced: bool
+) -> None:
+    comma = " , " if spaced else ","
+    inner = "{" + comma.join(f"{json.dumps(key)}:{value}" for key, value in pairs) + "}"
+    document = f'[1,{{"x":{inner}}}]'.encode()
+    value = orjson.loads(document)
+    assert repeats_a_key(document, value) is (len(value[1]["x"]) < len(pairs))
+
+
+def test_an_unknown_argument_is_refused_by_name_and_cut_short() -> None:
+    with pytest.raises(ClientError, match="Unrecognized request argument: 'Model'"):
+        PARAMETERS.admit({"model": "m", "Model": 1}, ())
+    with pytest.raises(ClientError) as caught:
+        PARAMETERS.admit({"x" * 999: 1}, ())
+    assert len(str(caught.value)) < 120
+    assert caught.value.refusal.status == 400
+
+
+def test_a_field_that_asks_for_a_kind_goes_where_the_kind_is_not_granted() -> None:
+    body = {"model": "m", "logprobs": True}
+    assert PARAMETERS.admit(body, {"text"}) == {"model": "m"}
+    assert PARAMETERS.admit(body, {"logprobs"}) is body
+
+
+def test_a_further_field_passes_by_name_but_no_kind_is_granted_that_way() -> None:
+    body = {"model": "m", "seed": 1, "logprobs": True}
+    assert PARAMETERS.admit(body, (), ("seed", "logprobs")) == {"model": "m", "seed": 1}
+
+
+def test_a_body_goes_on_byte_for_byte_where_nothing_is_taken_out() -> None:
+    original = b'{ "model" : "m" }'
+    read = orjson.loads(original)
+    assert forward(original, read, read) is original
+    assert forward(original, read, {"model": "n"}) == b'{"model":"n"}'
+
+
+def test_a_requirement_that_holds_says_nothing() -> None:
+    require("yes", "never read")
+    with pytest.raises(ClientError, match="must hold"):
+        require(0, "must hold")

@@ -1,0 +1,282 @@
+"""The allow-list tree, node by node."""
+
+from collections import Counter
+from typing import Any
+
+import hypothesis.strategies as st
+import orjson
+import pytest
+from hypothesis import given
+
+from extproc.dialects.shape import (
+    ABSENT,
+    Anything,
+    Edit,
+    Fault,
+    Fields,
+    Gate,
+    Items,
+    Json,
+    Keep,
+    Leaf,
+    ModelName,
+    Node,
+    Opaque,
+    Rewrite,
+    allowing,
+)
+from extproc.errors import UpstreamError
+from extproc.prediction import Prediction, Score
+from tests.dialects.tiers import MODEL, OPEN, Edits
+
+SCALARS: list[Any] = ["text", 7, 0.5, True, False]
+CONTAINERS: list[Any] = [{}, [], {"a": 1}, [1]]
+
+
+def score(value: Json, edit: Edit, place: str) -> Json:
+    """A codec for numbers; what is none is not its API's."""
+    if not isinstance(value, float):
+        raise UpstreamError(f"{place} is not a number")
+    after = edit(Score(value))
+    assert after is None or isinstance(after, Score)
+    return ABSENT if after is None else value if after.value == value else after.value
+
+
+def halved(prediction: Prediction) -> Prediction:
+    assert isinstance(prediction, Score)
+    return Score(prediction.value / 2)
+
+
+def withheld(prediction: Prediction) -> None:
+    return None
+
+
+SCORE = Leaf("score", score)
+TREE = Fields(
+    {
+        "id": Keep(),
+        "model": ModelName(),
+        "text": Opaque("text"),
+        "usage": Gate("usage", Fields({"tokens": Keep()})),
+        "rows": Items(Fields({"index": Keep(), "score": Leaf("score", score, nulled=True)})),
+        "error": Fault(),
+    }
+)
+WHOLE: dict[str, Any] = {
+    "id": "1",
+    "model": MODEL,
+    "text": "hello",
+    "usage": {"tokens": 3},
+    "rows": [{"index": 0, "score": 0.5}, {"index": 1, "score": None}],
+    "error": None,
+}
+
+
+def through(node: Node, value: Json, edits: Edits) -> tuple[Json, Counter[str]]:
+    run = Rewrite(edits, MODEL)
+    return node.rewrite(value, run, "here"), run.dropped
+
+
+def test_an_answer_of_known_fields_comes_back_as_the_very_object() -> None:
+    run = Rewrite(OPEN, MODEL)
+    assert TREE.rewrite(WHOLE, run, "") is WHOLE
+    assert not run.dropped
+
+
+def test_an_unknown_field_is_dropped_and_counted_where_it_stood_and_not_by_its_name() -> None:
+    answer = {**WHOLE, "secret": 1, "other": 2, "rows": [{"index": 0, "logit": 3.5}]}
+    run = Rewrite(OPEN, MODEL)
+    assert TREE.rewrite(answer, run, "") == {**WHOLE, "rows": [{"index": 0}]}
+    assert run.dropped == {"*": 2, "rows[].*": 1}
+
+
+def test_a_name_is_known_in_one_spelling() -> None:
+    run = Rewrite(OPEN, MODEL)
+    assert TREE.rewrite({"Text": "a", "TEXT": "b", "te\u200bxt": "c", "": "d"}, run, "") == {}
+    assert run.dropped == {"*": 4}
+
+
+def test_a_tier_of_nothing_leaves_the_structure() -> None:
+    run = Rewrite({}, MODEL)
+    assert TREE.rewrite(WHOLE, run, "") == {
+        "id": "1",
+        "model": MODEL,
+        "rows": [{"index": 0, "score": None}, {"index": 1, "score": None}],
+        "error": None,
+    }
+    assert run.dropped == {"text": 1, "usage": 1, "rows[].score": 1}
+
+
+def test_the_order_of_fields_stays() -> None:
+    answer = {name: WHOLE[name] for name in reversed(WHOLE)} | {"secret": 1}
+    after = TREE.rewrite(answer, Rewrite(OPEN, MODEL), "")
+    assert list(after) == list(reversed(WHOLE))
+
+
+@pytest.mark.parametrize("edits", [OPEN, {}])
+@pytest.mark.parametrize(
+    "node",
+    [
+        TREE,
+        Items(TREE),
+        Keep(),
+        Opaque("text"),
+        ModelName(),
+        Fault(),
+        Gate("usage", TREE),
+        Gate("usage", TREE, nulled=True),
+        SCORE,
+        Anything(),
+    ],
+)
+def test_null_stays_null_and_is_no_drop(node: Node, edits: Edits) -> None:
+    assert through(node, None, edits) == (None, {})
+
+
+@pytest.mark.parametrize(
+    ("node", "wrong"),
+    [
+        (Keep(), CONTAINERS),
+        (Opaque("text"), CONTAINERS),
+        (ModelName(), [*CONTAINERS, 7, 0.5, True]),
+        (Fields({}), [[], [1], *SCALARS]),
+        (Items(Keep()), [{}, {"a": 1}, *SCALARS]),
+        (Gate("usage", Fields({})), [[], *SCALARS]),
+        (Fault(), [*SCALARS, *CONTAINERS]),
+        (SCORE, ["0.5", True, [], {}]),
+    ],
+)
+def test_another_type_than_the_tree_says_is_an_unreadable_answer(
+    node: Node, wrong: list[Any]
+) -> None:
+    for value in wrong:
+        with pytest.raises(UpstreamError) as caught:
+            through(node, value, OPEN)
+        assert "0.5" not in str(caught.value)
+
+
+@pytest.mark.parametrize("edits", [OPEN, {}])
+def test_a_models_name_of_another_type_is_never_passed_on(edits: Edits) -> None:
+    with pytest.raises(UpstreamError):
+        through(ModelName(), {"logprobs": [-0.1]}, edits)
+
+
+def test_an_error_names_the_place() -> None:
+    with pytest.raises(UpstreamError, match=r"rows\[\]\.index is not a scalar"):
+        TREE.rewrite({"rows": [{"index": {}}]}, Rewrite(OPEN, MODEL), "")
+    for value, words in ([], "the answer is not an object"), ({"rows": 1}, "rows is not an array"):
+        with pytest.raises(UpstreamError, match=words):
+            TREE.rewrite(value, Rewrite(OPEN, MODEL), "")
+    with pytest.raises(UpstreamError, match="the answer is not an array"):
+        Items(Keep()).rewrite({}, Rewrite(OPEN, MODEL), "")
+
+
+def test_the_models_name_is_the_clients_unless_its_identity_may_be_known() -> None:
+    assert through(ModelName(), "llama-3-8b-2025", {}) == (MODEL, {"here": 1})
+    assert through(ModelName(), "llama-3-8b-2025", OPEN) == ("llama-3-8b-2025", {})
+    assert through(ModelName(), MODEL, {}) == (MODEL, {})
+
+
+def test_a_closed_part_is_taken_out_or_left_as_null() -> None:
+    assert through(Gate("usage", TREE), {"junk": 1}, {}) == (ABSENT, {"here": 1})
+    assert through(Gate("usage", TREE, nulled=True), {"junk": 1}, {}) == (None, {"here": 1})
+    assert through(Opaque("text"), {"junk": 1}, {}) == (ABSENT, {"here": 1})
+
+
+def test_a_leaf_is_read_and_edited_where_its_kind_is_granted() -> None:
+    assert through(SCORE, 0.5, {"score": halved}) == (0.25, {})
+    assert through(SCORE, 0.5, {"score": None}) == (0.5, {})
+
+
+@pytest.mark.parametrize(("nulled", "left"), [(False, ABSENT), (True, None)])
+def test_a_leaf_goes_where_its_kind_is_closed_or_a_mutator_withholds_it(
+    *, nulled: bool, left: object
+) -> None:
+    leaf = Leaf("score", score, nulled=nulled)
+    assert through(leaf, 0.5, {}) == (left, {"here": 1})
+    assert through(leaf, 0.5, {"score": withheld}) == (left, {"here": 1})
+
+
+def test_a_codec_does_not_see_unknown_fields() -> None:
+    def codec(value: Json, edit: Edit, place: str) -> Json:
+        assert value == {"a": 1}
+        return value
+
+    leaf = Leaf("score", codec, Fields({"a": Keep()}))
+    assert through(leaf, {"a": 1, "b": 2}, OPEN) == ({"a": 1}, {"here.*": 1})
+    known = {"a": 1}
+    assert through(leaf, known, OPEN)[0] is known
+
+
+def test_an_item_that_is_dropped_leaves_no_gap() -> None:
+    def above(prediction: Prediction) -> Prediction | None:
+        assert isinstance(prediction, Score)
+        return prediction if prediction.value > 0 else None
+
+    assert through(Items(SCORE), [-1.0, 2.0, -3.0, 4.0], {"score": above}) == (
+        [2.0, 4.0],
+        {"here[]": 2},
+    )
+
+
+def test_a_field_passes_when_it_is_allowed_by_name() -> None:
+    tree = allowing(allowing(TREE, ["rows", "extra"]), ["usage", "details"])
+    answer = {"rows": [{"extra": {"deep": [1]}, "more": 1}], "usage": {"details": {"a": 1}}}
+    run = Rewrite(OPEN, MODEL)
+    assert tree.rewrite(answer, run, "") == {
+        "rows": [{"extra": {"deep": [1]}}],
+        "usage": {"details": {"a": 1}},
+    }
+    assert run.dropped == {"rows[].*": 1}
+
+
+def test_what_is_allowed_inside_a_closed_part_stays_closed() -> None:
+    tree = allowing(TREE, ["usage", "details"])
+    assert tree.rewrite({"usage": {"details": {"a": 1}}}, Rewrite({}, MODEL), "") == {}
+
+
+def test_allowing_a_field_leaves_the_tree_itself_as_it_was() -> None:
+    allowing(TREE, ["rows", "extra"])
+    assert TREE.rewrite({"rows": [{"extra": 1}]}, Rewrite(OPEN, MODEL), "") == {"rows": [{}]}
+
+
+@pytest.mark.parametrize(
+    ("path", "blamed"),
+    [
+        (["rows"], "rows"),
+        (["usage"], "usage"),
+        (["rows", "score"], "score"),
+        (["nowhere", "extra"], "nowhere"),
+        (["id", "extra"], "extra"),
+        (["rows", "score", "extra"], "extra"),
+    ],
+)
+def test_a_path_that_opens_a_known_field_or_leads_nowhere_is_refused(
+    path: list[str], blamed: str
+) -> None:
+    with pytest.raises(KeyError, match=blamed):
+        allowing(TREE, path)
+
+
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=6,
+)
+EXTRAS = st.dictionaries(
+    st.text(max_size=6).filter(lambda name: name not in {*WHOLE, "tokens", "index", "score"}),
+    JSON_VALUES,
+    max_size=3,
+)
+
+
+@given(EXTRAS, EXTRAS, EXTRAS)
+def test_whatever_an_unknown_field_holds_nothing_of_it_passes(
+    outer: dict[str, Any], inner: dict[str, Any], deep: dict[str, Any]
+) -> None:
+    answer = {**outer, **WHOLE, "rows": [{**inner, "index": 0}], "usage": {"tokens": 1, **deep}}
+    run = Rewrite(OPEN, MODEL)
+    after = TREE.rewrite(orjson.loads(orjson.dumps(answer)), run, "")
+    assert after == {**WHOLE, "rows": [{"index": 0}], "usage": {"tokens": 1}}
+    expected = Counter({"*": len(outer), "rows[].*": len(inner), "usage.*": len(deep)})
+    assert run.dropped == +expected

@@ -1,0 +1,49 @@
+"""Tiers to serve answers at, and the answer as a client reads it."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+import orjson
+
+from extproc.dialects.shape import Edit, Json, Node, Rewrite
+from extproc.mutators import Mutator
+from extproc.policy import Fidelity
+from extproc.prediction import KINDS, Kind
+
+Edits = dict[Kind, Edit | None]
+
+OPEN: Final[Edits] = dict.fromkeys(KINDS)
+"""Every kind passes untouched."""
+MODEL: Final = "alias"
+"""What the client calls the model."""
+
+
+def tier(kinds: Mapping[Kind, Sequence[Mutator]]) -> Edits:
+    return Fidelity("test", kinds).edits()
+
+
+def served(node: Node, body: bytes, edits: Edits) -> tuple[Json, Counter[str]]:
+    """What the client parses, and what was dropped.  A document is sent whole."""
+    run = Rewrite(edits, MODEL)
+    after = node.rewrite(orjson.loads(body), run, "")
+    return orjson.loads(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY)), run.dropped
+
+
+def is_untouched(node: Node, body: bytes, edits: Edits) -> bool:
+    """Whether the very object comes back, and nothing was dropped."""
+    run = Rewrite(edits, MODEL)
+    value = orjson.loads(body)
+    return node.rewrite(value, run, "") is value and not run.dropped
+
+
+def leaves(value: Json, place: str = "") -> Iterator[str]:
+    """Yield the path of everything that holds no further values, as trees name their places."""
+    if isinstance(value, dict) and value:
+        for name, item in value.items():
+            yield from leaves(item, f"{place}.{name}" if place else name)
+    elif isinstance(value, list) and value:
+        for item in value:
+            yield from leaves(item, f"{place}[]")
+    else:
+        yield place
