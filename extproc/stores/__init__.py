@@ -1,0 +1,1 @@
+"""Where counters live.  Every store passes tests/stores/contract.py."""
