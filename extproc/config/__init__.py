@@ -1,0 +1,13 @@
+"""The policy file: read, checked and compiled into the table that serves.
+
+Read in this order: settings.py (the file, as types), source.py (YAML to data and lines),
+diagnosis.py (errors that say where and what to do), table.py (names resolved).  Rule: whatever
+could go wrong while serving goes wrong here, with file, line and path.
+"""
+
+from extproc.config.json_schema import schema
+from extproc.config.keys import new_key
+from extproc.config.loading import Config, load
+from extproc.config.table import compile_table
+
+__all__ = ["Config", "compile_table", "load", "new_key", "schema"]

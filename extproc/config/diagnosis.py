@@ -1,0 +1,142 @@
+"""From msgspec's validation errors to ours.
+
+msgspec says that something is wrong and leaves out the keys of mappings; the exact place is found
+by trying, and what belongs there is read from the types.  Rule: of what the file says only names
+are repeated, never other values, among which a secret may have ended up by mistake.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+
+from extproc.config.document import Document, Place
+from extproc.config.expectation import expected, fields, instead, key_type, names, wanted
+from extproc.config.settings import Settings
+from extproc.errors import ConfigError
+
+_ERROR: Final = re.compile(
+    r"(?P<what>.*?)( - at (?P<key>`key` in )?`\$(?P<path>[\w.\[\]]*)`)?", re.DOTALL
+)
+_STEP: Final = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
+_UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
+_MISSING_FIELD: Final = re.compile(r"Object missing required field `(.*)`")
+_WRONG_TYPE: Final = re.compile(r"Expected `.*`, got `(\w+)`")
+_OUT_OF_BOUNDS: Final = re.compile(r"Expected `(\w+)` .*", re.DOTALL)
+_GOT: Final = {
+    "array": "a list",
+    "bool": "true or false",
+    "float": "a number with decimals",
+    "int": "a whole number",
+    "null": "empty",
+    "object": "a mapping",
+    "str": "text",
+}
+_BOUNDS: Final = {"array": "wrong number of items", "int": "out of range", "str": "malformed"}
+_SHOWN: Final = 64
+
+
+def settings_of(document: Document) -> Settings:
+    """The file's settings.  Raise ConfigError at the first that is not of its type."""
+    try:
+        return msgspec.convert(document.data, Settings)
+    except msgspec.ValidationError as error:
+        raise _diagnosis(document, str(error)) from error
+
+
+def shown(name: str) -> str:
+    """A name of the file's in a message, cut where it is no name."""
+    return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...")
+
+
+def _diagnosis(document: Document, error: str) -> ConfigError:
+    found = _ERROR.fullmatch(error)
+    assert found is not None  # the pattern takes any text
+    path = (found["path"] or "") + ("[...]" if found["key"] else "")
+    place = _exact(document.data, error, [name or step for name, step in _STEP.findall(path)])
+    if found["key"]:
+        return _wrong_key(document, place)
+    if unknown := _UNKNOWN_FIELD.fullmatch(found["what"]):
+        return _unknown_field(document, place, unknown[1])
+    if missing := _MISSING_FIELD.fullmatch(found["what"]):
+        return _missing_field(document, place, missing[1])
+    return _wrong_value(document, place, found["what"])
+
+
+def _wrong_key(document: Document, place: Place) -> ConfigError:
+    kind = key_type(expected(place[:-1], document.data))
+    if known := names(kind):
+        return document.fault(place, "unknown name", instead(str(place[-1]), known))
+    return document.fault(place, "malformed name", f"write {wanted(kind)}")
+
+
+def _unknown_field(document: Document, place: Place, name: str) -> ConfigError:
+    known = fields(expected(place, document.data), _value(document.data, place))
+    return document.fault((*place, name), "unknown field", instead(name, known))
+
+
+def _missing_field(document: Document, place: Place, name: str) -> ConfigError:
+    known = fields(expected(place, document.data), _value(document.data, place))
+    return document.fault((*place, name), "missing", f"add {wanted(known[name])}")
+
+
+def _wrong_value(document: Document, place: Place, what: str) -> ConfigError:
+    kind, value = expected(place, document.data), _value(document.data, place)
+    remedy = f"write {wanted(kind)}"
+    if got := _WRONG_TYPE.fullmatch(what):
+        return document.fault(place, f"is {_GOT.get(got[1], got[1])}", remedy)
+    if bounds := _OUT_OF_BOUNDS.fullmatch(what):
+        return document.fault(place, _BOUNDS.get(bounds[1], "malformed"), remedy)
+    if isinstance(value, str):
+        remedy = instead(value, names(kind), wanted(kind))
+        return document.fault(place, f"unknown name {shown(value)}", remedy)
+    return document.fault(place, "unknown value", remedy)
+
+
+def _exact(data: Any, error: str, steps: Sequence[str]) -> Place:
+    """The place an error is about, where ``...`` among the steps stands for any key.
+
+    msgspec stops at the first error and reads mappings in order, so that a mapping cut short fails
+    alike if and only if the key is still in it.
+    """
+    place: Place = ()
+    for step in steps:
+        inside = _value(data, place)
+        if step == "...":
+            keys = list(inside)
+            index = bisect_left(
+                range(1, len(keys)),
+                True,
+                key=lambda count: _fails(_cut(data, place, keys[:count]), error),
+            )
+            data = _cut(data, place, keys[index : index + 1])
+            place = (*place, keys[index])
+        else:
+            place = (*place, int(step) if isinstance(inside, list) else step)
+    return place
+
+
+def _fails(data: Any, error: str) -> bool:
+    try:
+        msgspec.convert(data, Settings)
+    except msgspec.ValidationError as other:
+        return str(other) == error
+    return False
+
+
+def _value(data: Any, place: Place) -> Any:
+    for step in place:
+        data = data[step]
+    return data
+
+
+def _cut(data: Any, place: Place, keys: Sequence[str]) -> Any:
+    """A copy of the data in which the mapping at the place has these keys only."""
+    if not place:
+        return {key: data[key] for key in keys}
+    step = place[0]
+    copy = data.copy()
+    copy[step] = _cut(data[step], place[1:], keys)
+    return copy

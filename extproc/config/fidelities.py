@@ -1,0 +1,51 @@
+"""Fidelities: that every mutator understands the kind it is given.
+
+Rule: a kind that is dropped is left out of its tier, so that what the tier does not name, what no
+mutator reads, and what a request may ask for are all decided in one way.
+"""
+
+from collections.abc import Mapping
+from typing import Any, get_args
+
+from extproc.config.document import Document, Place
+from extproc.config.settings import FidelitySettings
+from extproc.mutators import Drop, Mutator
+from extproc.policy import Fidelity
+from extproc.prediction import Kind
+
+
+def compile_fidelities(
+    document: Document, fidelities: Mapping[str, FidelitySettings]
+) -> dict[str, Fidelity]:
+    """The tiers in the file's order, by name.  Raise ConfigError where a mutator is misplaced."""
+    return {
+        name: _fidelity(document, ("fidelities", name), name, settings)
+        for name, settings in fidelities.items()
+    }
+
+
+def _fidelity(document: Document, place: Place, name: str, settings: FidelitySettings) -> Fidelity:
+    mutators: dict[Kind, tuple[Mutator, ...]] = {}
+    for kind, chosen in settings.items():
+        if isinstance(chosen, str):  # pass
+            mutators[kind] = ()
+            continue
+        _check_kinds(document, (*place, kind), kind, chosen)
+        if not any(isinstance(mutator, Drop) for mutator in chosen):
+            mutators[kind] = chosen
+    return Fidelity(name, mutators)
+
+
+def _check_kinds(
+    document: Document, place: Place, kind: Kind, mutators: tuple[Mutator, ...]
+) -> None:
+    for index, mutator in enumerate(mutators):
+        if kind not in mutator.KINDS:
+            fitting = [_name(each) for each in get_args(Mutator) if kind in each.KINDS]
+            wrong = f"{_name(type(mutator))} does not work on {kind}"
+            remedy = f"write pass, or a list of {', '.join(fitting)}"
+            raise document.fault((*place, index), wrong, remedy)
+
+
+def _name(mutator: Any) -> str:
+    return str(mutator.__struct_config__.tag)

@@ -1,0 +1,51 @@
+"""A policy file, read and of the right types."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from extproc.config.addresses import check_addresses
+from extproc.config.diagnosis import settings_of
+from extproc.config.document import Document
+from extproc.config.settings import Settings
+from extproc.config.source import read
+from extproc.config.units import seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What a sidecar is started with; compile_table resolves what it names."""
+
+    document: Document
+    settings: Settings
+
+    @property
+    def listen(self) -> str:
+        """``unix:///path`` or ``host:port``"""
+        return self.settings.listen
+
+    @property
+    def health(self) -> str:
+        """``host:port``"""
+        return self.settings.health
+
+    @property
+    def admin(self) -> str | None:
+        """``host:port``"""
+        return self.settings.admin
+
+    @property
+    def max_counters(self) -> int:
+        return self.settings.store.max_counters
+
+    @property
+    def drain(self) -> float:
+        """Seconds."""
+        return seconds(self.settings.drain)
+
+
+def load(path: Path) -> Config:
+    """Read a policy file.  Raise ConfigError: ``FILE:LINE: path: what is wrong; what to do``."""
+    document = read(path)
+    settings = settings_of(document)
+    check_addresses(document, settings)
+    return Config(document, settings)

@@ -1,0 +1,93 @@
+"""Routes: their dialects, and that each of them can be reached.
+
+Rule: what could never match, or never be answered, is an error and no dead line.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Final, get_args
+
+import msgspec
+
+from extproc.config.diagnosis import shown
+from extproc.config.document import Document, Place
+from extproc.config.expectation import instead
+from extproc.config.settings import RouteSettings
+from extproc.dialects import Dialect, KServeV2, Status
+from extproc.policy import Route
+
+DIALECTS: Final[dict[str, type[Dialect]]] = {
+    str(dialect.__struct_config__.tag): dialect for dialect in get_args(Dialect)
+}
+"""By the name that the policy file calls it."""
+
+_PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+def compile_routes(document: Document, routes: Sequence[RouteSettings]) -> tuple[Route, ...]:
+    """The routes in the file's order.  Raise ConfigError at the first that cannot work."""
+    compiled = tuple(
+        _route(document, ("routes", index), route) for index, route in enumerate(routes)
+    )
+    _refuse_unreachable(document, compiled)
+    return compiled
+
+
+def _route(document: Document, place: Place, settings: RouteSettings) -> Route:
+    dialect = _dialect(document, (*place, "dialect"), settings.dialect)
+    _check_path(document, (*place, "path"), settings.path, dialect)
+    usual = "GET" if isinstance(dialect, Status) else "POST"
+    if settings.method != usual:
+        wrong = f"this dialect has no answer to {settings.method}"
+        raise document.fault((*place, "method"), wrong, f"write method: {usual}")
+    return Route(settings.method, settings.path, dialect)
+
+
+def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -> None:
+    parameters = _PARAMETER.findall(path)
+    if len(set(parameters)) != len(parameters):
+        raise document.fault(place, "a parameter stands in it twice", "rename one of them")
+    if isinstance(dialect, KServeV2) and "model" not in parameters:
+        wrong = "nothing says which model is asked"
+        raise document.fault(place, wrong, "name the segment: /v2/models/{model}/infer")
+
+
+def _dialect(document: Document, place: Place, given: str | Dialect) -> Dialect:
+    if not isinstance(given, str):
+        _check_allowed(document, (*place, "allow_response"), given)
+        return given
+    if given not in DIALECTS:
+        raise document.fault(place, f"unknown dialect {shown(given)}", instead(given, DIALECTS))
+    return DIALECTS[given]()
+
+
+def _check_allowed(document: Document, place: Place, dialect: Dialect) -> None:
+    """Every field that is let through must be unknown, in an object the dialect knows."""
+    if isinstance(dialect, Status):
+        return
+    paths = dialect.allow_response
+    for count in range(len(paths)):
+        try:
+            msgspec.structs.replace(dialect, allow_response=paths[: count + 1]).answer()
+        except KeyError as error:
+            wrong = f"{shown(str(error.args[0]))} is known already, or not in a known object"
+            remedy = "name an unknown field by its path, such as choices.message.annotations"
+            raise document.fault((*place, count), wrong, remedy) from error
+
+
+def _refuse_unreachable(document: Document, routes: Sequence[Route]) -> None:
+    shapes = [(route.method, _PARAMETER.sub("{}", route.path).split("/")) for route in routes]
+    for index, (method, segments) in enumerate(shapes):
+        for earlier, (other, pattern) in enumerate(shapes[:index]):
+            if other == method and _covers(pattern, segments):
+                line = document.line(("routes", earlier))
+                wrong = f"never reached: {routes[earlier].name} on line {line} comes first"
+                remedy = "remove one, or move this one up"
+                raise document.fault(("routes", index, "path"), wrong, remedy)
+
+
+def _covers(pattern: Sequence[str], segments: Sequence[str]) -> bool:
+    """Whether one template matches every path that another matches; ``{}`` is a parameter."""
+    return len(pattern) == len(segments) and all(
+        part in {"{}", segment} for part, segment in zip(pattern, segments, strict=True)
+    )

@@ -1,0 +1,162 @@
+"""The policy file, as types.
+
+Rule: what a type cannot say is checked by compile_table; an unknown field is an error everywhere.
+"""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from extproc.config.units import Duration, Size
+from extproc.dialects import Dialect
+from extproc.mutators import Mutator
+from extproc.policy import Caps
+from extproc.prediction import Kind
+
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="a name: at most 64 letters, digits, '.', '_' and '-'",
+    ),
+]
+Address = Annotated[
+    str,
+    Meta(
+        pattern=r"^(unix:///.+|(\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):[1-9][0-9]{0,4})$",
+        description="unix:///PATH, or an IP address and port such as 127.0.0.1:9100",
+    ),
+]
+TcpAddress = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):[1-9][0-9]{0,4}$",
+        description="an IP address and port such as 127.0.0.1:9101",
+    ),
+]
+SecretReference = Annotated[
+    str,
+    Meta(
+        pattern=r"^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$",
+        description="file:PATH or env:NAME, where the secret is; it does not belong here",
+    ),
+]
+PathTemplate = Annotated[
+    str,
+    Meta(
+        pattern=r"^(/(?!\.{1,2}(/|$))(\{[a-z][a-z0-9_]*\}|[A-Za-z0-9._:@+-]+))+$",
+        max_length=1024,
+        description="a path such as /v1/embeddings or /v2/models/{model}/infer",
+    ),
+]
+Principal = Annotated[
+    str,
+    Meta(
+        pattern=r"^key:[0-9a-f]{64}$",
+        description="the hash of a key, as printed by: extproc keys hash",
+    ),
+]
+ModelPattern = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=256,
+        description="the name of a model, in which * stands for any text",
+    ),
+]
+
+_CAPS: Final = Caps()
+
+
+class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Where counters live."""
+
+    kind: Literal["memory"]
+    max_counters: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
+    """One for each limit and whom it counts; of some 300 bytes each."""
+
+
+class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Secrets, by reference."""
+
+    hmac: SecretReference
+    """Under which API keys are hashed; at least 32 bytes."""
+
+
+class CapSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Bounds on what is held in memory; see extproc.policy.Caps."""
+
+    request: Size = _CAPS.request
+    document: Size = _CAPS.document
+    value: Size = _CAPS.value
+    held: Size = _CAPS.held
+
+
+class RouteSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """A path that may be asked; any other is denied."""
+
+    path: PathTemplate
+    dialect: Annotated[
+        str | Dialect, Meta(description="the name of a dialect, or its configuration")
+    ]
+    """A name stands for the dialect with its defaults."""
+    method: Literal["GET", "POST"] = "POST"
+
+
+FidelitySettings = dict[
+    Kind,
+    Annotated[
+        Literal["pass"] | Annotated[tuple[Mutator, ...], Meta(min_length=1)],
+        Meta(description="pass, or a list of mutators such as {kind: round, digits: 2}"),
+    ],
+]
+"""A tier: what happens to each kind of prediction.  Kinds not named are dropped."""
+
+
+class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """At most ``max`` at once, refilled evenly over the window."""
+
+    name: Name
+    per: Literal["principal", "tenant"]
+    count: Literal["requests"]
+    max: Annotated[int, Meta(ge=1, le=1_000_000_000)]
+    window: Duration
+
+
+class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a tenant may ask, how much, and how exactly it is answered."""
+
+    models: Annotated[tuple[ModelPattern, ...], Meta(min_length=1)]
+    fidelity: Name
+    mode: Literal["enforce", "shadow"] = "enforce"
+    """In the shadow everything is decided and recorded, and nothing is changed."""
+    limits: tuple[LimitSettings, ...] = ()
+
+
+class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who owns which keys."""
+
+    policy: Name
+    principals: Annotated[tuple[Principal, ...], Meta(min_length=1)]
+
+
+class Settings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    version: Literal[1]
+    listen: Address
+    """Where Envoy asks, for ext_authz and ext_proc."""
+    health: TcpAddress
+    """Where probes ask, by grpc.health.v1."""
+    store: StoreSettings
+    keys: KeySettings
+    routes: Annotated[tuple[RouteSettings, ...], Meta(min_length=1, max_length=200)]
+    admin: TcpAddress | None = None
+    """Where /metrics, /livez and /readyz are."""
+    caps: CapSettings = CapSettings()
+    drain: Duration = "30s"
+    """How long running exchanges may finish after SIGTERM."""
+    fidelities: dict[Name, FidelitySettings] = {}
+    """Best first."""
+    policies: dict[Name, PolicySettings] = {}
+    tenants: dict[Name, TenantSettings] = {}

@@ -1,0 +1,137 @@
+"""The policy table: every name of the file resolved, every secret read."""
+
+import hmac
+import os
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import TypeVar
+
+import msgspec
+
+from extproc.config.diagnosis import shown
+from extproc.config.document import Document, Place
+from extproc.config.expectation import instead
+from extproc.config.fidelities import compile_fidelities
+from extproc.config.loading import Config
+from extproc.config.routes import compile_routes
+from extproc.config.secret import resolve
+from extproc.config.settings import (
+    CapSettings,
+    LimitSettings,
+    PolicySettings,
+    Settings,
+    TenantSettings,
+)
+from extproc.config.units import octets, seconds
+from extproc.limits import Limit
+from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
+
+Named = TypeVar("Named")
+
+
+def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> PolicyTable:
+    """Every policy of the file.  Raise ConfigError, worded as by ``load``, where a name or secret
+    is missing or two parts of the file contradict each other.
+    """
+    document, settings = config.document, config.settings
+    key = resolve(document, ("keys", "hmac"), settings.keys.hmac, environ)
+    routes = compile_routes(document, settings.routes)
+    caps = _caps(document, settings.caps)
+    return PolicyTable(
+        version=_version(settings, key),
+        key=key,
+        routes=routes,
+        tenants=_principals(document, settings.tenants),
+        policies=_policies(document, settings, routes, caps),
+        caps=caps,
+    )
+
+
+def _version(settings: Settings, key: bytes) -> str:
+    """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing."""
+    return hmac.digest(key, msgspec.json.encode(settings), "sha256").hex()[:16]
+
+
+def _caps(document: Document, settings: CapSettings) -> Caps:
+    caps = Caps(
+        request=octets(settings.request),
+        document=octets(settings.document),
+        value=octets(settings.value),
+        held=octets(settings.held),
+    )
+    for name in ("request", "document", "value"):
+        if getattr(caps, name) > caps.held:
+            wrong = f"more than caps.held, which is {caps.held} bytes for all requests together"
+            raise document.fault(("caps", name), wrong, "lower it, or raise caps.held")
+    return caps
+
+
+def _principals(document: Document, tenants: Mapping[str, TenantSettings]) -> dict[str, str]:
+    owners: dict[str, str] = {}
+    lines: dict[str, int] = {}
+    for tenant, settings in tenants.items():
+        for index, principal in enumerate(settings.principals):
+            place = ("tenants", tenant, "principals", index)
+            if principal in owners:
+                wrong = f"listed before, on line {lines[principal]}"
+                raise document.fault(place, wrong, "remove one: a key has one owner")
+            owners[principal] = tenant
+            lines[principal] = document.line(place)
+    return owners
+
+
+def _policies(
+    document: Document, settings: Settings, routes: Sequence[Route], caps: Caps
+) -> dict[tuple[str, str], Policy]:
+    fidelities = compile_fidelities(document, settings.fidelities)
+    terms = {
+        name: _terms(document, ("policies", name), policy, fidelities)
+        for name, policy in settings.policies.items()
+    }
+    answers = [(route, route.dialect.answer()) for route in routes]
+    return {
+        (tenant, route.name): granted(tenant=tenant, route=route, answer=answer, caps=caps)
+        for tenant, chosen in settings.tenants.items()
+        for granted in (_named(document, ("tenants", tenant, "policy"), chosen.policy, terms),)
+        for route, answer in answers
+    }
+
+
+def _terms(
+    document: Document,
+    place: Place,
+    settings: PolicySettings,
+    fidelities: Mapping[str, Fidelity],
+) -> partial[Policy]:
+    """A policy but for whose it is, and where."""
+    fidelity = _named(document, (*place, "fidelity"), settings.fidelity, fidelities)
+    return partial(
+        Policy,
+        fidelity=fidelity,
+        edits=fidelity.edits(),
+        models=settings.models,
+        limits=_limits(document, (*place, "limits"), settings.limits),
+        shadow=settings.mode == "shadow",
+    )
+
+
+def _limits(
+    document: Document, place: Place, settings: Sequence[LimitSettings]
+) -> tuple[Limit, ...]:
+    lines: dict[str, int] = {}
+    for index, limit in enumerate(settings):
+        here = (*place, index, "name")
+        if limit.name in lines:
+            wrong = f"repeated, first on line {lines[limit.name]}"
+            raise document.fault(here, wrong, "rename one: limits of one name share a count")
+        lines[limit.name] = document.line(here)
+    return tuple(
+        Limit(limit.name, limit.per, limit.max, seconds(limit.window)) for limit in settings
+    )
+
+
+def _named(document: Document, place: Place, name: str, known: Mapping[str, Named]) -> Named:
+    if name not in known:
+        wrong = f"there is no {place[-1]} {shown(name)}"
+        raise document.fault(place, wrong, instead(name, known))
+    return known[name]
