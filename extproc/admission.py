@@ -1,0 +1,90 @@
+"""The ext_authz decision: who is asking, for which route, and what it counts against.
+
+Rule: denied unless everything is known.  The order tells a stranger nothing: without a valid
+credential every path answers the same.  Pure: the one thing that must be awaited, the store, is
+asked by server/authz.py with the charges found here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from extproc.credentials import principal
+from extproc.events import CheckedRequest
+from extproc.limits import Charge
+from extproc.policy import Policy, PolicyTable, Route
+from extproc.refusal import (
+    METHOD_NOT_ALLOWED,
+    UNAUTHENTICATED,
+    UNKNOWN_MODEL,
+    UNKNOWN_ROUTE,
+    UNSUPPORTED_MEDIA_TYPE,
+    Refusal,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A request that may go on, once its charges are taken."""
+
+    policy: Policy
+    principal: str
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What the path template's parameters stand for."""
+
+    @property
+    def charges(self) -> list[Charge]:
+        return self.policy.charges(self.principal)
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    refusal: Refusal
+    route: Route | None = None
+    """Whose error shape the answer has; None where the caller may not know which there are."""
+    tenant: str = ""
+
+
+def admit(request: CheckedRequest, table: PolicyTable) -> Admitted | Denied:
+    """Decide on a request by its headers."""
+    proven = principal(request.headers, table.key)
+    tenant = table.tenants.get(proven) if proven is not None else None
+    path, _, query = request.path.partition("?")
+    route, parameters, refusal = _route(request, path, table)
+    if proven is None or tenant is None:
+        return Denied(UNAUTHENTICATED)
+    policy = table.policies.get((tenant, route.name)) if route is not None else None
+    if route is None or policy is None:
+        return Denied(UNKNOWN_ROUTE, tenant=tenant)
+    # No route takes query parameters: servers let them change what is answered.
+    if refusal is not None or query:
+        return Denied(refusal or UNKNOWN_ROUTE, route, tenant)
+    if "model" in parameters and not policy.permits(parameters["model"]) and not policy.shadow:
+        return Denied(UNKNOWN_MODEL, route, tenant)
+    return Admitted(policy, proven, parameters)
+
+
+def _route(
+    request: CheckedRequest, path: str, table: PolicyTable
+) -> tuple[Route | None, dict[str, str], Refusal | None]:
+    """The route of a path, its parameters, and why the request may still not take it."""
+    matches = [(route, found) for route in table.routes if (found := route.match(path)) is not None]
+    if not matches:
+        return None, {}, UNKNOWN_ROUTE
+    for route, parameters in matches:
+        if route.method == request.method:
+            return route, parameters, _media_type(request)
+    return matches[0][0], {}, METHOD_NOT_ALLOWED
+
+
+def _media_type(request: CheckedRequest) -> Refusal | None:
+    """Bodies are JSON, as they are; a request without a body needs no type."""
+    content_type = request.headers.get("content-type")
+    media_type, _, parameter = (content_type or "").partition(";")
+    coding = request.headers.get("content-encoding", "identity")
+    if coding.strip().lower() != "identity":
+        return UNSUPPORTED_MEDIA_TYPE
+    if content_type is None and request.method in {"GET", "HEAD"}:
+        return None
+    charset = parameter.replace(" ", "").lower().removeprefix("charset=").strip('"')
+    known = media_type.strip().lower() == "application/json" and charset in {"", "utf-8"}
+    return None if known else UNSUPPORTED_MEDIA_TYPE

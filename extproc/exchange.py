@@ -1,0 +1,284 @@
+"""One HTTP request and its response, as a state machine without I/O.
+
+              RequestHeaders             end of request            ResponseHeaders
+      START ────────────────> REQUEST ───────────────────> WAITING ───────────────┐
+                                                                                  │
+                  ┌──────────────────────────────────────┬────────────────────────┤
+                  │ document                             │ stream of events       │ error, no body
+                  v              more than caps.document v                        v
+                HELD ─────────────────────────────────> OPEN ──────────────────> DONE
+                  └────────────────── end of response ──────────────────────────> ^
+
+Rules.  The request goes on only when its whole body has been read and admitted.  While the answer
+is HELD nothing has left, so a fault becomes a 502; once it is OPEN a fault becomes an error event
+and the end of the stream, or cuts the body off.  After DONE nothing is sent, whatever comes, and
+what comes of a request after its end is not read: Envoy has been seen to repeat the end of a body
+(envoyproxy/envoy#46237).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from enum import Enum, auto
+
+from extproc.dialects.shape import Rewrite
+from extproc.dialects.status import Status
+from extproc.errors import ClientError, ProtocolError, UpstreamError
+from extproc.events import (
+    Abort,
+    Action,
+    Event,
+    ReplaceRequest,
+    ReplaceResponse,
+    RequestBody,
+    RequestHeaders,
+    RequestTrailers,
+    Respond,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseTrailers,
+    SendRequestBody,
+    SendRequestHeaders,
+    SendRequestTrailers,
+    SendResponseBody,
+    SendResponseHeaders,
+    SendResponseTrailers,
+)
+from extproc.framing.sse import render
+from extproc.policy import Policy
+from extproc.prediction import Query
+from extproc.refusal import (
+    TOO_LARGE,
+    UNKNOWN_MODEL,
+    UPSTREAM_UNREADABLE,
+    Refusal,
+    of_status,
+)
+from extproc.response_headers import removable, removable_trailers
+from extproc.rewriter import BodyRewriter, DocumentRewriter, EventRewriter
+
+
+class State(Enum):
+    START = auto()
+    REQUEST = auto()
+    WAITING = auto()
+    HELD = auto()
+    OPEN = auto()
+    DONE = auto()
+
+
+class Exchange:
+    """``receive(event)`` returns what to do now; see the module's states and rules."""
+
+    def __init__(self, policy: Policy, parameters: Mapping[str, str]) -> None:
+        self.state = State.START
+        self.outcome = "unfinished"
+        """For the record: ``served``, or the code of the refusal, or ``cut``."""
+        self.fault = ""
+        """Why the answer was not released: names and bounds, never values."""
+        self.query: Query | None = None
+        self._policy = policy
+        self._parameters = parameters
+        self._request = bytearray()
+        self._status = 0
+        self._headers: SendResponseHeaders | None = None
+        self._rewriter: BodyRewriter | None = None
+        self._run: Rewrite | None = None
+        self._answer = bytearray()
+
+    @property
+    def held(self) -> int:
+        """Bytes of bodies that this exchange keeps now."""
+        rewriter = self._rewriter
+        inside = rewriter.held if rewriter is not None else 0
+        return len(self._request) + len(self._answer) + inside
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """How often a value was taken out of the answer, by its place in the dialect's tree."""
+        return self._run.dropped if self._run is not None else Counter()
+
+    def receive(self, event: Event) -> Sequence[Action]:
+        """Advance by one event.
+
+        Raise ProtocolError when it cannot come now, or when it shows a set-up that is not ours.
+        """
+        try:
+            return self._advance(event)
+        except ClientError as error:
+            self.fault = str(error)
+            return self.refuse(error.refusal)
+        except UpstreamError as error:
+            self.fault = str(error)
+            return self._give_up()
+
+    def refuse(self, refusal: Refusal) -> Sequence[Action]:
+        """Answer with a refusal and stop, as far as something can still be said."""
+        if self.state is State.DONE:
+            return []
+        if self.state is State.OPEN:
+            return self._give_up()
+        self._finish(refusal.code)
+        headers = {"content-type": "application/json"}
+        if refusal.retry_after is not None:
+            headers["retry-after"] = str(refusal.retry_after)
+        body = self._policy.route.dialect.error(refusal)
+        return [Respond(refusal.status, headers, body, f"extproc_{refusal.code}")]
+
+    def abandon(self, fault: str) -> None:
+        """Decide nothing more and keep nothing; for a shadow, which lets the exchange go on."""
+        self.fault = fault
+        self._finish("unfinished")
+
+    def _advance(self, event: Event) -> Sequence[Action]:
+        match self.state, event:
+            case (State.DONE, _) | (State.WAITING | State.HELD | State.OPEN, RequestBody()):
+                return []
+            case State.START, RequestHeaders(end):
+                return self._request_headers(end=end)
+            case State.REQUEST, RequestBody(data, end):
+                return self._request_body(data, end=end)
+            case State.REQUEST, RequestTrailers(names):
+                return self._request_trailers(names)
+            case State.REQUEST | State.WAITING, ResponseHeaders() as headers:
+                return self._response_headers(headers)
+            case State.HELD | State.OPEN, ResponseBody(data, end):
+                return self._response_body(data, end=end)
+            case State.HELD | State.OPEN, ResponseTrailers(names):
+                return self._response_trailers(names)
+            case _:
+                raise ProtocolError(f"{type(event).__name__} in {self.state.name}")
+
+    def _request_headers(self, *, end: bool) -> Sequence[Action]:
+        self.state = State.REQUEST
+        if not end:
+            return []
+        self._admit()  # a request without a body: there is nothing to send but its headers
+        return [SendRequestHeaders()]
+
+    def _request_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
+        cap = self._policy.caps.request
+        if len(self._request) + len(data) > cap:
+            raise ClientError(f"The request body is larger than {cap} bytes.", TOO_LARGE)
+        self._request += data
+        return [ReplaceRequest(self._admit())] if end else []
+
+    def _request_trailers(self, names: tuple[str, ...]) -> Sequence[Action]:
+        body = SendRequestBody(self._admit(), end=False)
+        return [SendRequestHeaders(), body, SendRequestTrailers(names)]
+
+    def _admit(self) -> bytes:
+        """The whole request is here: read it, and return the body that goes on."""
+        policy = self._policy
+        asked = policy.route.dialect.read(
+            bytes(self._request), self._parameters, policy.fidelity.mutators
+        )
+        self._request = bytearray()
+        model = asked.query.model
+        # Health has no model.  Elsewhere an empty name is one: servers take it for their default.
+        named = bool(model) or not isinstance(policy.route.dialect, Status)
+        if named and not policy.permits(model):
+            raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
+        self.query = asked.query
+        self.state = State.WAITING
+        return asked.body
+
+    def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
+        remove = removable(event.headers)
+        if self.state is State.REQUEST or not 200 <= event.status < 300:
+            # Envoy's own reply, or an error of the model server: its words never pass.
+            return self._replace(of_status(event.status), remove)
+        if self._encoded(event):
+            raise UpstreamError("the answer is compressed although nobody asked for that")
+        self._status, self._headers = event.status, SendResponseHeaders({}, remove)
+        if event.end:
+            self._finish("served")
+            return [self._headers]
+        if isinstance(self._policy.route.dialect, Status):
+            self._finish("served")
+            return [ReplaceResponse(event.status, {}, (*remove, "content-type"), b"")]
+        return self._open_body(event.headers.get("content-type", ""))
+
+    def _encoded(self, event: ResponseHeaders) -> bool:
+        return event.headers.get("content-encoding", "identity").strip().lower() != "identity"
+
+    def _replace(self, refusal: Refusal, remove: tuple[str, ...]) -> Sequence[Action]:
+        self._finish(refusal.code)
+        body = self._policy.route.dialect.error(refusal)
+        headers = {"content-type": "application/json"}
+        return [ReplaceResponse(refusal.status, headers, remove, body)]
+
+    def _open_body(self, content_type: str) -> Sequence[Action]:
+        """Choose the rewriter by the answer's content type, which the request must allow."""
+        policy, query = self._policy, self.query
+        run = self._run = Rewrite(policy.edits, query.model if query else "")
+        cap = policy.caps.value
+        sentinels = policy.route.dialect.sentinels
+        match content_type.partition(";")[0].strip().lower():
+            case "application/json":
+                self._rewriter = DocumentRewriter(policy.answer, run, cap)
+                self.state = State.HELD
+                return []
+            case "text/event-stream" if sentinels and query and query.stream:
+                self._rewriter = EventRewriter(policy.answer, run, cap, sentinels)
+                return self._release()
+            case _:
+                raise UpstreamError("the answer's content type is not one this request can have")
+
+    def _release(self) -> Sequence[Action]:
+        assert self._headers is not None
+        self.state = State.OPEN
+        return [self._headers]
+
+    def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
+        assert self._rewriter is not None
+        self._collect(self._rewriter.feed(data))
+        if end:
+            self._collect(self._rewriter.finish())
+            return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
+        if self.state is State.HELD and len(self._answer) <= self._policy.caps.document:
+            return []
+        return self._send(end=False)
+
+    def _whole(self) -> list[Action]:
+        """Headers and body in one message, which Envoy and grpc carry more cheaply than two."""
+        assert self._headers is not None
+        return [
+            ReplaceResponse(self._status, {}, self._headers.remove_headers, bytes(self._answer))
+        ]
+
+    def _collect(self, pieces: Iterable[bytes]) -> None:
+        for piece in pieces:
+            self._answer += piece
+
+    def _send(self, *, end: bool) -> list[Action]:
+        """What has been rewritten so far, with the headers before it if they have not left."""
+        headers = self._release() if self.state is State.HELD else []
+        data, self._answer = bytes(self._answer), bytearray()
+        body = [SendResponseBody(data, end=end)] if data or end else []
+        return [*headers, *body]
+
+    def _response_trailers(self, names: tuple[str, ...]) -> Sequence[Action]:
+        assert self._rewriter is not None
+        self._collect(self._rewriter.finish())
+        actions = self._send(end=False)
+        return self._end([*actions, SendResponseTrailers(removable_trailers(names))])
+
+    def _end(self, actions: list[Action]) -> Sequence[Action]:
+        self._finish("served")
+        return actions
+
+    def _give_up(self) -> Sequence[Action]:
+        """The answer cannot be released: say so in the way that is still open."""
+        if self.state is not State.OPEN:
+            return self.refuse(UPSTREAM_UNREADABLE)
+        read, rewriter = bytes(self._answer), self._rewriter
+        self._finish("cut")
+        if not isinstance(rewriter, EventRewriter):
+            return [Abort("extproc_answer_cut")]
+        # Clients take a stream that merely ends for a whole answer; an error event they report.
+        error = render(self._policy.route.dialect.error(UPSTREAM_UNREADABLE))
+        return [SendResponseBody(read + error, end=True)]
+
+    def _finish(self, outcome: str) -> None:
+        self.state, self.outcome = State.DONE, outcome
+        self._request, self._answer, self._rewriter = bytearray(), bytearray(), None

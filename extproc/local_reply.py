@@ -1,0 +1,59 @@
+"""Answers that no model gave: our own denials and Envoy's own errors, on their way to the client.
+
+They pass the response path of ext_proc too, in a stream that begins with response headers.  Rule:
+their body never passes; it is written anew from the status, so that an error looks the same
+whoever made it and a body that came by without being asked for cannot slip through.
+"""
+
+from collections.abc import Sequence
+
+from extproc.dialects import Dialect, OpenAIChat
+from extproc.events import (
+    Abort,
+    Action,
+    Event,
+    ReplaceResponse,
+    ResponseHeaders,
+    SendResponseHeaders,
+)
+from extproc.refusal import Refusal, of_status
+from extproc.response_headers import removable
+
+
+class LocalReply:
+    """The exchange of a request that was answered before it reached the model."""
+
+    held = 0
+
+    def __init__(self, denied: Refusal | None, dialect: Dialect | None) -> None:
+        self.outcome = "unfinished"
+        self.done = False
+        self._denied = denied
+        self._dialect = dialect or OpenAIChat()
+
+    def receive(self, event: Event) -> Sequence[Action]:
+        """Replace the reply; nothing more comes for it, and what comes is not sent."""
+        if self.done or not isinstance(event, ResponseHeaders):
+            return []
+        self.done = True
+        if event.headers.get("grpc-status", "0") != "0" and event.end:
+            return self._grpc(event)
+        refusal = self._denied or of_status(event.status)
+        self.outcome = refusal.code
+        if event.status < 400:
+            return [Abort("extproc_unprocessed_request")]
+        headers = {"content-type": "application/json"}
+        body = self._dialect.error(refusal)
+        return [ReplaceResponse(event.status, headers, removable(event.headers), body)]
+
+    def refuse(self, refusal: Refusal) -> Sequence[Action]:
+        """Nothing is held here, so there is nothing to give up."""
+        return []
+
+    def _grpc(self, event: ResponseHeaders) -> Sequence[Action]:
+        """A gRPC client's denial is header fields alone (gRPC over HTTP/2, "Trailers-Only")."""
+        self.outcome = self._denied.code if self._denied else "grpc_error"
+        message = {"grpc-message": self._denied.message if self._denied else "refused"}
+        keep = {"grpc-status", "grpc-message"}
+        remove = tuple(name for name in removable(event.headers) if name not in keep)
+        return [SendResponseHeaders(message, remove)]

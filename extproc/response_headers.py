@@ -1,0 +1,40 @@
+"""Which header fields of an answer pass.
+
+Rule: an allow-list, as for bodies.  Model servers put snapshot names, queue and compute times into
+header fields, and timing is a side channel (Carlini & Nasr 2024).
+"""
+
+from collections.abc import Iterable
+from typing import Final
+
+PASSING: Final = frozenset(
+    {
+        "content-type",
+        "cache-control",
+        "vary",
+        "retry-after",
+        "www-authenticate",
+        "x-request-id",
+        "access-control-allow-origin",
+        "access-control-allow-methods",
+        "access-control-allow-headers",
+        "access-control-allow-credentials",
+        "access-control-expose-headers",
+        "access-control-max-age",
+        # Envoy sets it again by itself, whatever we remove.
+        "date",
+        # Envoy's own framing; a removal would only be counted as a rejected mutation.
+        "transfer-encoding",
+        "connection",
+    }
+)
+PASSING_TRAILERS: Final = frozenset({"grpc-status"})
+
+
+def removable(names: Iterable[str]) -> tuple[str, ...]:
+    """The fields of an answer that do not pass; pseudo-header fields are not ours to remove."""
+    return tuple(name for name in names if name not in PASSING and not name.startswith(":"))
+
+
+def removable_trailers(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if name not in PASSING_TRAILERS)

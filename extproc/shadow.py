@@ -1,0 +1,84 @@
+"""A policy on trial: everything is decided and recorded, nothing is changed.
+
+Rule: what Envoy sends goes back as it came, whatever the exchange in the shadow decides; its first
+refusal is the outcome the record tells.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from extproc.errors import ProtocolError
+from extproc.events import (
+    Action,
+    Event,
+    RequestBody,
+    RequestHeaders,
+    RequestTrailers,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseTrailers,
+    SendRequestBody,
+    SendRequestHeaders,
+    SendRequestTrailers,
+    SendResponseBody,
+    SendResponseHeaders,
+    SendResponseTrailers,
+)
+from extproc.exchange import Exchange
+from extproc.prediction import Query
+from extproc.refusal import Refusal
+
+
+class ShadowExchange:
+    """Wraps the exchange that would have decided."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+
+    @property
+    def held(self) -> int:
+        return self._exchange.held
+
+    @property
+    def outcome(self) -> str:
+        return f"shadow:{self._exchange.outcome}"
+
+    @property
+    def fault(self) -> str:
+        return self._exchange.fault
+
+    @property
+    def query(self) -> Query | None:
+        return self._exchange.query
+
+    @property
+    def dropped(self) -> Counter[str]:
+        return self._exchange.dropped
+
+    def receive(self, event: Event) -> Sequence[Action]:
+        try:
+            self._exchange.receive(event)
+        except ProtocolError as error:
+            self._exchange.abandon(str(error))
+        return [_unchanged(event)]
+
+    def refuse(self, refusal: Refusal) -> Sequence[Action]:
+        """Stop looking, and let the exchange go on."""
+        self._exchange.refuse(refusal)
+        return []
+
+
+def _unchanged(event: Event) -> Action:
+    match event:
+        case RequestHeaders():
+            return SendRequestHeaders()
+        case RequestBody(data, end):
+            return SendRequestBody(data, end)
+        case RequestTrailers():
+            return SendRequestTrailers()
+        case ResponseHeaders():
+            return SendResponseHeaders()
+        case ResponseBody(data, end):
+            return SendResponseBody(data, end)
+        case ResponseTrailers():
+            return SendResponseTrailers()

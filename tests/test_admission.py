@@ -1,0 +1,271 @@
+"""Who is let in, as a table; and what a stranger can learn from being refused."""
+
+import hmac
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from extproc.admission import Admitted, Denied, admit
+from extproc.dialects import KServeV2, OpenAIEmbeddings, Status
+from extproc.events import CheckedRequest
+from extproc.limits import Charge, Limit
+from extproc.refusal import (
+    METHOD_NOT_ALLOWED,
+    UNAUTHENTICATED,
+    UNKNOWN_MODEL,
+    UNKNOWN_ROUTE,
+    UNSUPPORTED_MEDIA_TYPE,
+    Refusal,
+)
+from tests.playbook import HMAC_KEY, policy, table
+
+KEY, OTHER_KEY, UNLISTED_KEY = "sk-acme-1", "sk-beta-1", "sk-nobody"
+
+
+def principal(key: str) -> str:
+    return f"key:{hmac.new(HMAC_KEY, key.encode(), 'sha256').hexdigest()}"
+
+
+BURST = Limit("burst", "principal", 20, 1)
+DAILY = Limit("daily", "tenant", 1000, 86_400)
+INFER = ("POST", "/v2/models/{model}/infer")
+TABLE = table(
+    policy(limits=(BURST, DAILY)),
+    policy(OpenAIEmbeddings(), route=("POST", "/v1/embeddings")),
+    policy(KServeV2(), route=INFER, models=("digits", "text-*")),
+    policy(Status(), route=("GET", "/v2/health/ready")),
+    policy(Status(), route=("GET", "/v1/embeddings")),
+    policy(KServeV2(), route=INFER, models=("*",), tenant="beta"),
+    tenants={principal(KEY): "acme", principal(OTHER_KEY): "beta"},
+)
+
+GOOD = CheckedRequest(
+    "POST",
+    "/v1/chat/completions",
+    {"content-type": "application/json", "authorization": f"Bearer {KEY}"},
+)
+
+
+def asking(
+    method: str = "POST",
+    path: str = "/v1/chat/completions",
+    key: str | None = KEY,
+    **headers: str | None,
+) -> CheckedRequest:
+    """The good request but for what is named; None takes a header out."""
+    found: dict[str, str | None] = {**GOOD.headers}
+    found["authorization"] = None if key is None else f"Bearer {key}"
+    found |= {name.replace("_", "-"): value for name, value in headers.items()}
+    return CheckedRequest(method, path, {k: v for k, v in found.items() if v is not None})
+
+
+def refusal(request: CheckedRequest) -> Refusal | None:
+    match admit(request, TABLE):
+        case Denied(found):
+            return found
+        case Admitted():
+            return None
+
+
+def test_an_admitted_request_names_its_policy_and_who_asks() -> None:
+    decision = admit(GOOD, TABLE)
+    assert isinstance(decision, Admitted)
+    assert decision.policy is TABLE.policies["acme", "POST /v1/chat/completions"]
+    assert decision.principal == principal(KEY)
+    assert decision.parameters == {}
+    assert decision.charges == [
+        Charge(f"acme|burst|principal|{principal(KEY)}", BURST),
+        Charge("acme|daily|tenant|acme", DAILY),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "model"),
+    [
+        ("/v2/models/digits/infer", "digits"),
+        ("/v2/models/text-%31/infer", "text-1"),
+        ("/v2/models/text-a%2Db/infer", "text-a-b"),
+    ],
+)
+def test_the_model_of_a_path_is_decoded_once(path: str, model: str) -> None:
+    decision = admit(asking(path=path), TABLE)
+    assert isinstance(decision, Admitted)
+    assert decision.parameters == {"model": model}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"authorization": None},
+        {"authorization": ""},
+        {"authorization": "Bearer"},
+        {"authorization": "Bearer "},
+        {"authorization": KEY},
+        {"authorization": f"Basic {KEY}"},
+        {"authorization": f"Bearer {UNLISTED_KEY}"},
+        {"authorization": f"Bearer {KEY}, Bearer {KEY}"},
+        {"authorization": f"Bearer {KEY} "},
+        {"x_api_key": OTHER_KEY},
+        {"x_api_key": UNLISTED_KEY},
+        {"api_key": ""},
+        {"authorization": f"Bearer {principal(KEY)}"},
+        {"authorization": None, "x_api_key": "ż" * 20},
+        {"authorization": None, "x_tenant": "acme", "x_principal": principal(KEY)},
+        {"authorization": f"Bearer {'x' * 100_000}"},
+    ],
+)
+def test_without_one_known_key_nothing_is_said(headers: dict[str, Any]) -> None:
+    assert admit(asking(**headers), TABLE) == Denied(UNAUTHENTICATED)
+
+
+def test_a_key_may_come_in_any_of_its_headers() -> None:
+    for headers in ({"x_api_key": KEY}, {"api_key": KEY}):
+        assert isinstance(admit(asking(key=None, **headers), TABLE), Admitted)
+    assert isinstance(admit(asking(x_api_key=KEY), TABLE), Admitted)
+
+
+methods = st.sampled_from(["POST", "GET", "PUT", "OPTIONS", "TRACE", ""])
+paths = st.sampled_from(
+    [
+        "/v1/chat/completions",
+        "/v1/embeddings",
+        "/v2/models/digits/infer",
+        "/v2/models/secret/infer",
+        "/v2/health/ready",
+        "/v1/embeddings?x=1",
+        "/nothing",
+        "",
+    ]
+)
+content_types = st.sampled_from([None, "application/json", "text/plain"])
+
+
+@given(
+    method=methods,
+    path=paths,
+    content_type=content_types,
+    key=st.sampled_from([None, UNLISTED_KEY]),
+)
+def test_a_stranger_gets_one_answer_to_everything(
+    method: str, path: str, content_type: str | None, key: str | None
+) -> None:
+    request = asking(method, path, key, content_type=content_type)
+    assert admit(request, TABLE) == Denied(UNAUTHENTICATED)
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        (asking(path="/nothing"), UNKNOWN_ROUTE),
+        (asking(path=""), UNKNOWN_ROUTE),
+        (asking(path="/"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat/completions/"), UNKNOWN_ROUTE),
+        (asking(path="/V1/chat/completions"), UNKNOWN_ROUTE),
+        (asking(path="/v1//chat/completions"), UNKNOWN_ROUTE),
+        (asking(path="//v1/chat/completions"), UNKNOWN_ROUTE),
+        (asking(path="/v1/./chat/completions"), UNKNOWN_ROUTE),
+        (asking(path="/v1/models/../chat/completions"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat%2Fcompletions"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat/%63ompletions"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat/completions;x=1"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat/completions#x"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat/completions\n"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat/completions?stream=true"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat/completions?&"), UNKNOWN_ROUTE),
+        (asking(path="/v1/chat/completions??"), UNKNOWN_ROUTE),
+        (asking(path="http://other/v1/chat/completions"), UNKNOWN_ROUTE),
+        (asking(path="*"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/other/infer"), UNKNOWN_MODEL),
+        (asking(path="/v2/models/Digits/infer"), UNKNOWN_MODEL),
+        (asking(path="/v2/models/../infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/%2e%2E/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/digits%2Fversions/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/digits%2f..%2fsecret/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/digits/versions/1/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/digits%00/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/digits%0a/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/%2564igits/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/digits%3Fx/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/digits%5C/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/%FF/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models/digits;v=2/infer"), UNKNOWN_ROUTE),
+        (asking(path="/v2/models//infer"), UNKNOWN_ROUTE),
+        (asking(path=f"/v2/models/{'d' * 257}/infer"), UNKNOWN_ROUTE),
+        (asking("GET"), METHOD_NOT_ALLOWED),
+        (asking("post"), METHOD_NOT_ALLOWED),
+        (asking("HEAD", "/v2/health/ready"), METHOD_NOT_ALLOWED),
+        (asking("TRACE"), METHOD_NOT_ALLOWED),
+        (asking("CONNECT"), METHOD_NOT_ALLOWED),
+        (asking("OPTIONS"), METHOD_NOT_ALLOWED),
+        (asking("PUT", "/v1/embeddings"), METHOD_NOT_ALLOWED),
+        (asking(content_type=None), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_type=""), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_type="text/plain"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_type="application/json, text/plain"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_type="multipart/form-data; boundary=x"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_type="application/json; charset=utf-16"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_type="application/json; charset=latin1"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_type="application/json; charset=utf-8; x"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_type="application/json;charset=utf-7"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_encoding="gzip"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_encoding="identity, gzip"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(content_encoding=""), UNSUPPORTED_MEDIA_TYPE),
+        (asking("GET", "/v2/health/ready", content_encoding="br"), UNSUPPORTED_MEDIA_TYPE),
+        (asking("GET", "/v2/health/ready", content_type="text/plain"), UNSUPPORTED_MEDIA_TYPE),
+        (asking(), None),
+        (asking(path="/v1/chat/completions?"), None),
+        (asking(content_type="Application/JSON"), None),
+        (asking(content_type="application/json;"), None),
+        (asking(content_type="application/json; charset=UTF-8"), None),
+        (asking(content_type='application/json;charset="utf-8"'), None),
+        (asking(content_encoding=" Identity"), None),
+        (asking("GET", "/v2/health/ready", content_type=None), None),
+        (asking("GET", "/v1/embeddings", content_type=None), None),
+    ],
+)
+def test_a_known_caller_is_told_why(request_: CheckedRequest, expected: Refusal | None) -> None:
+    assert refusal(request_) == expected
+
+
+def test_every_denial_names_the_tenant_and_only_known_routes() -> None:
+    unknown = admit(asking(path="/nothing"), TABLE)
+    assert unknown == Denied(UNKNOWN_ROUTE, None, "acme")
+    wrong = admit(asking("GET", INFER[1].replace("{model}", "digits")), TABLE)
+    assert isinstance(wrong, Denied)
+    assert (wrong.tenant, wrong.route and wrong.route.name) == ("acme", " ".join(INFER))
+
+
+def test_a_forbidden_model_reads_like_one_that_does_not_exist() -> None:
+    forbidden = admit(asking(path="/v2/models/secret/infer"), TABLE)
+    unknown = admit(asking(path="/v2/models/gone/infer"), TABLE)
+    assert forbidden == unknown == Denied(UNKNOWN_MODEL, TABLE.routes[2], "acme")
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"method": "GET"}, {"content_type": "text/plain"}, {"content_encoding": "gzip"}]
+)
+def test_a_route_of_other_tenants_reads_like_one_that_does_not_exist(more: dict[str, Any]) -> None:
+    elsewhere = admit(asking(path="/v1/chat/completions", key=OTHER_KEY, **more), TABLE)
+    nowhere = admit(asking(path="/nothing", key=OTHER_KEY, **more), TABLE)
+    assert elsewhere == nowhere == Denied(UNKNOWN_ROUTE, None, "beta")
+
+
+def test_in_the_shadow_a_forbidden_model_is_left_to_the_record() -> None:
+    about = policy(KServeV2(), route=INFER, models=("digits",), shadow=True)
+    shadow = table(about, tenants=TABLE.tenants)
+    decision = admit(asking(path="/v2/models/secret/infer"), shadow)
+    assert isinstance(decision, Admitted)
+    assert decision.policy.shadow
+    # What is no path of ours is nobody's to try out.
+    assert isinstance(admit(asking(path="/nothing"), shadow), Denied)
+
+
+def test_a_table_without_tenants_admits_nobody() -> None:
+    assert admit(GOOD, replace(TABLE, tenants={})) == Denied(UNAUTHENTICATED)
+
+
+def test_a_key_is_of_no_use_under_another_secret() -> None:
+    assert admit(GOOD, replace(TABLE, key=b"another" * 6)) == Denied(UNAUTHENTICATED)

@@ -1,0 +1,888 @@
+"""Exchanges as scripts: what Envoy sends, and what it gets.  Then the laws, over random scripts."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+
+from extproc import rewriter
+from extproc.dialects import KServeV2, OpenAIChat, Status
+from extproc.dialects.shape import Rewrite
+from extproc.errors import ProtocolError, UpstreamError
+from extproc.events import (
+    Abort,
+    Action,
+    Event,
+    ReplaceRequest,
+    ReplaceResponse,
+    RequestBody,
+    RequestHeaders,
+    RequestTrailers,
+    Respond,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseTrailers,
+    SendRequestBody,
+    SendRequestHeaders,
+    SendRequestTrailers,
+    SendResponseBody,
+    SendResponseHeaders,
+    SendResponseTrailers,
+)
+from extproc.exchange import Exchange, State
+from extproc.policy import Caps, Policy
+from extproc.refusal import (
+    INVALID_REQUEST,
+    OVERLOADED,
+    RATE_LIMITED,
+    TOO_LARGE,
+    UNKNOWN_MODEL,
+    UPSTREAM_UNREADABLE,
+    Refusal,
+    of_status,
+)
+from extproc.rewriter import BodyRewriter, DocumentRewriter, EventRewriter
+from tests.playbook import (
+    ANSWER,
+    ASK,
+    ASK_STREAM,
+    EVENT,
+    LAST,
+    LEAKY,
+    LEAKY_EVENT,
+    REDUCED,
+    SECRET,
+    Step,
+    headers,
+    play,
+    policy,
+    scripts,
+)
+
+JSON = {"content-type": "application/json"}
+CHAT = OpenAIChat()
+
+
+def respond(refusal: Refusal, dialect: Any = CHAT) -> Respond:
+    return Respond(refusal.status, JSON, dialect.error(refusal), f"extproc_{refusal.code}")
+
+
+def error_event(refusal: Refusal = UPSTREAM_UNREADABLE) -> bytes:
+    return b"data: " + CHAT.error(refusal) + b"\n\n"
+
+
+def asked(body: bytes = ASK) -> tuple[Step, ...]:
+    return (
+        (RequestHeaders(end=False), []),
+        (RequestBody(body, end=True), [ReplaceRequest(body)]),
+    )
+
+
+def exchange(**about: Any) -> Exchange:
+    return Exchange(policy(**about), {})
+
+
+def served(machine: Exchange) -> bool:
+    return (machine.state, machine.outcome, machine.held) == (State.DONE, "served", 0)
+
+
+# What is allowed.
+
+
+def test_a_document_that_needs_no_change_passes_byte_for_byte() -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(),
+        (headers(), []),
+        (ResponseBody(ANSWER, end=True), [ReplaceResponse(200, {}, (), ANSWER)]),
+    )
+    assert served(machine)
+    assert not machine.dropped
+    assert machine.query is not None
+    assert (machine.query.model, machine.query.stream) == ("m", False)
+
+
+def test_a_document_loses_what_the_tier_does_not_grant() -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(),
+        (headers(openai_model=SECRET, openai_processing_ms="7", vary="Origin"), []),
+        (ResponseBody(LEAKY[:50], end=False), []),
+        (ResponseBody(LEAKY[50:], end=False), []),
+        (
+            ResponseBody(b"", end=True),
+            [ReplaceResponse(200, {}, ("openai-model", "openai-processing-ms"), REDUCED)],
+        ),
+    )
+    assert served(machine)
+    assert machine.dropped == {
+        "model": 1,
+        "system_fingerprint": 1,
+        "choices[].message.reasoning": 1,
+        "choices[].logprobs": 1,
+        "choices[].*": 1,
+    }
+
+
+def test_a_request_goes_on_only_when_it_is_whole() -> None:
+    play(
+        exchange(),
+        (RequestHeaders(end=False), []),
+        *((RequestBody(ASK[at : at + 1], end=False), []) for at in range(len(ASK))),
+        (RequestBody(b"", end=True), [ReplaceRequest(ASK)]),
+    )
+
+
+def test_a_request_goes_on_without_what_the_tier_does_not_grant() -> None:
+    body = ASK[:-1] + b',"logprobs":true,"top_logprobs":20}'
+    play(exchange(), *asked()[:1], (RequestBody(body, end=True), [ReplaceRequest(ASK)]))
+
+
+def test_a_stream_is_rewritten_event_by_event() -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(ASK_STREAM),
+        (
+            headers("text/event-stream; charset=utf-8", x_request_id="r", nv_model=SECRET),
+            [SendResponseHeaders({}, ("nv-model",))],
+        ),
+        (ResponseBody(EVENT[:20], end=False), []),
+        (ResponseBody(EVENT[20:], end=False), [SendResponseBody(EVENT, end=False)]),
+        (ResponseBody(b": ping\n\n", end=False), [SendResponseBody(b":\n\n", end=False)]),
+        (
+            ResponseBody(LEAKY_EVENT + LAST, end=False),
+            [SendResponseBody(EVENT + LAST, end=False)],
+        ),
+        (ResponseBody(b"", end=True), [SendResponseBody(b"", end=True)]),
+    )
+    assert served(machine)
+    assert machine.dropped == {"*": 1}
+
+
+def test_a_stream_may_end_with_its_last_event() -> None:
+    play(
+        exchange(),
+        *asked(ASK_STREAM),
+        (headers("text/event-stream"), [SendResponseHeaders()]),
+        (ResponseBody(EVENT[:-2], end=True), [SendResponseBody(EVENT[:-2], end=True)]),
+    )
+
+
+def test_a_request_for_a_stream_may_be_answered_by_a_document() -> None:
+    play(
+        exchange(),
+        *asked(ASK_STREAM),
+        (headers(), []),
+        (ResponseBody(LEAKY, end=True), [ReplaceResponse(200, {}, (), REDUCED)]),
+    )
+
+
+def test_health_is_of_no_model_and_the_readiness_of_a_model_is() -> None:
+    about = policy(Status(), models=("text-*",))
+    asking: Event = RequestHeaders(end=True)
+    play(Exchange(about, {}), (asking, [SendRequestHeaders()]))
+    play(Exchange(about, {"model": "text-1"}), (asking, [SendRequestHeaders()]))
+    play(Exchange(about, {"model": "other"}), (asking, [respond(UNKNOWN_MODEL, Status())]))
+
+
+@pytest.mark.parametrize("end", [False, True])
+def test_a_path_of_status_alone_loses_its_body(*, end: bool) -> None:
+    machine = exchange(dialect=Status(), route=("GET", "/v2/health/ready"))
+    removed = ("server",)
+    action: Action = ReplaceResponse(200, {}, (*removed, "content-type"), b"")
+    if end:
+        action = SendResponseHeaders({}, removed)
+    play(
+        machine,
+        (RequestHeaders(end=True), [SendRequestHeaders()]),
+        (headers("text/plain", server="triton", end=end), [action]),
+        (ResponseBody(SECRET.encode(), end=True), []),
+    )
+    assert served(machine)
+
+
+def test_a_request_with_trailers_loses_their_fields() -> None:
+    play(
+        exchange(),
+        (RequestHeaders(end=False), []),
+        (RequestBody(ASK, end=False), []),
+        (
+            RequestTrailers(("x-sum", "x-tenant")),
+            [
+                SendRequestHeaders(),
+                SendRequestBody(ASK, end=False),
+                SendRequestTrailers(("x-sum", "x-tenant")),
+            ],
+        ),
+        (headers(), []),
+        (ResponseBody(ANSWER, end=True), [ReplaceResponse(200, {}, (), ANSWER)]),
+    )
+
+
+def test_a_document_with_trailers_ends_with_them() -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(),
+        (headers(server="uvicorn"), []),
+        (ResponseBody(LEAKY, end=False), []),
+        (
+            ResponseTrailers(("grpc-status", "x-compute-ms")),
+            [
+                SendResponseHeaders({}, ("server",)),
+                SendResponseBody(REDUCED, end=False),
+                SendResponseTrailers(("x-compute-ms",)),
+            ],
+        ),
+        (ResponseBody(b"", end=True), []),
+    )
+    assert served(machine)
+
+
+def test_a_stream_with_trailers_ends_with_them() -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(ASK_STREAM),
+        (headers("text/event-stream"), [SendResponseHeaders()]),
+        (ResponseBody(EVENT + LAST[:-1], end=False), [SendResponseBody(EVENT, end=False)]),
+        (
+            ResponseTrailers(("x-compute-ms",)),
+            [
+                SendResponseBody(LAST[:-1], end=False),
+                SendResponseTrailers(("x-compute-ms",)),
+            ],
+        ),
+    )
+    assert served(machine)
+
+
+def test_a_stream_without_a_byte_ends_with_its_trailers() -> None:
+    play(
+        exchange(),
+        *asked(ASK_STREAM),
+        (headers("text/event-stream"), [SendResponseHeaders()]),
+        (ResponseTrailers(), [SendResponseTrailers()]),
+    )
+
+
+@pytest.mark.parametrize("status", [200, 201, 204])
+def test_an_answer_without_a_body_passes(status: int) -> None:
+    machine = exchange()
+    answer = headers(status=status, end=True, openai_model=SECRET)
+    play(machine, *asked(), (answer, [SendResponseHeaders({}, ("openai-model",))]))
+    assert served(machine)
+
+
+def test_the_status_of_an_answer_is_the_model_servers() -> None:
+    play(
+        exchange(),
+        *asked(),
+        (headers(status=201), []),
+        (ResponseBody(ANSWER, end=True), [ReplaceResponse(201, {}, (), ANSWER)]),
+    )
+
+
+def test_the_path_names_the_model_where_the_body_does_not() -> None:
+    about = policy(KServeV2(), route=("POST", "/v2/models/{model}/infer"), models=("digits",))
+    body = b'{"inputs":[{"name":"x","shape":[2,3],"datatype":"FP32","data":[1,2,3,4,5,6]}]}'
+    machine = Exchange(about, {"model": "digits"})
+    play(machine, *asked()[:1], (RequestBody(body, end=True), [ReplaceRequest(body)]))
+    assert machine.query is not None
+    assert (machine.query.model, machine.query.inputs) == ("digits", 2)
+    other = Exchange(about, {"model": "others"})
+    unknown = respond(UNKNOWN_MODEL, KServeV2())
+    play(other, *asked()[:1], (RequestBody(body, end=True), [unknown]))
+
+
+# What is refused before it reaches the model.
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_request_above_the_cap_is_refused_where_it_passes_it(*, at_once: bool) -> None:
+    machine = exchange(caps=Caps(request=10))
+    refused = respond(TOO_LARGE.because("The request body is larger than 10 bytes."))
+    bodies: list[Step] = [(RequestBody(b"x" * 11, end=True), [refused])]
+    if not at_once:
+        bodies = [
+            (RequestBody(b"x" * 10, end=False), []),
+            (RequestBody(b"x", end=False), [refused]),
+        ]
+    play(machine, *asked()[:1], *bodies, (RequestBody(b"x", end=True), []))
+    assert (machine.outcome, machine.held) == ("request_too_large", 0)
+
+
+def test_a_request_of_the_cap_is_read() -> None:
+    play(exchange(caps=Caps(request=len(ASK))), *asked())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"s3cret",
+        b'{"model":"","messages":[]}',
+        b'{"model":"m"}',
+        b'{"model":7,"messages":[]}',
+        b'{"model":"m","model":"other","messages":[]}',
+        b'{"model":"m","messages":[],"prompt_logprobs":1}',
+    ],
+)
+@pytest.mark.parametrize("trailers", [False, True])
+def test_a_request_that_is_not_of_the_api_goes_nowhere(body: bytes, *, trailers: bool) -> None:
+    machine = exchange()
+    last: Event = RequestTrailers() if trailers else RequestBody(b"", end=True)
+    play(machine, *asked()[:1], (RequestBody(body, end=False), []))
+    [action] = machine.receive(last)
+    assert isinstance(action, Respond)
+    assert (action.status, action.details) == (400, "extproc_invalid_request")
+    assert (machine.outcome, machine.held, machine.query) == ("invalid_request", 0, None)
+    assert orjson.loads(action.body)["error"]["message"] == machine.fault
+    assert SECRET not in machine.fault
+
+
+def test_a_request_without_a_body_is_refused_where_one_is_needed() -> None:
+    refused = respond(INVALID_REQUEST.because("The request body is not valid JSON."))
+    play(exchange(), (RequestHeaders(end=True), [refused]))
+
+
+def test_a_forbidden_model_reads_like_an_unknown_one() -> None:
+    machine = exchange(models=("text-*",))
+    forbidden = ASK.replace(b'"m"', b'"gpt-7"')
+    play(machine, *asked()[:1], (RequestBody(forbidden, end=True), [respond(UNKNOWN_MODEL)]))
+    assert (machine.outcome, machine.query) == ("model_not_found", None)
+    assert "gpt-7" not in machine.fault
+    # The model server's own answer about a model that does not exist.
+    unknown = exchange()
+    play(unknown, *asked())
+    [answer] = unknown.receive(headers(status=404))
+    assert isinstance(answer, ReplaceResponse)
+    assert answer.status == UNKNOWN_MODEL.status
+
+
+def test_a_model_without_a_name_is_none_of_the_tenants() -> None:
+    """Model servers take an empty name for that of their default model."""
+    machine = Exchange(policy(KServeV2(), models=("digits",)), {})
+    body = b'{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}'
+    refused = respond(UNKNOWN_MODEL, KServeV2())
+    play(machine, *asked()[:1], (RequestBody(body, end=True), [refused]))
+    nameless = exchange(models=("text-*",))
+    play(nameless, *asked()[:1])
+    [action] = nameless.receive(RequestBody(ASK.replace(b'"m"', b'""'), end=True))
+    assert isinstance(action, Respond)
+
+
+def test_the_name_of_an_unknown_argument_is_cut_short() -> None:
+    machine = exchange()
+    body = b'{"model":"m","messages":[],"%b":1}' % (b"x" * 1000)
+    play(machine, *asked()[:1])
+    [action] = machine.receive(RequestBody(body, end=True))
+    assert isinstance(action, Respond)
+    assert len(machine.fault) < 120
+    assert len(action.body) < 240
+
+
+# Answers that no model gave, and answers of another kind than promised.
+
+
+@pytest.mark.parametrize("status", [200, 404, 413, 503, 504])
+def test_a_local_reply_while_the_request_is_still_read_is_written_anew(status: int) -> None:
+    machine = exchange()
+    refusal = of_status(status)
+    play(
+        machine,
+        (RequestHeaders(end=False), []),
+        (RequestBody(ASK[:10], end=False), []),
+        (
+            headers("text/plain", status, server="envoy"),
+            [ReplaceResponse(refusal.status, JSON, ("server",), CHAT.error(refusal))],
+        ),
+        (ResponseBody(SECRET.encode(), end=True), []),
+        (RequestBody(ASK[10:], end=True), []),
+    )
+    assert (machine.outcome, machine.held) == (refusal.code, 0)
+    assert refusal.status >= 400
+
+
+@pytest.mark.parametrize(
+    "status", [100, 101, 103, 199, 300, 302, 304, 400, 401, 404, 418, 429, 500, 502, 503, 599]
+)
+@pytest.mark.parametrize("end", [False, True])
+def test_an_error_of_the_model_server_loses_its_words(status: int, *, end: bool) -> None:
+    machine = exchange()
+    refusal = of_status(status)
+    answer = headers("application/json", status, end=end, location=SECRET, retry_after="3")
+    play(
+        machine,
+        *asked(),
+        (
+            answer,
+            [ReplaceResponse(refusal.status, JSON, ("location",), CHAT.error(refusal))],
+        ),
+        (ResponseBody(b'{"error":"s3cret"}', end=True), []),
+    )
+    assert (machine.outcome, machine.held) == (refusal.code, 0)
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (ASK, "text/event-stream"),
+        (ASK, "text/plain"),
+        (ASK, "application/json, text/html"),
+        (ASK, "application/octet-stream"),
+        (ASK, "application/jsonl"),
+        (ASK, ""),
+        (ASK_STREAM, "text/event-streams"),
+        (ASK_STREAM, "application/x-ndjson"),
+    ],
+)
+def test_an_answer_of_another_content_type_is_not_released(body: bytes, content_type: str) -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(body),
+        (headers(content_type), [respond(UPSTREAM_UNREADABLE)]),
+        (ResponseBody(ANSWER, end=True), []),
+    )
+    assert machine.outcome == "bad_gateway"
+
+
+def test_an_answer_without_a_content_type_is_not_released() -> None:
+    answer = ResponseHeaders(200, {":status": "200"}, end=False)
+    play(exchange(), *asked(), (answer, [respond(UPSTREAM_UNREADABLE)]))
+
+
+def test_a_dialect_without_streams_gets_none() -> None:
+    machine = Exchange(policy(KServeV2()), {"model": "m"})
+    body = b'{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}'
+    refused = respond(UPSTREAM_UNREADABLE, KServeV2())
+    play(machine, *asked(body), (headers("text/event-stream"), [refused]))
+
+
+@pytest.mark.parametrize("coding", ["gzip", "br", "identity, gzip", "", "GZIP", "aws-chunked"])
+@pytest.mark.parametrize("content_type", ["application/json", "text/event-stream"])
+def test_a_compressed_answer_is_not_released(coding: str, content_type: str) -> None:
+    answer = headers(content_type, content_encoding=coding)
+    play(exchange(), *asked(ASK_STREAM), (answer, [respond(UPSTREAM_UNREADABLE)]))
+
+
+def test_an_answer_that_says_it_is_not_compressed_passes() -> None:
+    play(
+        exchange(),
+        *asked(),
+        (headers(content_encoding=" Identity"), []),
+        (ResponseBody(ANSWER, end=True), [ReplaceResponse(200, {}, ("content-encoding",), ANSWER)]),
+    )
+
+
+# Faults while the answer is held, and after.
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>s3cret",
+        ANSWER[:-1],
+        ANSWER + b"s3cret",
+        b'{"error":{"message":"s3cret"}}',
+        b'{"choices":[{"message":{"content":{"s3cret":1}}}]}',
+    ],
+)
+def test_an_unreadable_document_is_a_502(body: bytes) -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(),
+        (headers(), []),
+        (ResponseBody(body, end=False), []),
+        (ResponseBody(b"", end=True), [respond(UPSTREAM_UNREADABLE)]),
+        (ResponseBody(b"", end=True), []),
+    )
+    assert (machine.outcome, machine.held) == ("bad_gateway", 0)
+    assert machine.fault
+    assert SECRET not in machine.fault
+
+
+def test_an_unreadable_document_with_trailers_is_a_502() -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(),
+        (headers(), []),
+        (ResponseBody(ANSWER[:-1], end=False), []),
+        (ResponseTrailers(), [respond(UPSTREAM_UNREADABLE)]),
+    )
+    assert machine.held == 0
+
+
+def large(choices: int) -> bytes:
+    said = {"role": "assistant", "content": "a" * 1000, "reasoning": SECRET}
+    return orjson.dumps({"id": "c", "choices": [{"index": 0, "message": said}] * choices})
+
+
+def large_reduced(choices: int) -> bytes:
+    return large(choices).replace(b',"reasoning":"s3cret"', b"")
+
+
+def opened(machine: Exchange, piece: bytes) -> list[bytes]:
+    """What leaves with the piece that opens the answer."""
+    sent = [*machine.receive(ResponseBody(piece, end=False))]
+    assert isinstance(sent[0], SendResponseHeaders)
+    return [action.data for action in sent[1:] if isinstance(action, SendResponseBody)]
+
+
+def test_a_document_above_the_cap_leaves_before_it_is_whole() -> None:
+    body = large(200)
+    machine = exchange(caps=Caps(document=100_000, value=10_000))
+    play(machine, *asked(), (headers(server="x"), []))
+    out, at = b"", 0
+    while machine.state is State.HELD:
+        out = b"".join(
+            action.data if isinstance(action, SendResponseBody) else b""
+            for action in machine.receive(ResponseBody(body[at : at + 5000], end=False))
+        )
+        at += 5000
+    assert machine.state is State.OPEN
+    assert 100_000 < len(out) <= 105_000
+    [rest] = machine.receive(ResponseBody(body[at:], end=False))
+    [last] = machine.receive(ResponseBody(b"", end=True))
+    assert isinstance(rest, SendResponseBody)
+    assert isinstance(last, SendResponseBody)
+    assert last.end
+    assert out + rest.data + last.data == large_reduced(200)
+    assert served(machine)
+
+
+def test_a_document_of_the_cap_is_held_until_it_is_whole() -> None:
+    body = large(100)
+    machine = exchange(caps=Caps(document=len(body)))
+    play(
+        machine,
+        *asked(),
+        (headers(), []),
+        *((ResponseBody(body[at : at + 5000], end=False), []) for at in range(0, len(body), 5000)),
+        (ResponseBody(b"", end=True), [ReplaceResponse(200, {}, (), large_reduced(100))]),
+    )
+
+
+@pytest.mark.parametrize("broken", [b"s3cret", b'],"error":{"message":"s3cret"}}', b"}"])
+@pytest.mark.parametrize("end", [False, True])
+def test_an_open_document_that_breaks_is_cut_off(broken: bytes, *, end: bool) -> None:
+    """A clean end would make a whole answer of it for a client that reads to the end."""
+    machine = exchange(caps=Caps(document=50_000))
+    play(machine, *asked(), (headers(), []))
+    assert opened(machine, large(200)[:-2])
+    play(
+        machine,
+        (ResponseBody(broken, end=end), [Abort("extproc_answer_cut")]),
+        (ResponseBody(b"", end=True), []),
+        (ResponseTrailers(), []),
+    )
+    assert (machine.outcome, machine.held) == ("cut", 0)
+    assert SECRET not in machine.fault
+
+
+def test_an_open_document_that_ends_too_early_is_cut_off() -> None:
+    for last in (ResponseBody(b"", end=True), ResponseTrailers()):
+        machine = exchange(caps=Caps(document=50_000))
+        play(machine, *asked(), (headers(), []))
+        assert opened(machine, large(200)[:-2])
+        play(machine, (last, [Abort("extproc_answer_cut")]))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        b"data: s3cret\n\n",
+        b'data: {"error":{"message":"s3cret"}}\n\n',
+        b'data: {"choices":"s3cret"}\n\n',
+        b"data: [DONE] s3cret\n\n",
+        b'data: {"id":"a"\n\n',
+    ],
+)
+def test_a_broken_event_ends_the_stream_with_an_error_event(broken: bytes) -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(ASK_STREAM),
+        (headers("text/event-stream"), [SendResponseHeaders()]),
+        (
+            ResponseBody(LEAKY_EVENT + broken + EVENT + LAST, end=False),
+            [SendResponseBody(EVENT + error_event(), end=True)],
+        ),
+        (ResponseBody(EVENT, end=True), []),
+        (ResponseTrailers(), []),
+    )
+    assert (machine.outcome, machine.held) == ("cut", 0)
+    assert SECRET not in machine.fault
+
+
+def test_a_stream_that_breaks_in_its_last_event_says_so() -> None:
+    for last in (ResponseBody(b'data: {"id"', end=True), ResponseTrailers()):
+        machine = exchange()
+        broken = b"" if isinstance(last, ResponseBody) else b'data: {"id"'
+        play(
+            machine,
+            *asked(ASK_STREAM),
+            (headers("text/event-stream"), [SendResponseHeaders()]),
+            (ResponseBody(EVENT + broken, end=False), [SendResponseBody(EVENT, end=False)]),
+            (last, [SendResponseBody(error_event(), end=True)]),
+        )
+
+
+def test_an_event_above_the_cap_ends_the_stream() -> None:
+    machine = exchange(caps=Caps(value=100))
+    play(
+        machine,
+        *asked(ASK_STREAM),
+        (headers("text/event-stream"), [SendResponseHeaders()]),
+        (ResponseBody(EVENT, end=False), [SendResponseBody(EVENT, end=False)]),
+        (
+            ResponseBody(b"data: " + b"x" * 100, end=False),
+            [SendResponseBody(error_event(), end=True)],
+        ),
+    )
+    assert machine.fault == "an event is larger than 100 bytes"
+
+
+# Refused from outside: the process holds too much.
+
+
+@pytest.mark.parametrize("answering", [False, True])
+def test_what_is_refused_while_nothing_has_left_is_answered(*, answering: bool) -> None:
+    machine = exchange()
+    if answering:
+        play(machine, *asked(), (headers(), []), (ResponseBody(b"{", end=False), []))
+    else:
+        play(machine, *asked()[:1], (RequestBody(b"{", end=False), []))
+    assert machine.held == 1
+    assert machine.refuse(OVERLOADED) == [respond(OVERLOADED)]
+    assert (machine.outcome, machine.held) == ("overloaded", 0)
+    assert machine.refuse(OVERLOADED) == []
+
+
+def test_a_refusal_tells_when_to_come_back() -> None:
+    machine = exchange()
+    play(machine, *asked()[:1])
+    [action] = machine.refuse(RATE_LIMITED.after(7))
+    assert isinstance(action, Respond)
+    assert action.headers == {**JSON, "retry-after": "7"}
+
+
+def test_what_is_refused_while_a_stream_is_open_ends_it() -> None:
+    machine = exchange()
+    play(
+        machine,
+        *asked(ASK_STREAM),
+        (headers("text/event-stream"), [SendResponseHeaders()]),
+        (ResponseBody(EVENT + b"data", end=False), [SendResponseBody(EVENT, end=False)]),
+    )
+    assert machine.refuse(OVERLOADED) == [SendResponseBody(error_event(), end=True)]
+    assert machine.held == 0
+
+
+def test_what_is_refused_while_a_document_is_open_is_cut_off() -> None:
+    machine = exchange(caps=Caps(document=50_000))
+    play(machine, *asked(), (headers(), []))
+    assert opened(machine, large(200)[:-2])
+    assert machine.refuse(OVERLOADED) == [Abort("extproc_answer_cut")]
+    assert machine.held == 0
+
+
+def test_what_is_abandoned_keeps_and_says_nothing() -> None:
+    machine = exchange()
+    play(machine, *asked()[:1], (RequestBody(ASK, end=False), []))
+    machine.abandon("no longer looked at")
+    assert (machine.held, machine.outcome, machine.fault) == (
+        0,
+        "unfinished",
+        "no longer looked at",
+    )
+    play(machine, (RequestBody(b"", end=True), []), (headers(), []))
+
+
+# Order.
+
+
+def test_the_end_of_a_request_may_come_twice() -> None:
+    """envoyproxy/envoy#46237.  The second one is not read, whatever it holds."""
+    machine = exchange()
+    again: Step = (RequestBody(ASK_STREAM, end=True), [])
+    play(
+        machine,
+        *asked(),
+        again,
+        (headers(), []),
+        again,
+        (ResponseBody(ANSWER, end=True), [ReplaceResponse(200, {}, (), ANSWER)]),
+        again,
+    )
+    assert served(machine)
+
+
+EVENTS: dict[str, Event] = {
+    "RequestHeaders": RequestHeaders(end=False),
+    "RequestBody": RequestBody(b"", end=False),
+    "RequestTrailers": RequestTrailers(),
+    "ResponseHeaders": headers(),
+    "ResponseBody": ResponseBody(b"", end=False),
+    "ResponseTrailers": ResponseTrailers(),
+}
+IN_ORDER = {
+    State.START: {"RequestHeaders"},
+    State.REQUEST: {"RequestBody", "RequestTrailers", "ResponseHeaders"},
+    State.WAITING: {"RequestBody", "ResponseHeaders"},
+    State.HELD: {"RequestBody", "ResponseBody", "ResponseTrailers"},
+    State.OPEN: {"RequestBody", "ResponseBody", "ResponseTrailers"},
+    State.DONE: set(EVENTS),
+}
+
+
+def in_state(state: State) -> Exchange:
+    machine = exchange()
+    scripts: dict[State, list[Event]] = {
+        State.START: [],
+        State.REQUEST: [RequestHeaders(end=False)],
+        State.WAITING: [step for step, _ in asked()],
+        State.HELD: [*(step for step, _ in asked()), headers()],
+        State.OPEN: [*(step for step, _ in asked(ASK_STREAM)), headers("text/event-stream")],
+        State.DONE: [*(step for step, _ in asked()), headers(status=500)],
+    }
+    for event in scripts[state]:
+        machine.receive(event)
+    assert machine.state is state
+    return machine
+
+
+@pytest.mark.parametrize("state", State)
+@pytest.mark.parametrize("name", EVENTS)
+def test_a_message_out_of_order_breaks_the_protocol(state: State, name: str) -> None:
+    machine = in_state(state)
+    if name in IN_ORDER[state]:
+        machine.receive(EVENTS[name])
+    else:
+        with pytest.raises(ProtocolError, match=f"{name} in {state.name}"):
+            machine.receive(EVENTS[name])
+
+
+# Laws, over random scripts.
+
+GRANTED: Policy = policy(
+    kinds={"usage": ()}, models=("m",), caps=Caps(request=200, document=300, value=400)
+)
+"""Of an answer's text nothing may pass, so that a secret in any body is one too many."""
+
+
+@contextmanager
+def small_documents_are_large() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rewriter, "WHOLE", 250)
+        yield
+
+
+def played(machine: Exchange, script: Sequence[Event]) -> Iterator[Step]:
+    """Each event that was in order, with its actions; the first that was not is the last."""
+    for event in script:
+        try:
+            actions = machine.receive(event)
+        except ProtocolError:
+            return
+        if machine.state is State.DONE:
+            assert machine.held == 0
+        yield event, actions
+
+
+@given(script=scripts)
+def test_no_secret_of_an_answer_is_sent_or_recorded(script: list[Event]) -> None:
+    machine = Exchange(GRANTED, {})
+    with small_documents_are_large():
+        actions = [action for _, actions in played(machine, script) for action in actions]
+    of_the_request = ReplaceRequest | SendRequestBody
+    assert SECRET not in repr([one for one in actions if not isinstance(one, of_the_request)])
+    assert SECRET not in repr([machine.outcome, machine.fault, machine.dropped])
+
+
+@given(script=scripts)
+def test_a_request_goes_on_once_whole_and_admitted(script: list[Event]) -> None:
+    machine, seen, sent = Exchange(GRANTED, {}), b"", list[bytes]()
+    for event, actions in played(machine, script):
+        if isinstance(event, RequestBody) and not sent:
+            seen += event.data
+        bodies = [action.data for action in actions if isinstance(action, SendRequestBody)]
+        bodies += [action.body for action in actions if isinstance(action, ReplaceRequest)]
+        if bodies:
+            assert isinstance(event, RequestTrailers) or getattr(event, "end", False)
+            assert machine.query is not None
+        sent += bodies
+    assert sent in ([], [seen])
+    assert not sent or seen in {ASK, ASK_STREAM}
+
+
+@given(script=scripts)
+def test_an_answer_begins_once_and_ends_once(script: list[Event]) -> None:
+    machine, begun, ended = Exchange(GRANTED, {}), 0, False
+    with small_documents_are_large():
+        for _, actions in played(machine, script):
+            for action in actions:
+                assert not ended
+                begun += isinstance(action, SendResponseHeaders | ReplaceResponse | Respond)
+                if isinstance(action, SendResponseBody | SendResponseTrailers | Abort):
+                    assert begun == 1
+                ended = isinstance(
+                    action, ReplaceResponse | Respond | Abort | SendResponseTrailers
+                ) or (isinstance(action, SendResponseBody) and action.end)
+            assert not ended or machine.state is State.DONE
+    assert begun <= 1
+
+
+@given(script=scripts)
+def test_what_is_sent_of_an_answer_was_written_by_the_rewriter(script: list[Event]) -> None:
+    """Another rewriter, fed with the same bytes at once, must have written them too."""
+    machine, sent, told, kind = Exchange(GRANTED, {}), b"", b"", ""
+    with small_documents_are_large():
+        for event, actions in played(machine, script):
+            if isinstance(event, ResponseHeaders):
+                kind = event.headers["content-type"]
+            if isinstance(event, ResponseBody):
+                told += event.data
+            sent += b"".join(map(body_of, actions))
+            if machine.state is State.DONE:
+                break
+        whole = written(kind, told)
+    if machine.outcome in {"served", "cut", "unfinished"}:
+        assert whole.startswith(sent.removesuffix(error_event()))
+    else:
+        assert orjson.loads(sent)["error"]["code"] == machine.outcome
+
+
+def body_of(action: Action) -> bytes:
+    match action:
+        case SendResponseBody(data, _) | ReplaceResponse(body=data) | Respond(body=data):
+            return data
+        case _:
+            return b""
+
+
+def written(kind: str, told: bytes) -> bytes:
+    """All that may be sent of these bytes, up to the first that cannot be read."""
+    run, cap = Rewrite(GRANTED.edits, "m"), GRANTED.caps.value
+    machine: BodyRewriter = DocumentRewriter(GRANTED.answer, run, cap)
+    if kind == "text/event-stream":
+        machine = EventRewriter(GRANTED.answer, run, cap, CHAT.sentinels)
+    out = b""
+    try:
+        for piece in chain(machine.feed(told), machine.finish()):
+            out += piece
+    except UpstreamError:
+        pass
+    return out

@@ -1,0 +1,114 @@
+import orjson
+import pytest
+
+from extproc.dialects import KServeV2
+from extproc.events import (
+    Abort,
+    ReplaceResponse,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseTrailers,
+    SendResponseHeaders,
+)
+from extproc.local_reply import LocalReply
+from extproc.refusal import OVERLOADED, RATE_LIMITED, UNAUTHENTICATED, UNKNOWN_MODEL
+
+SECRET = b"upstream connect error: 10.0.0.7:8000"
+
+
+def test_a_denial_is_written_anew_in_the_shape_of_its_api() -> None:
+    reply = LocalReply(UNKNOWN_MODEL, KServeV2())
+    headers = {":status": "404", "content-type": "text/plain", "server": "envoy"}
+    assert reply.receive(ResponseHeaders(404, headers, end=False)) == [
+        ReplaceResponse(
+            404,
+            {"content-type": "application/json"},
+            ("server",),
+            KServeV2().error(UNKNOWN_MODEL),
+        )
+    ]
+    assert reply.outcome == "model_not_found"
+
+
+def test_the_body_of_a_denial_is_not_sent_a_second_time() -> None:
+    reply = LocalReply(UNAUTHENTICATED, None)
+    assert len(reply.receive(ResponseHeaders(401, {}, end=False))) == 1
+    assert reply.receive(ResponseBody(SECRET, end=True)) == []
+    assert reply.receive(ResponseTrailers()) == []
+    assert reply.receive(ResponseHeaders(401, {}, end=False)) == []
+    assert reply.held == 0
+
+
+def test_what_tells_the_client_when_to_come_back_passes() -> None:
+    reply = LocalReply(RATE_LIMITED, None)
+    headers = {":status": "429", "retry-after": "7", "www-authenticate": "Bearer", "etag": "x"}
+    [action] = reply.receive(ResponseHeaders(429, headers, end=True))
+    assert isinstance(action, ReplaceResponse)
+    assert action.remove_headers == ("etag",)
+
+
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [(400, "request_refused"), (404, "not_found"), (503, "upstream_error"), (502, "bad_gateway")],
+)
+@pytest.mark.parametrize("end", [True, False])
+def test_an_error_of_envoys_own_has_a_body_whether_it_had_one_or_not(
+    status: int, code: str, *, end: bool
+) -> None:
+    reply = LocalReply(None, None)
+    [action] = reply.receive(ResponseHeaders(status, {":status": str(status)}, end=end))
+    assert isinstance(action, ReplaceResponse)
+    assert action.status == status
+    assert orjson.loads(action.body)["error"]["code"] == code == reply.outcome
+
+
+@pytest.mark.parametrize("status", [0, 100, 101, 200, 204, 206, 304, 399])
+def test_an_answer_that_is_no_error_is_cut_off(status: int) -> None:
+    """Nobody denied it and nobody read its request: it can only be a bypass."""
+    headers = {":status": str(status), "content-type": "application/json", "grpc-status": "0"}
+    for denied in (None, UNAUTHENTICATED):
+        reply = LocalReply(denied, None)
+        assert reply.receive(ResponseHeaders(status, headers, end=False)) == [
+            Abort("extproc_unprocessed_request")
+        ]
+        assert reply.receive(ResponseBody(SECRET, end=True)) == []
+
+
+def test_a_grpc_denial_is_header_fields_alone() -> None:
+    headers = {
+        ":status": "200",
+        "content-type": "application/grpc",
+        "grpc-status": "16",
+        "grpc-message": SECRET.decode(),
+        "server": "envoy",
+    }
+    reply = LocalReply(UNAUTHENTICATED, None)
+    assert reply.receive(ResponseHeaders(200, headers, end=True)) == [
+        SendResponseHeaders({"grpc-message": UNAUTHENTICATED.message}, ("server",))
+    ]
+    assert reply.outcome == "invalid_api_key"
+
+
+def test_an_error_of_envoys_own_to_a_grpc_client_loses_its_words() -> None:
+    headers = {":status": "200", "grpc-status": "14", "grpc-message": SECRET.decode()}
+    reply = LocalReply(None, None)
+    assert reply.receive(ResponseHeaders(200, headers, end=True)) == [
+        SendResponseHeaders({"grpc-message": "refused"}, ())
+    ]
+    assert reply.outcome == "grpc_error"
+
+
+def test_a_grpc_error_that_goes_on_after_its_headers_is_no_local_reply() -> None:
+    headers = {":status": "200", "grpc-status": "14"}
+    reply = LocalReply(None, None)
+    assert reply.receive(ResponseHeaders(200, headers, end=False)) == [
+        Abort("extproc_unprocessed_request")
+    ]
+
+
+def test_there_is_nothing_to_give_up() -> None:
+    assert LocalReply(None, None).refuse(OVERLOADED) == []
+
+
+def test_bytes_before_headers_are_not_sent() -> None:
+    assert LocalReply(None, None).receive(ResponseBody(SECRET, end=False)) == []
