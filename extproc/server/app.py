@@ -1,0 +1,184 @@
+"""The sidecar process: starts what Envoy and the probes connect to, and drains it.
+
+Rule of the drain: on SIGTERM health turns NOT_SERVING, no new stream is taken, running exchanges
+finish within ``drain`` seconds, and what then still runs is cancelled, which Envoy sees as an error
+and never as a clean end.  A second signal cuts the wait short.
+"""
+
+import asyncio
+import gc
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import uvloop
+
+from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
+    ProcessingRequest,
+    ProcessingResponse,
+)
+from extproc._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from extproc.config import Config
+from extproc.errors import ConfigError
+from extproc.policy import PolicyTable
+from extproc.server import unix_socket
+from extproc.server.admin import Admin
+from extproc.server.authz import Authorization
+from extproc.server.health import Health
+from extproc.server.processor import ExternalProcessor
+from extproc.server.record import Records
+from extproc.server.telemetry import Telemetry
+from extproc.stores.memory import MemoryCounters
+
+RECEIVE_LIMIT = 64 << 20
+"""Bytes of one gRPC message: Envoy's pieces of a body are 1 to 2 MiB, grpcio's default is 4 MiB."""
+
+_OPTIONS = [
+    ("grpc.max_receive_message_length", RECEIVE_LIMIT),
+    ("grpc.so_reuseport", 0),  # a second sidecar on one port would take half of the requests
+    ("grpc.max_metadata_size", 64 << 10),
+    # grpc cancels calls at random when a thousand wait to be taken up: less than a burst of ours.
+    ("grpc.server.max_pending_requests", 100_000),
+    ("grpc.server.max_pending_requests_hard_limit", 100_000),
+    # Envoy pings every two seconds, by which it notices a frozen sidecar: FULL_DUPLEX_STREAMED has
+    # no other timeout.  grpc would take that for an attack and close the connection.
+    ("grpc.http2.min_ping_interval_without_data_ms", 500),
+    ("grpc.http2.min_recv_ping_interval_without_data_ms", 500),
+    ("grpc.http2.max_ping_strikes", 0),
+    ("grpc.keepalive_permit_without_calls", 1),
+]
+
+
+def run(config: Config, table: PolicyTable) -> None:
+    """Serve until a signal.  Raise ConfigError where an address cannot be used."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(serve(config, table))
+
+
+async def serve(config: Config, table: PolicyTable) -> None:
+    """Serve until SIGTERM or SIGINT, then drain."""
+    signals = _signals()
+    telemetry, records, health = Telemetry(), Records(), Health()
+    server = _sidecar(config, table, telemetry, records)
+    probes = _health_server(config, health)
+    draining = asyncio.Event()
+    admin = _admin(config, telemetry, lambda: not draining.is_set())
+    await server.start()
+    await probes.start()
+    health.serve(serving=True)
+    gc.collect()
+    gc.freeze()  # what has been loaded stays: no need to look at it at every collection
+    records.add("serving", {"listen": config.listen, "config": table.version})
+    await signals.acquire()
+    draining.set()
+    health.serve(serving=False)
+    records.add("draining", {"seconds": config.drain})
+    await _drain(server, config.drain, signals)
+    await probes.stop(grace=0)
+    if admin is not None:
+        admin.close()
+    records.add("stopped", {})
+    records.close()
+
+
+def _sidecar(
+    config: Config, table: PolicyTable, telemetry: Telemetry, records: Records
+) -> grpc.aio.Server:
+    authorization = Authorization(table, MemoryCounters(config.max_counters), telemetry, records)
+    processor = ExternalProcessor(table, telemetry, records)
+    telemetry.held.set_function(lambda: processor.held.total)
+    telemetry.lost_records.set_function(lambda: records.lost)
+    server = grpc.aio.server(options=_OPTIONS)
+    server.add_generic_rpc_handlers(
+        (
+            _unary("envoy.service.auth.v3.Authorization", "Check", authorization.check),
+            _duplex("envoy.service.ext_proc.v3.ExternalProcessor", "Process", processor.process),
+        )
+    )
+    _listen(server, config.listen)
+    return server
+
+
+def _unary(
+    service: str, method: str, handler: Callable[[CheckRequest, Any], Awaitable[CheckResponse]]
+) -> "grpc.GenericRpcHandler[Any, Any]":
+    call = grpc.unary_unary_rpc_method_handler(
+        handler, CheckRequest.FromString, CheckResponse.SerializeToString
+    )
+    return grpc.method_handlers_generic_handler(service, {method: call})
+
+
+def _duplex(
+    service: str, method: str, handler: Callable[[Any, Any], Awaitable[None]]
+) -> "grpc.GenericRpcHandler[Any, Any]":
+    call = grpc.stream_stream_rpc_method_handler(
+        handler, ProcessingRequest.FromString, ProcessingResponse.SerializeToString
+    )
+    return grpc.method_handlers_generic_handler(service, {method: call})
+
+
+def _health_server(config: Config, health: Health) -> grpc.aio.Server:
+    """On a port and a server of its own: it still answers while the other one drains."""
+    server = grpc.aio.server(options=_OPTIONS)
+    check = grpc.unary_unary_rpc_method_handler(
+        health.check, HealthCheckRequest.FromString, HealthCheckResponse.SerializeToString
+    )
+    watch = grpc.unary_stream_rpc_method_handler(
+        health.watch, HealthCheckRequest.FromString, HealthCheckResponse.SerializeToString
+    )
+    calls = {"Check": check, "Watch": watch}
+    server.add_generic_rpc_handlers(
+        (grpc.method_handlers_generic_handler("grpc.health.v1.Health", calls),)
+    )
+    _bind(server, config.health)
+    return server
+
+
+def _admin(config: Config, telemetry: Telemetry, ready: Callable[[], bool]) -> Admin | None:
+    if config.admin is None:
+        return None
+    host, _, port = config.admin.rpartition(":")
+    try:
+        return Admin(host.strip("[]"), int(port), telemetry, ready)
+    except OSError as error:
+        raise ConfigError(f"admin: cannot listen on {config.admin}: {error.strerror}") from error
+
+
+def _listen(server: grpc.aio.Server, address: str) -> None:
+    if not address.startswith("unix://"):
+        _bind(server, address)
+        return
+    path = Path(address.removeprefix("unix://"))
+    unix_socket.clear(path)
+    with unix_socket.mode_of_new_sockets():
+        _bind(server, f"unix:{path}")
+
+
+def _bind(server: grpc.aio.Server, address: str) -> None:
+    try:
+        server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise ConfigError(f"cannot listen on {address}; is it in use, or not allowed?") from error
+
+
+def _signals() -> asyncio.Semaphore:
+    """Released once by every SIGTERM and SIGINT from now on."""
+    received = asyncio.Semaphore(0)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, received.release)
+    return received
+
+
+async def _drain(server: grpc.aio.Server, seconds: float, signals: asyncio.Semaphore) -> None:
+    """Stop taking streams and wait for those that run; a further signal cuts the wait short."""
+    stopping = asyncio.ensure_future(server.stop(grace=seconds))
+    hurried = asyncio.ensure_future(signals.acquire())
+    await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    if not stopping.done():
+        await server.stop(grace=0)
+    await stopping

@@ -1,0 +1,132 @@
+"""Envoy's ext_authz: admission's decision, and the limits it counts against.
+
+Rule: whatever goes wrong here denies.  An exception becomes a gRPC error, which Envoy answers with
+503 (``status_on_error``); a store that cannot answer becomes a 503 of ours.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+
+from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from extproc.admission import Admitted, Denied, admit
+from extproc.credentials import CREDENTIAL_HEADERS
+from extproc.dialects import OpenAIChat
+from extproc.errors import StoreUnavailable
+from extproc.limits import Counters, Exhausted
+from extproc.policy import PolicyTable
+from extproc.refusal import RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE
+from extproc.server import protobuf
+from extproc.server.protobuf import Handover
+from extproc.server.record import Records
+from extproc.server.telemetry import Telemetry
+
+REMOVED = (
+    *CREDENTIAL_HEADERS,
+    # A compressed, partial or conditional answer could not be rewritten.
+    "accept-encoding",
+    "range",
+    "if-range",
+    "if-match",
+    "if-none-match",
+    "if-modified-since",
+    "if-unmodified-since",
+)
+"""Request fields that neither ext_proc nor the model server is to see."""
+
+_GENERIC = OpenAIChat()
+
+
+class Authorization:
+    """The service ``envoy.service.auth.v3.Authorization``."""
+
+    def __init__(
+        self,
+        table: PolicyTable,
+        counters: Counters,
+        telemetry: Telemetry,
+        records: Records,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._table = table
+        self._counters = counters
+        self._telemetry = telemetry
+        self._records = records
+        self._clock = clock
+
+    async def check(self, request: CheckRequest, context: Any) -> CheckResponse:
+        """Decide on one request."""
+        try:
+            return await self._decide(request)
+        except Exception as error:
+            # grpcio would log the error with its message, which may hold a value.
+            self._records.fault(error)
+            await context.abort(grpc.StatusCode.INTERNAL, "extproc_internal_error")
+            raise  # abort has raised: this is for the type checker
+
+    async def _decide(self, request: CheckRequest) -> CheckResponse:
+        decision = admit(protobuf.checked_request(request), self._table)
+        if isinstance(decision, Admitted):
+            decision = await self._charge(decision)
+        exchange = secrets.token_hex(8)
+        match decision:
+            case Admitted():
+                self._telemetry.checks.labels("allowed").inc()
+                return protobuf.allowed(self._handover(exchange, decision), REMOVED)
+            case Denied():
+                return self._deny(exchange, decision)
+
+    async def _charge(self, admitted: Admitted) -> Admitted | Denied:
+        """Take the limits; in the shadow a refusal is counted and let through."""
+        policy = admitted.policy
+        charges = admitted.charges
+        if not charges:
+            return admitted
+        try:
+            exhausted = await self._counters.take(charges, now=self._clock())
+        except StoreUnavailable:
+            return Denied(UNAVAILABLE, policy.route, policy.tenant)
+        if exhausted is None:
+            return admitted
+        if policy.shadow:
+            self._telemetry.checks.labels("shadow:rate_limit_exceeded").inc()
+            return admitted
+        return Denied(RATE_LIMITED.after(_seconds(exhausted)), policy.route, policy.tenant)
+
+    def _handover(self, exchange: str, admitted: Admitted) -> Handover:
+        policy = admitted.policy
+        return Handover(
+            exchange,
+            self._table.version,
+            policy.route.name,
+            policy.tenant,
+            admitted.principal,
+            tuple(admitted.parameters.items()),
+        )
+
+    def _deny(self, exchange: str, denial: Denied) -> CheckResponse:
+        refusal, route = denial.refusal, denial.route
+        self._telemetry.checks.labels(refusal.code).inc()
+        name = route.name if route else ""
+        self._records.add(
+            "denied",
+            {"exchange": exchange, "tenant": denial.tenant, "route": name, "code": refusal.code},
+        )
+        headers = {"content-type": "application/json"}
+        if refusal.retry_after is not None:
+            headers["retry-after"] = str(refusal.retry_after)
+        if refusal.status == UNAUTHENTICATED.status:
+            headers["www-authenticate"] = 'Bearer realm="extproc"'
+        body = (route.dialect if route else _GENERIC).error(refusal)
+        handover = Handover(
+            exchange, self._table.version, name, denial.tenant, refusal=refusal.code
+        )
+        return protobuf.denied(handover, refusal.status, headers, body)
+
+
+def _seconds(exhausted: Exhausted) -> int:
+    """Whole seconds, rounded up: a client that waits that long is let in."""
+    return max(1, int(-(-exhausted.retry_after // 1)))

@@ -1,0 +1,79 @@
+"""Carries out what an exchange decides.  The only place that awaits while a body is in flight.
+
+Rule: the driver returns in one case alone, when Envoy has ended its side and so waits for nothing.
+Every other way out is an exception, which processor.py turns into an error status: a clean end
+while Envoy waits would let the rest of the body pass unprocessed.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import Protocol
+
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
+    ProcessingRequest,
+    ProcessingResponse,
+)
+from extproc.errors import ProtocolError
+from extproc.events import Abort, Action, Event, ResponseBody
+from extproc.refusal import OVERLOADED, Refusal
+from extproc.server import protobuf
+from extproc.server.held import Held
+
+SLICE = 64 << 10
+"""Bytes of an answer that are rewritten before other exchanges get their turn: under 5 ms."""
+
+Read = Callable[[], Awaitable[ProcessingRequest | None]]
+"""The next message of Envoy's, or None when it has ended its side."""
+Write = Callable[[ProcessingResponse], Awaitable[None]]
+
+
+class Machine(Protocol):
+    """What is driven: an Exchange, one in the shadow, or a LocalReply."""
+
+    @property
+    def held(self) -> int: ...
+
+    def receive(self, event: Event) -> Sequence[Action]: ...
+
+    def refuse(self, refusal: Refusal) -> Sequence[Action]: ...
+
+
+async def drive(
+    machine: Machine, first: ProcessingRequest, read: Read, write: Write, held: Held
+) -> None:
+    """Feed Envoy's messages to the machine and send what it answers, until Envoy is done."""
+    message: ProcessingRequest | None = first
+    kept = 0
+    try:
+        while message is not None:
+            for event in _slices(protobuf.event(message)):
+                actions = machine.receive(event)
+                before, kept = kept, machine.held
+                if not held.change(before, kept):
+                    actions = [*actions, *machine.refuse(OVERLOADED)]
+                    before, kept = kept, machine.held
+                    held.change(before, kept)
+                await _carry_out(actions, write)
+                if isinstance(event, ResponseBody) and not event.end:
+                    await asyncio.sleep(0)
+            message = await read()
+    finally:
+        held.change(kept, 0)
+
+
+async def _carry_out(actions: Sequence[Action], write: Write) -> None:
+    for action in actions:
+        if isinstance(action, Abort):
+            raise ProtocolError(action.reason)
+        await write(protobuf.reply(action))
+
+
+def _slices(event: Event) -> Iterator[Event]:
+    """A large piece of an answer as several, so that rewriting it never blocks the loop."""
+    if not isinstance(event, ResponseBody) or len(event.data) <= SLICE:
+        yield event
+        return
+    view = event.data
+    for start in range(0, len(view), SLICE):
+        last = start + SLICE >= len(view)
+        yield ResponseBody(view[start : start + SLICE], event.end and last)

@@ -1,0 +1,126 @@
+"""Envoy's ext_proc: one Process stream per HTTP exchange.
+
+Rule: a stream never ends with status OK while Envoy waits, since Envoy would then let the rest pass
+unprocessed whatever ``failure_mode_allow`` says.  ``process`` returns when Envoy has ended its
+side; every other end is an abort.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import grpc
+
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
+    ProcessingRequest,
+)
+from extproc.errors import ProtocolError
+from extproc.exchange import Exchange
+from extproc.local_reply import LocalReply
+from extproc.policy import Policy, PolicyTable
+from extproc.refusal import of_code
+from extproc.server import protobuf
+from extproc.server.driver import drive
+from extproc.server.held import Held
+from extproc.server.protobuf import Handover
+from extproc.server.record import Records
+from extproc.server.telemetry import Telemetry
+from extproc.shadow import ShadowExchange
+
+Machine = Exchange | ShadowExchange | LocalReply
+
+
+class ExternalProcessor:
+    """The service ``envoy.service.ext_proc.v3.ExternalProcessor``."""
+
+    def __init__(self, table: PolicyTable, telemetry: Telemetry, records: Records) -> None:
+        self._table = table
+        self._telemetry = telemetry
+        self._records = records
+        self.held = Held(table.caps.held)
+
+    async def process(self, _requests: Any, context: Any) -> None:
+        """Serve one exchange, by grpc.aio's ``read()``/``write()``."""
+        self._telemetry.streams.inc()
+        try:
+            await self._serve(context)
+        except grpc.aio.AbortError:
+            raise
+        except asyncio.CancelledError:
+            # Not grpc's own cancelling, after which it would leave the stream open for ever.
+            if not context.done():
+                await context.abort(grpc.StatusCode.INTERNAL, "extproc_cancelled")
+            raise
+        except ProtocolError as error:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the stream must not end cleanly
+            self._records.fault(error)
+            await context.abort(grpc.StatusCode.INTERNAL, "extproc_internal_error")
+        finally:
+            self._telemetry.streams.dec()
+
+    async def _serve(self, context: Any) -> None:
+        async def read() -> ProcessingRequest | None:
+            message = await context.read()
+            return None if message is grpc.aio.EOF else message  # type: ignore[attr-defined]
+
+        first = await read()
+        if first is None:
+            return
+        protobuf.require_duplex(first)
+        handover = protobuf.handover(first)
+        machine = self._machine(first, handover)
+        started = time.monotonic()
+        try:
+            await drive(machine, first, read, context.write, self.held)
+        finally:
+            self._record(machine, handover, time.monotonic() - started)
+
+    def _machine(self, first: ProcessingRequest, handover: Handover | None) -> Machine:
+        """Whose answer this is: the model's to an admitted request, or no model's."""
+        if first.HasField("response_headers"):
+            return self._local_reply(handover)
+        if handover is None:
+            raise ProtocolError("a request came without the metadata of ext_authz")
+        policy = self._policy(handover)
+        exchange = Exchange(policy, dict(handover.parameters))
+        return ShadowExchange(exchange) if policy.shadow else exchange
+
+    def _policy(self, handover: Handover) -> Policy:
+        if handover.config != self._table.version or handover.refusal:
+            raise ProtocolError("the metadata of ext_authz is not of this policy")
+        policy = self._table.policies.get((handover.tenant, handover.route))
+        if policy is None:
+            raise ProtocolError("the metadata of ext_authz names no policy")
+        return policy
+
+    def _local_reply(self, handover: Handover | None) -> LocalReply:
+        routes = {route.name: route.dialect for route in self._table.routes}
+        if handover is None:
+            return LocalReply(None, None)
+        return LocalReply(of_code(handover.refusal), routes.get(handover.route))
+
+    def _record(self, machine: Machine, handover: Handover | None, seconds: float) -> None:
+        self._telemetry.exchanges.labels(machine.outcome).inc()
+        if isinstance(machine, LocalReply):
+            return  # ext_authz recorded the denial
+        query, dropped = machine.query, machine.dropped
+        for place, count in dropped.items():
+            self._telemetry.dropped.labels(place).inc(count)
+        assert handover is not None
+        self._records.add(
+            "exchange",
+            {
+                "exchange": handover.exchange,
+                "tenant": handover.tenant,
+                # The first digits of the keyed hash: enough to correlate, of no use to anyone.
+                "principal": handover.principal[:20],
+                "route": handover.route,
+                "model": query.model[:64] if query else "",
+                "inputs": query.inputs if query else 0,
+                "outcome": machine.outcome,
+                "fault": machine.fault,
+                "dropped": dict(dropped),
+                "milliseconds": round(seconds * 1000, 1),
+            },
+        )

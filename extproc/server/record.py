@@ -1,0 +1,81 @@
+"""One line of JSON per exchange, on standard error.
+
+Rules: a record holds names, counts and codes; never a credential, a prompt, a vector or a score.
+Writing never blocks a request: a thread writes, and when the reader of the log is too slow or gone
+records are lost and counted, not queued without bound.
+"""
+
+import sys
+import threading
+from collections import deque
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, BinaryIO
+
+import orjson
+
+
+class Records:
+    """A bounded queue with one writing thread."""
+
+    def __init__(self, sink: BinaryIO | None = None, capacity: int = 10_000) -> None:
+        self._sink = sink or sys.stderr.buffer
+        self._queue: deque[bytes] = deque()
+        self._capacity = capacity
+        self._ready = threading.Event()
+        self._closed = False
+        self._refused = 0
+        self._unwritten = 0
+        self._thread = threading.Thread(target=self._write, name="records", daemon=True)
+        self._thread.start()
+
+    @property
+    def lost(self) -> int:
+        """Records that nobody will read; each of its two counts has one thread that writes it."""
+        return self._refused + self._unwritten
+
+    def add(self, message: str, fields: Mapping[str, Any]) -> None:
+        """Queue one record; ``fields`` are JSON scalars or mappings of counts."""
+        if len(self._queue) >= self._capacity:
+            self._refused += 1
+            return
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        line = orjson.dumps({"time": time, "message": message, **fields})
+        self._queue.append(line + b"\n")
+        self._ready.set()
+
+    def fault(self, error: Exception) -> None:
+        """Queue a record of an error nobody expected: its class and place, without its message,
+        which may hold a value.
+        """
+        self.add("internal error", {"error": type(error).__name__, "at": _place(error)})
+
+    def close(self) -> None:
+        """Write what is queued and stop; waits two seconds at most for a stalled reader."""
+        self._closed = True
+        self._ready.set()
+        self._thread.join(timeout=2)
+
+    def _write(self) -> None:
+        while not self._closed or self._queue:
+            self._ready.wait()
+            self._ready.clear()
+            self._put([self._queue.popleft() for _ in range(len(self._queue))])
+
+    def _put(self, lines: list[bytes]) -> None:
+        """If one failed write ended the thread, it would be the end of all records."""
+        try:
+            self._sink.write(b"".join(lines))
+            self._sink.flush()
+        except OSError:
+            self._unwritten += len(lines)
+
+
+def _place(error: Exception) -> str:
+    """File and line where it was raised."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return ""
+    return f"{trace.tb_frame.f_code.co_filename.rpartition('/')[2]}:{trace.tb_lineno}"

@@ -1,0 +1,70 @@
+import http.client
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from extproc.server.admin import Admin
+from extproc.server.telemetry import Telemetry
+
+
+class Sidecar:
+    def __init__(self) -> None:
+        self.telemetry = Telemetry()
+        self.ready = True
+        self.admin = Admin("127.0.0.1", 0, self.telemetry, lambda: self.ready)
+        self.port = self.admin._server.server_port
+
+    def get(self, path: str, method: str = "GET") -> tuple[int, str]:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.request(method, path)
+        answer = connection.getresponse()
+        status, body = answer.status, answer.read().decode()
+        connection.close()
+        return status, body
+
+
+@pytest.fixture
+def sidecar() -> Iterator[Sidecar]:
+    running = Sidecar()
+    yield running
+    running.admin.close()
+
+
+def test_a_draining_sidecar_is_alive_and_not_ready(sidecar: Sidecar) -> None:
+    assert sidecar.get("/livez") == (200, "alive\n")
+    assert sidecar.get("/readyz") == (200, "ready\n")
+    sidecar.ready = False
+    assert sidecar.get("/livez") == (200, "alive\n")
+    assert sidecar.get("/readyz") == (503, "not ready\n")
+
+
+def test_metrics_are_those_of_this_sidecar(sidecar: Sidecar) -> None:
+    sidecar.telemetry.checks.labels("allowed").inc()
+    sidecar.telemetry.held.set_function(lambda: 7)
+    status, text = sidecar.get("/metrics")
+    assert status == 200
+    assert 'extproc_checks_total{outcome="allowed"} 1.0' in text
+    assert "extproc_held_bytes 7.0" in text
+    assert Telemetry().registry is not sidecar.telemetry.registry
+
+
+def test_anything_else_is_not_found(sidecar: Sidecar) -> None:
+    for path in ("/", "/metrics/", "/debug", "/../livez"):
+        assert sidecar.get(path)[0] == 404
+
+
+def test_probes_leave_no_line_in_the_log(
+    sidecar: Sidecar, capfd: pytest.CaptureFixture[str]
+) -> None:
+    sidecar.get("/livez")
+    sidecar.get("/nothing")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_port_is_free_after_the_end() -> None:
+    running = Sidecar()
+    running.admin.close()
+    assert not running.admin._thread.is_alive()
+    with socket.socket() as probe, pytest.raises(ConnectionRefusedError):
+        probe.connect(("127.0.0.1", running.port))

@@ -1,0 +1,211 @@
+"""The sidecar's services on a Unix socket, and Envoy's side of them, over real gRPC."""
+
+import io
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import grpc
+import orjson
+
+from extproc._pb.envoy.config.core.v3.base_pb2 import HeaderMap, HeaderValue
+from extproc._pb.envoy.extensions.filters.http.ext_proc.v3.processing_mode_pb2 import (
+    ProcessingMode,
+)
+from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
+    HttpBody,
+    HttpHeaders,
+    HttpTrailers,
+    ProcessingRequest,
+    ProcessingResponse,
+)
+from extproc.events import (
+    CheckedRequest,
+    Event,
+    RequestBody,
+    RequestHeaders,
+    RequestTrailers,
+    ResponseBody,
+    ResponseHeaders,
+    ResponseTrailers,
+)
+from extproc.limits import Counters
+from extproc.policy import PolicyTable
+from extproc.server import app
+from extproc.server.authz import Authorization
+from extproc.server.processor import ExternalProcessor
+from extproc.server.protobuf import AUTHZ, Handover, allowed
+from extproc.server.record import Records
+from extproc.server.telemetry import Telemetry
+from extproc.stores.memory import MemoryCounters
+
+PROCESS = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
+CHECK = "/envoy.service.auth.v3.Authorization/Check"
+FULL = ProcessingMode.FULL_DUPLEX_STREAMED
+
+ADMITTED = Handover(
+    "e1", "v1", "POST /v1/chat/completions", "acme", "key:0123456789abcdef0123456789abcdef"
+)
+
+
+class Clock:
+    """Moves when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Sidecar:
+    def __init__(self, table: PolicyTable, counters: Counters | None = None) -> None:
+        self.log = io.BytesIO()
+        self.clock = Clock()
+        self.telemetry = Telemetry()
+        self.records = Records(self.log)
+        self.processor = ExternalProcessor(table, self.telemetry, self.records)
+        self.authorization = Authorization(
+            table, counters or MemoryCounters(), self.telemetry, self.records, self.clock
+        )
+        self.server = grpc.aio.server(options=app._OPTIONS)
+        self.server.add_generic_rpc_handlers(
+            (
+                app._unary(*_name(CHECK), self.authorization.check),
+                app._duplex(*_name(PROCESS), self.processor.process),
+            )
+        )
+
+    def recorded(self) -> list[dict[str, Any]]:
+        """Every record so far; call it once, last."""
+        self.records.close()
+        return [orjson.loads(line) for line in self.log.getvalue().splitlines()]
+
+    def count(self, metric: str, **labels: str) -> float:
+        return self.telemetry.registry.get_sample_value(metric, labels) or 0.0
+
+
+def _name(method: str) -> tuple[str, str]:
+    _, service, name = method.split("/")
+    return service, name
+
+
+@asynccontextmanager
+async def running(
+    path: Path, table: PolicyTable, counters: Counters | None = None
+) -> AsyncIterator[tuple[Sidecar, "Envoy"]]:
+    """A sidecar on this socket, and an Envoy that talks to it."""
+    sidecar = Sidecar(table, counters)
+    sidecar.server.add_insecure_port(f"unix:{path}")
+    await sidecar.server.start()
+    async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+        yield sidecar, Envoy(channel)
+    await sidecar.server.stop(grace=0)
+    sidecar.records.close()
+
+
+class Envoy:
+    def __init__(self, channel: grpc.aio.Channel) -> None:
+        self._check = channel.unary_unary(
+            CHECK, CheckRequest.SerializeToString, CheckResponse.FromString
+        )
+        self._process = channel.stream_stream(
+            PROCESS, ProcessingRequest.SerializeToString, ProcessingResponse.FromString
+        )
+
+    async def check(self, request: CheckedRequest) -> CheckResponse:
+        message = CheckRequest()
+        http = message.attributes.request.http
+        http.method, http.path = request.method, request.path
+        http.headers.update(request.headers)
+        response: CheckResponse = await self._check(message, timeout=10)
+        return response
+
+    def stream(self, handover: Handover | None = ADMITTED) -> "Stream":
+        return Stream(self._process(timeout=10), handover)  # type: ignore[call-arg]
+
+
+class Stream:
+    """One exchange."""
+
+    def __init__(self, call: Any, handover: Handover | None) -> None:
+        self.call = call
+        self._handover = handover
+
+    async def send(self, *events: Event) -> Self:
+        for event in events:
+            await self.write(message(event, self._handover))
+        return self
+
+    async def write(self, sent: ProcessingRequest) -> None:
+        await self.call.write(sent)
+
+    async def receive(self) -> ProcessingResponse:
+        found = await self.call.read()
+        assert isinstance(found, ProcessingResponse), f"the stream ended: {await self.status()}"
+        return found
+
+    async def end(self) -> grpc.StatusCode:
+        """Half-close, as Envoy does when it needs no more; the status that then comes."""
+        await self.call.done_writing()
+        return await self.status()
+
+    async def status(self) -> grpc.StatusCode:
+        """What the sidecar ends the stream with; it must send nothing more before."""
+        return await self._ended(more=False)
+
+    async def drained(self) -> grpc.StatusCode:
+        """What the sidecar ends the stream with, after whatever it has sent before."""
+        return await self._ended(more=True)
+
+    async def _ended(self, *, more: bool) -> grpc.StatusCode:
+        try:
+            while (found := await self.call.read()) is not grpc.aio.EOF:  # type: ignore[attr-defined]
+                assert more, found
+        except grpc.aio.AioRpcError as error:
+            return error.code()
+        code: grpc.StatusCode = await self.call.code()
+        return code
+
+
+def message(event: Event, handover: Handover | None = ADMITTED) -> ProcessingRequest:
+    """An event as Envoy sends it, with its configuration and ext_authz's metadata."""
+    sent = _message(event)
+    sent.protocol_config.request_body_mode = FULL
+    sent.protocol_config.response_body_mode = FULL
+    if handover is not None:
+        told = sent.metadata_context.filter_metadata[AUTHZ]
+        told.CopyFrom(allowed(handover, ()).dynamic_metadata)
+    return sent
+
+
+def _message(event: Event) -> ProcessingRequest:
+    match event:
+        case RequestHeaders(end):
+            return ProcessingRequest(request_headers=HttpHeaders(end_of_stream=end))
+        case RequestBody(data, end):
+            return ProcessingRequest(request_body=HttpBody(body=data, end_of_stream=end))
+        case RequestTrailers(names):
+            return ProcessingRequest(request_trailers=HttpTrailers(trailers=_none(names)))
+        case ResponseHeaders(_, headers, end):
+            sent = HttpHeaders(headers=_fields(headers), end_of_stream=end)
+            return ProcessingRequest(response_headers=sent)
+        case ResponseBody(data, end):
+            return ProcessingRequest(response_body=HttpBody(body=data, end_of_stream=end))
+        case ResponseTrailers(names):
+            return ProcessingRequest(response_trailers=HttpTrailers(trailers=_none(names)))
+
+
+def _none(names: tuple[str, ...]) -> HeaderMap:
+    return _fields(dict.fromkeys(names, "1"))
+
+
+def _fields(headers: Mapping[str, str]) -> HeaderMap:
+    return HeaderMap(
+        headers=[
+            HeaderValue(key=name, raw_value=value.encode("latin-1"))
+            for name, value in headers.items()
+        ]
+    )
