@@ -1,0 +1,182 @@
+"""The command line: every command is a few lines that call what does the work.
+
+Modules are imported by the command that needs them, so that ``--help`` is quick and an extra is
+missed only where it is used.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from extproc.errors import ConfigError
+
+FOUND = 1
+"""Exit code where a check found something."""
+UNUSABLE = 4
+"""Exit code where the configuration, or what it names, cannot be used."""
+
+HELP = """Envoy sidecar that makes a machine-learning API expensive to copy.
+
+Exit codes: 0 done; 1 a check found something; 2 the command was called wrongly; 3 a process that
+it runs died; 4 the configuration, or what it names, cannot be used; 130 interrupted.
+"""
+
+cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
+keys = typer.Typer(no_args_is_help=True, help="Make API keys, and the hashes that a policy lists.")
+envoy = typer.Typer(no_args_is_help=True, help="Render and check Envoy's configuration.")
+cli.add_typer(keys, name="keys")
+cli.add_typer(envoy, name="envoy")
+
+PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
+PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]
+Upstream = Annotated[
+    str,
+    typer.Option(help="The model server, as in http://127.0.0.1:8000.", show_default=False),
+]
+Listen = Annotated[str, typer.Option(help="Where clients connect to.")]
+
+
+def main() -> int:
+    """Run the command line; returns the exit code."""
+    try:
+        result = cli(standalone_mode=False)
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+    except typer.Exit as ended:
+        return ended.exit_code
+    except (typer.Abort, KeyboardInterrupt):
+        return 130
+    except Exception as error:
+        if not hasattr(error, "show"):
+            raise
+        error.show()  # click's, for a command that was called wrongly
+        return 2
+    return result if isinstance(result, int) else 0
+
+
+@cli.command()
+def up(
+    upstream: Upstream,
+    policy: Annotated[
+        Path | None, typer.Option(help="The policy file; without it, one with a fresh key.")
+    ] = None,
+    listen: Listen = "127.0.0.1:8080",
+) -> int:
+    """Run Envoy and the sidecar in front of a model server on this machine."""
+    from extproc.envoyconf.settings import parse_socket
+    from extproc.gateway.up import Up
+    from extproc.gateway.up import up as run
+
+    return asyncio.run(run(Up(upstream, policy, parse_socket(listen))))
+
+
+@cli.command()
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="Show every API and tier, check, and exit.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Where clients connect to.", min=1, max=65535)] = 8080,
+    output: Annotated[
+        Literal["text", "json"], typer.Option(help="How --once prints its result.")
+    ] = "text",
+) -> int:
+    """Run the gateway in front of real models, trained and loaded on this machine."""
+    from extproc.demo.command import run
+
+    return run(once=once, port=port, output=output)
+
+
+@cli.command()
+def serve(policy: PolicyOption) -> None:
+    """Run the sidecar alone, for an Envoy that runs elsewhere."""
+    # Must be set before grpc is imported; see docs/performance.md for what it brings.
+    os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
+    from extproc.config import compile_table, load
+    from extproc.server.app import run
+
+    config = load(policy)
+    run(config, compile_table(config))
+
+
+@cli.command()
+def check(policy: PolicyArgument) -> None:
+    """Check a policy file; says file, line and path of what is wrong."""
+    from extproc.config import compile_table, load
+
+    table = compile_table(load(policy))
+    tenants = len({tenant for tenant, _ in table.policies})
+    print(f"{policy}: {len(table.routes)} routes, {tenants} tenants, version {table.version}")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the JSON Schema of the policy file."""
+    from extproc.config import schema as policy_schema
+
+    print(json.dumps(policy_schema(), indent=2))
+
+
+@keys.command("new")
+def new_key(policy: PolicyOption) -> None:
+    """Make an API key; prints it once, and what to list as its principal."""
+    from extproc.config import new_key as make
+
+    key = make()
+    print(f"key:       {key}")
+    print(f"principal: {_principal(policy, key)}")
+
+
+@keys.command("hash")
+def hash_key(policy: PolicyOption) -> None:
+    """Read a key from standard input and print what to list as its principal."""
+    print(_principal(policy, sys.stdin.readline().strip()))
+
+
+def _principal(policy: Path, key: str) -> str:
+    """The keyed hash, under the secret that the policy names."""
+    from extproc.config import compile_table, load
+    from extproc.credentials import principal
+
+    found = principal({"x-api-key": key}, compile_table(load(policy)).key)
+    if found is None:
+        raise ConfigError("this cannot be a key: use printable ASCII without spaces and commas")
+    return found
+
+
+@envoy.command()
+def bootstrap(policy: PolicyOption, upstream: Upstream, listen: Listen = "0.0.0.0:8080") -> None:
+    """Print a whole Envoy configuration for this policy and model server."""
+    from extproc.config import load
+    from extproc.envoyconf import settings
+    from extproc.envoyconf.bootstrap import bootstrap as render
+    from extproc.envoyconf.text import to_yaml
+
+    gateway = settings.Gateway(
+        upstream=settings.parse_upstream(upstream),
+        sidecar=settings.parse_address(load(policy).listen),
+        listen=settings.parse_socket(listen),
+    )
+    print(to_yaml(render(gateway)), end="")
+
+
+@envoy.command("check")
+def check_bootstrap(
+    file: Annotated[Path, typer.Argument(help="An Envoy configuration.", show_default=False)],
+) -> int:
+    """Find clusters that do not exist and settings that fail open, which Envoy does not say."""
+    from extproc.envoyconf.check import problems
+    from extproc.envoyconf.text import read_yaml
+
+    found = problems(read_yaml(file))
+    print("\n".join(found) or f"{file}: nothing found")
+    return FOUND if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,133 @@
+"""``extproc up``: Envoy and the sidecar in front of a model server, until Ctrl-C.
+
+Exit codes: 0 after SIGINT or SIGTERM; 3 when one of the two died, which ends the other.
+"""
+
+import asyncio
+import json
+import shlex
+import signal
+import ssl
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from extproc.config import load
+from extproc.envoyconf.settings import TRUSTED_CA, Gateway, Socket, parse_address, parse_upstream
+from extproc.gateway import probe
+from extproc.gateway.process import ChildDied, Log
+from extproc.gateway.running import Running, Setup, running
+from extproc.gateway.starter import Starter, write_starter
+
+DIED: Final = 3
+"""Exit code where a process died."""
+
+LISTEN: Final = Socket("127.0.0.1", 8080)
+
+
+def serve_command(policy: Path) -> tuple[str, ...]:
+    """The sidecar, run by this same installation."""
+    return (sys.executable, "-m", "extproc", "serve", "--policy", str(policy))
+
+
+@dataclass(frozen=True, slots=True)
+class Up:
+    """What ``extproc up`` was asked for."""
+
+    upstream: str
+    """URL of the model server: ``http[s]://host[:port]``."""
+    policy: Path | None = None
+    """None makes one up, with a fresh key."""
+    listen: Socket = LISTEN
+    say: Log = print
+    """Gets every line: what to know, and the logs of both."""
+    command: Callable[[Path], tuple[str, ...]] = serve_command
+    """From a policy file to the sidecar's command."""
+
+
+async def up(asked: Up) -> int:
+    """Run until a signal or a death; returns the exit code.
+
+    Raise ConfigError, with one sentence, where something cannot be used.
+    """
+    stop = asyncio.Event()
+    with _signals(stop), tempfile.TemporaryDirectory(prefix="extproc-") as directory:
+        serving = asyncio.create_task(_serve(asked, Path(directory)))
+        stopping = asyncio.create_task(stop.wait())
+        try:
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+            serving.cancel()  # does nothing where it is done
+            await asyncio.wait({serving})
+    if serving.cancelled():
+        asked.say("stopped")
+        return 0
+    asked.say(str(serving.result()))
+    return DIED
+
+
+async def _serve(asked: Up, directory: Path) -> ChildDied:
+    """Run both; returns what died."""
+    starter = write_starter(directory) if asked.policy is None else None
+    policy = starter.policy if starter else asked.policy
+    assert policy is not None
+    setup = _setup(asked, policy, directory)
+    if not await probe.answers(setup.gateway.upstream.socket):
+        asked.say(f"warning: nothing answers at {asked.upstream} yet; requests will get a 503")
+    try:
+        async with running(setup) as run:
+            for line in await _welcome(setup.gateway, run, starter):
+                asked.say(line)
+            return await run.ended()
+    except ChildDied as died:
+        return died
+
+
+def _setup(asked: Up, policy: Path, directory: Path) -> Setup:
+    gateway = Gateway(
+        upstream=parse_upstream(asked.upstream),
+        sidecar=parse_address(load(policy).listen),
+        listen=asked.listen,
+        admin=Socket("127.0.0.1", 0),
+        trusted_ca=ssl.get_default_verify_paths().cafile or TRUSTED_CA,
+    )
+    return Setup(gateway, asked.command(policy), directory, asked.say)
+
+
+async def _welcome(gateway: Gateway, run: Running, starter: Starter | None) -> list[str]:
+    """What to know, and a command that shows that it works."""
+    lines = [f"serving on http://{run.address}, in front of {gateway.upstream.socket}"]
+    if starter is None:
+        return lines
+    model = await probe.first_model(gateway.upstream) or "MODEL"
+    body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello"}]})
+    curl = [
+        *("curl", f"http://{run.address}/v1/chat/completions"),
+        *("-H", f"authorization: Bearer {starter.key}"),
+        *("-H", "content-type: application/json", "-d", body),
+    ]
+    return [
+        *lines,
+        f"policy: {starter.policy} (gone when this ends)",
+        f"key: {starter.key}",
+        f"try: {shlex.join(curl)}",
+    ]
+
+
+@contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    """Set the event on Ctrl-C and on SIGTERM."""
+    loop = asyncio.get_running_loop()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)

@@ -1,0 +1,189 @@
+import asyncio
+import os
+import re
+import shlex
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from extproc.config import load
+from extproc.envoyconf.settings import Socket, parse_address
+from extproc.errors import ConfigError
+from extproc.gateway.starter import write_starter
+from extproc.gateway.up import DIED, Up, up
+from tests.e2e.upstream import Reply, Request, Upstream
+from tests.gateway.rig import DEADLINE, LOCAL, ask, children, gone, standin, until
+
+NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass
+class Console:
+    """What was said, and how to find things in it."""
+
+    lines: list[str] = field(default_factory=list)
+
+    def __call__(self, line: str) -> None:
+        self.lines.append(line)
+
+    def find(self, pattern: str) -> str | None:
+        found = (re.search(pattern, line) for line in self.lines)
+        return next((match[1] for match in found if match), None)
+
+    @property
+    def address(self) -> Socket:
+        told = self.find(r"^serving on http://([\d.:]+),")
+        assert told is not None
+        host, _, port = told.partition(":")
+        return Socket(host, int(port))
+
+
+def _standin(policy: Path) -> tuple[str, ...]:
+    return standin(parse_address(load(policy).listen))
+
+
+@asynccontextmanager
+async def _started(asked: Up, console: Console) -> AsyncIterator["asyncio.Task[int]"]:
+    """``up``, once it serves; the test ends it."""
+    task = asyncio.create_task(up(asked))
+    try:
+        await until(lambda: task.done() or console.find(r"^(serving)") is not None)
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait({task})
+
+
+@pytest.mark.e2e
+async def test_the_command_it_prints_works_and_a_signal_ends_everything() -> None:
+    async def answer(request: Request, reply: Reply) -> None:
+        if request.path == "/v1/models":
+            await reply.document(b'{"data":[{"id":"tiny"}]}')
+        else:
+            await reply.document(COMPLETION)
+
+    console = Console()
+    with Upstream() as upstream:
+        upstream.script = answer
+        asked = Up(f"http://127.0.0.1:{upstream.port}", listen=LOCAL, say=console)
+        async with _started(asked, console) as task:
+            told = console.find(r"^try: (curl .*)$")
+            assert told is not None
+            answered = await _curl(console.address, told)
+            denied = await ask(console.address, "POST /v1/embeddings HTTP/1.1\nhost: a")
+            policy = console.find(r"^policy: (\S+)")
+            pids = children()
+
+            os.kill(os.getpid(), signal.SIGINT)
+            assert await asyncio.wait_for(task, DEADLINE) == 0
+
+    assert answered.startswith(b"HTTP/1.1 200 ")
+    assert b'"content":"Hi"' in answered
+    assert b"unknown-to-us" not in answered
+    assert denied.startswith(b"HTTP/1.1 401 ")
+    assert set(pids) == {"envoy", "sidecar"}
+    assert all(gone(pid) for pid in pids.values())
+    assert policy is not None
+    assert not Path(policy).parent.exists()
+    assert console.lines[-1] == "stopped"
+    assert not any(line.startswith("warning") for line in console.lines)
+
+
+COMPLETION = (
+    b'{"id":"1","object":"chat.completion","created":1,"model":"tiny","unknown-to-us":1,'
+    b'"choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},'
+    b'"finish_reason":"stop"}]}'
+)
+
+
+async def _curl(address: Socket, command: str) -> bytes:
+    """Do what the printed command does."""
+    words = shlex.split(command)
+    assert words[:2] == ["curl", f"http://{address}/v1/chat/completions"]
+    headers = [word for flag, word in pairwise(words) if flag == "-H"]
+    body = words[words.index("-d") + 1].encode()
+    lines = [f"POST /v1/chat/completions HTTP/1.1\nhost: {address}", *headers]
+    return await ask(address, "\n".join([*lines, f"content-length: {len(body)}"]), body)
+
+
+@pytest.mark.e2e
+@pytest.mark.parametrize("name", ["envoy", "sidecar"])
+async def test_the_death_of_one_is_told_and_ends_the_other(name: str) -> None:
+    console = Console()
+    asked = Up(NOWHERE, listen=LOCAL, say=console, command=_standin)
+    async with _started(asked, console) as task:
+        pids = children()
+        os.kill(pids[name], signal.SIGKILL)
+
+        assert await asyncio.wait_for(task, DEADLINE) == DIED
+
+    assert console.lines[-1].startswith(f"{name} was killed by signal 9; it said last:")
+    assert all(gone(pid) for pid in pids.values())
+
+
+@pytest.mark.e2e
+async def test_a_policy_of_ones_own_is_used_and_its_keys_are_not_known(tmp_path: Path) -> None:
+    starter = write_starter(tmp_path)
+    console = Console()
+    asked = Up(NOWHERE, policy=starter.policy, listen=LOCAL, say=console)
+    async with _started(asked, console):
+        denied = await ask(console.address, "GET /health HTTP/1.1\nhost: a")
+        failed = await ask(
+            console.address, f"GET /health HTTP/1.1\nhost: a\nx-api-key: {starter.key}"
+        )
+
+    assert denied.startswith(b"HTTP/1.1 401 ")
+    assert failed.startswith(b"HTTP/1.1 503 ")
+    assert console.find(r"^(key|try):") is None
+    assert (
+        console.find(r"^warning: (nothing answers at \S+) yet") == f"nothing answers at {NOWHERE}"
+    )
+    assert starter.policy.exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_it_while_it_starts(number: signal.Signals) -> None:
+    console = Console()
+    asked = Up(NOWHERE, listen=LOCAL, say=console, command=_standin)
+    task = asyncio.create_task(up(asked))
+    await until(lambda: bool(children()))
+
+    os.kill(os.getpid(), number)
+
+    assert await asyncio.wait_for(task, DEADLINE) == 0
+    assert children() == {}
+
+
+async def test_a_sidecar_that_cannot_serve_is_told() -> None:
+    console = Console()
+    asked = Up(NOWHERE, listen=LOCAL, say=console, command=lambda policy: ("/bin/false",))
+
+    assert await asyncio.wait_for(up(asked), DEADLINE) == DIED
+    assert console.lines[-1].startswith("sidecar ended with code 1")
+
+
+@pytest.mark.parametrize("upstream", ["127.0.0.1:8000", "http://host/v1"])
+async def test_what_is_no_upstream_is_one_sentence(upstream: str) -> None:
+    with pytest.raises(ConfigError, match=f"upstream '{upstream}'"):
+        await up(Up(upstream, listen=LOCAL, say=Console()))
+
+
+async def test_a_port_in_use_is_one_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = Socket(*taken.getsockname())
+
+        with pytest.raises(ConfigError, match=f"listen: cannot use {address}: Address already"):
+            await up(Up(NOWHERE, listen=address, say=Console()))
+
+
+async def test_a_policy_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"missing\.yaml"):
+        await up(Up(NOWHERE, policy=tmp_path / "missing.yaml", listen=LOCAL, say=Console()))

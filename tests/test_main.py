@@ -1,0 +1,121 @@
+"""The command line, run as a user runs it: what it prints, and with which code it ends."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+POLICY = """\
+version: 1
+listen: unix:///run/extproc/extproc.sock
+health: 127.0.0.1:9101
+store: {kind: memory}
+keys: {hmac: "file:hmac"}
+routes: [{path: /v1/embeddings, dialect: openai_embeddings}]
+fidelities: {standard: {embedding: [{kind: quantize, bits: 8}]}}
+policies: {partner: {models: ["text-*"], fidelity: standard}}
+tenants: {acme: {policy: partner, principals: ["key:PRINCIPAL"]}}
+"""
+
+
+def extproc(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "extproc", *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=ROOT,
+        env={**os.environ, "COLUMNS": "200"},
+        check=False,
+    )
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Path:
+    (tmp_path / "hmac").write_bytes(b"s" * 32)
+    file = tmp_path / "policy.yaml"
+    file.write_text(POLICY.replace("PRINCIPAL", "0" * 64))
+    return file
+
+
+def test_without_a_command_it_shows_what_there_is() -> None:
+    shown = extproc().stdout + extproc("--help").stdout
+    for command in ("up", "demo", "serve", "check", "schema", "keys", "envoy", "Exit codes"):
+        assert command in shown
+
+
+@pytest.mark.parametrize(
+    "arguments", [("nonsense",), ("up",), ("serve",), ("check",), ("demo", "--port", "70000")]
+)
+def test_a_wrong_call_ends_with_2_and_one_sentence(arguments: tuple[str, ...]) -> None:
+    ended = extproc(*arguments)
+    assert ended.returncode == 2
+    assert "Error" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_good_policy_is_summed_up(policy: Path) -> None:
+    ended = extproc("check", str(policy))
+    assert ended.returncode == 0
+    assert ended.stdout.startswith(f"{policy}: 1 routes, 1 tenants, version ")
+
+
+@pytest.mark.parametrize("command", ["check", "serve --policy", "keys new --policy"])
+def test_a_bad_policy_ends_with_4_and_names_the_line(policy: Path, command: str) -> None:
+    policy.write_text(policy.read_text().replace("bits: 8", "bitz: 8"))
+    ended = extproc(*command.split(), str(policy))
+    assert ended.returncode == 4
+    assert ended.stderr.startswith(f"{policy}:7: fidelities.standard.embedding")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_policy_that_is_not_there_ends_with_4(tmp_path: Path) -> None:
+    ended = extproc("check", str(tmp_path / "none.yaml"))
+    assert ended.returncode == 4
+    assert "No such file" in ended.stderr
+
+
+def test_the_schema_is_printed_as_it_is_committed() -> None:
+    printed = json.loads(extproc("schema").stdout)
+    assert printed == json.loads((ROOT / "docs" / "extproc.schema.json").read_text())
+
+
+def test_a_new_key_and_its_principal_belong_together(policy: Path) -> None:
+    made = extproc("keys", "new", "--policy", str(policy))
+    key, principal = (line.split()[1] for line in made.stdout.splitlines())
+    assert key.startswith("xk-")
+    hashed = extproc("keys", "hash", "--policy", str(policy), stdin=f"{key}\n")
+    assert hashed.stdout.strip() == principal
+    assert key not in principal
+
+
+def test_what_cannot_be_a_key_is_refused(policy: Path) -> None:
+    ended = extproc("keys", "hash", "--policy", str(policy), stdin="two words\n")
+    assert ended.returncode == 4
+    assert "printable ASCII" in ended.stderr
+
+
+def test_a_bootstrap_is_rendered_and_checked(policy: Path, tmp_path: Path) -> None:
+    arguments = ("--policy", str(policy), "--upstream", "http://127.0.0.1:8000")
+    rendered = extproc("envoy", "bootstrap", *arguments)
+    assert rendered.returncode == 0, rendered.stderr
+    file = tmp_path / "envoy.yaml"
+    file.write_text(rendered.stdout)
+    assert extproc("envoy", "check", str(file)).returncode == 0
+    file.write_text(rendered.stdout.replace("cluster_name: extproc", "cluster_name: nowhere", 1))
+    found = extproc("envoy", "check", str(file))
+    assert found.returncode == 1
+    assert "nowhere" in found.stdout
+
+
+@pytest.mark.parametrize("url", ["nonsense", "ftp://a", "http://127.0.0.1:1/path", "http://:1"])
+def test_a_url_that_is_none_ends_with_4(policy: Path, url: str) -> None:
+    ended = extproc("envoy", "bootstrap", "--policy", str(policy), "--upstream", url)
+    assert ended.returncode == 4
+    assert ended.stderr.count("\n") == 1
+    assert extproc("up", "--upstream", url).returncode == 4
