@@ -1,0 +1,47 @@
+"""One Envoy, one sidecar and one scripted model server for all end-to-end tests.
+
+After every test Envoy's own counters must show no stream that the sidecar ended cleanly while
+Envoy still waited: that is how an answer passes unprocessed.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.gateway import LiveGateway, live_gateway
+from tests.e2e.upstream import Upstream
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def scripted() -> Iterator[Upstream]:
+    with Upstream() as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def upstream(scripted: Upstream) -> Upstream:
+    scripted.requests.clear()
+    return scripted
+
+
+@pytest.fixture(scope="session")
+def running_gateway(
+    scripted: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveGateway]:
+    with live_gateway(tmp_path_factory.mktemp("gateway"), scripted.port) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def gateway(running_gateway: LiveGateway) -> Iterator[LiveGateway]:
+    before = running_gateway.fail_open_events()
+    yield running_gateway
+    assert running_gateway.fail_open_events() == before, "a stream was ended cleanly: fail-open"
