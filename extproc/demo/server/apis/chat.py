@@ -1,0 +1,142 @@
+"""POST /v1/chat/completions: OpenAI's chat API in front of tiny-lm.
+
+Rule: document and stream are made of the same pieces, so that with the same seed they say the
+same.  The model continues text and knows no roles: a prompt is its messages' texts in a row.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Final
+from uuid import uuid4
+
+import numpy as np
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from extproc.demo.server.apis import chat_shapes
+from extproc.demo.server.apis.chat_request import ChatRequest, check
+from extproc.demo.server.apis.chat_shapes import Head, Logprobs, Part, Said
+from extproc.demo.server.apis.http import answer, read, render
+from extproc.demo.server.apis.openai import require_model
+from extproc.demo.server.apis.text import Piece, pieces
+from extproc.demo.server.models.prompt_cache import Prompt, PromptCache
+from extproc.demo.server.models.sampling import Sampling, sample
+from extproc.demo.server.models.tiny_lm import TinyLm
+
+MODEL: Final = "tiny-lm"
+
+_DONE: Final = b"data: [DONE]\n\n"
+_SEEDS: Final = 1 << 64
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """One request with all that answering it takes."""
+
+    model: TinyLm
+    asked: ChatRequest
+    prompt: Prompt
+    head: Head
+
+    def document(self) -> dict[str, Any]:
+        said: list[list[Said]] = [list(self._say(index)) for index in range(self.asked.choices)]
+        logprobs = self._logprobs()
+        choices = [chat_shapes.choice(i, choice, logprobs) for i, choice in enumerate(said)]
+        tokens = _count(one for choice in said for one in choice)
+        return self.head.document(choices, chat_shapes.usage(self.prompt, tokens))
+
+    def chunks(self) -> Iterator[dict[str, Any]]:
+        """The chunks of a stream, the choices taking turns."""
+        tokens: Counter[Part] = Counter()
+        logprobs = self._logprobs()
+        # OpenAI: if usage was asked for, every chunk has the key and all but the last say null.
+        no_usage = {"usage": None} if self.asked.wants_usage else {}
+        for index in range(self.asked.choices):
+            yield self.head.chunk([chat_shapes.opening(index)]) | no_usage
+        for said in self._in_turns():
+            tokens += _count([said])
+            for delta in chat_shapes.deltas(said, logprobs):
+                yield self.head.chunk([delta]) | no_usage
+        if self.asked.wants_usage:
+            yield self.head.chunk([]) | {"usage": chat_shapes.usage(self.prompt, tokens)}
+
+    def _in_turns(self) -> Iterator[Said]:
+        for turn in zip_longest(*map(self._say, range(self.asked.choices))):
+            yield from (said for said in turn if said is not None)
+
+    def _say(self, index: int) -> Iterator[Said]:
+        """One choice: its reasoning, if asked for, then its content."""
+        if self.asked.reasoning is not None:
+            for piece in self._pieces(self.asked.reasoning, _random(0, 0), stops=()):
+                yield Said(index, "reasoning_content", piece)
+        random = _random(self.asked.seed, index)
+        for piece in self._pieces(self.asked.sampling, random, stops=self.asked.stops):
+            yield Said(index, "content", piece)
+
+    def _pieces(
+        self, sampling: Sampling, random: np.random.Generator, *, stops: Sequence[str]
+    ) -> Iterator[Piece]:
+        return pieces(
+            sample(self.model, self.prompt.tokens, sampling, random),
+            spellings=self.model.vocabulary.spellings,
+            stops=stops,
+            limit=sampling.max_tokens,
+        )
+
+    def _logprobs(self) -> Logprobs:
+        return Logprobs(self.model.vocabulary.spellings, asked=bool(self.asked.logprobs))
+
+
+class ChatApi:
+    """``clock`` gives seconds since 1970."""
+
+    def __init__(self, model: TinyLm, clock: Callable[[], float]) -> None:
+        self._model = model
+        self._clock = clock
+        self._prompts = PromptCache(model.vocabulary)
+
+    def route(self) -> Route:
+        return Route("/v1/chat/completions", self.create, methods=["POST"])
+
+    async def create(self, request: Request) -> Response:
+        asked = await read(request, ChatRequest)
+        require_model(asked.model, MODEL)
+        check(asked)
+        completion = self._completion(asked)
+        if asked.stream:
+            return StreamingResponse(_events(completion), media_type="text/event-stream")
+        return answer(await run_in_threadpool(completion.document))
+
+    def _completion(self, asked: ChatRequest) -> Completion:
+        head = Head(
+            id=f"chatcmpl-{uuid4().hex}",
+            created=int(self._clock()),
+            model=MODEL,
+            fingerprint=f"fp_{self._model.fingerprint}",
+        )
+        prompt = self._prompts.encode(asked.texts, asked.cache_salt or "")
+        return Completion(self._model, asked, prompt, head)
+
+
+async def _events(completion: Completion) -> AsyncIterator[bytes]:
+    for chunk in completion.chunks():
+        yield b"data: " + render(chunk) + b"\n\n"
+        # A token takes a fraction of a millisecond; other requests get their turn between two.
+        await asyncio.sleep(0)
+    yield _DONE
+
+
+def _random(seed: int | None, index: int) -> np.random.Generator:
+    return np.random.default_rng(None if seed is None else [seed % _SEEDS, index])
+
+
+def _count(said: Iterable[Said]) -> Counter[Part]:
+    tokens: Counter[Part] = Counter()
+    for one in said:
+        tokens[one.part] += len(one.piece.tokens)
+    return tokens
