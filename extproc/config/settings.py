@@ -148,11 +148,11 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where Envoy asks, for ext_authz and ext_proc."""
     health: TcpAddress
     """Where probes ask, by grpc.health.v1."""
-    store: StoreSettings
     keys: KeySettings
     routes: Annotated[tuple[RouteSettings, ...], Meta(min_length=1, max_length=200)]
     admin: TcpAddress | None = None
     """Where /metrics, /livez and /readyz are."""
+    store: StoreSettings = StoreSettings("memory")
     caps: CapSettings = CapSettings()
     drain: Duration = "30s"
     """How long running exchanges may finish after SIGTERM."""

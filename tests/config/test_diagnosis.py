@@ -10,7 +10,7 @@ DURATION = "a duration such as 250ms, 1s, 5m, 1h or 1d"
 SIZE = "a size such as 256KiB or 1MiB, or a number of bytes"
 NAME = "a name: at most 64 letters, digits, '.', '_' and '-'"
 FIELDS = (
-    "version, listen, health, store, keys, routes, admin, caps, drain, fidelities, policies, "
+    "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
     "tenants"
 )
 DIALECTS = "openai_chat, openai_embeddings, kserve_v2, status"

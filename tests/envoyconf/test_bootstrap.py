@@ -10,7 +10,8 @@ from tests.envoyconf import shipped
 
 def test_the_bootstrap_that_ships_is_the_one_that_is_rendered() -> None:
     assert shipped.FILE.read_text(encoding="utf-8") == to_yaml(bootstrap(shipped.GATEWAY)), (
-        f"write {shipped.FILE.name} anew: extproc envoy bootstrap > envoy/bootstrap.yaml"
+        "write it anew: extproc envoy bootstrap --policy envoy/policy.yaml"
+        " --upstream http://127.0.0.1:8000 > envoy/bootstrap.yaml"
     )
 
 

@@ -47,6 +47,14 @@ def test_the_sidecar_is_asked_over_http2_with_room_for_a_stream_per_request() ->
     assert min(thresholds.values()) == 1_000_000
 
 
+def test_a_sidecar_that_is_frozen_is_noticed() -> None:
+    http2 = _protocol(_sidecar("unix:///run/x.sock"))["explicit_http_config"]
+
+    assert http2["http2_protocol_options"] == {
+        "connection_keepalive": {"interval": "2s", "timeout": "3s"}
+    }
+
+
 def test_both_bound_what_is_read_at_once() -> None:
     for name in ("upstream", "extproc"):
         cluster = shipped.cluster(shipped.document(), name)

@@ -32,7 +32,7 @@ def test_a_failing_sidecar_is_answered_with_503() -> None:
 def test_only_the_question_whether_to_serve_has_a_timeout() -> None:
     document = shipped.document()
 
-    assert shipped.config(document, "ext_authz")["grpc_service"]["timeout"] == "1s"
+    assert shipped.config(document, "ext_authz")["grpc_service"]["timeout"] == "10s"
     assert shipped.config(document, "ext_proc")["grpc_service"] == {
         "envoy_grpc": {"cluster_name": "extproc"}
     }

@@ -86,7 +86,8 @@ def _header(name: str, value: str) -> HeaderValueOption:
 
 
 async def serve(address: str) -> None:
-    server = grpc.aio.server()
+    # Envoy pings more often than grpc takes for well meant.
+    server = grpc.aio.server(options=[("grpc.http2.max_ping_strikes", 0)])
     checking = grpc.unary_unary_rpc_method_handler(
         check, CheckRequest.FromString, CheckResponse.SerializeToString
     )
