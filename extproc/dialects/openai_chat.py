@@ -6,6 +6,7 @@ add (``reasoning_content``, ``reasoning``) are known too.  Log probabilities sta
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
 import msgspec
@@ -26,6 +27,7 @@ from extproc.dialects.shape import (
     ModelName,
     Node,
     Opaque,
+    Rewrite,
     allowing,
 )
 from extproc.errors import UpstreamError
@@ -158,8 +160,26 @@ def _entry(token: Token, like: dict[str, Any]) -> dict[str, Any]:
     return entry
 
 
-_TOKEN: Final[dict[str, Node]] = {"token": Keep(), "logprob": Keep(), "bytes": Anything()}
-_ENTRY: Final = Fields({**_TOKEN, "top_logprobs": Items(Fields(_TOKEN))})
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An object whose values a codec checks: as Fields of Anything, in a tenth of the time."""
+
+    names: frozenset[str]
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if not isinstance(value, dict):
+            raise UpstreamError(f"{place} is not an object")
+        if value.keys() <= self.names:
+            return value
+        for _ in value.keys() - self.names:
+            run.drop(f"{place}.*")
+        return {name: item for name, item in value.items() if name in self.names}
+
+
+_TOKEN: Final = ("token", "logprob", "bytes")
+_ENTRY: Final = Fields(
+    {**dict.fromkeys(_TOKEN, Anything()), "top_logprobs": Items(_Known(frozenset(_TOKEN)))}
+)
 _TOKENS: Final = Items(Leaf("logprobs", _logprobs, _ENTRY))
 _LOGPROBS: Final = Gate("logprobs", Fields({"content": _TOKENS, "refusal": _TOKENS}), nulled=True)
 _FUNCTION: Final = Fields({"name": Keep(), "arguments": Keep()})

@@ -2,7 +2,7 @@
 
 Rule: the answer is a function of the top label alone.  It does not stop a thief who has data
 (Papernot et al., "Practical Black-Box Attacks", AsiaCCS 2017; Krishna et al., ICLR 2020), it takes
-from all others what they live on (Tramèr et al., USENIX Security 2016, section 6).
+from all others what they live on (Tramèr et al., USENIX Security 2016).
 """
 
 from typing import ClassVar

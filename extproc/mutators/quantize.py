@@ -9,8 +9,8 @@ as J. Max, "Quantizing for Minimum Distortion" (IRE Trans. Inf. Theory 6(1), 196
 best for Gaussian components.  It is scaled by a component of the vector, its outermost level:
 that component's code is then the outermost too, hence quantising again changes nothing.
 Few bits keep most of the ranking (Shakir et al., "Binary and Scalar Embedding Quantization", 2024)
-and hinder inversion (Morris et al., "Text Embeddings Reveal (Almost) As Much As Text", EMNLP 2023);
-only one bit slows a thief who fits a model to many answers.
+and coarse codes hinder inversion (Zhuang et al., "Understanding and Mitigating the Threat of
+Vec2Text", SIGIR-AP 2024); but only a single bit slows a thief who fits a model to many answers.
 """
 
 import math
@@ -32,8 +32,9 @@ from extproc.prediction import (
 )
 
 _CLIPPED: Final[Mapping[int, float]] = {2: 0.1, 3: 0.04, 4: 0.012, 5: 0.0035, 6: 0.001, 7: 0.0003}
-"""Share of Gaussian components beyond Max's outermost level, by bits; else the largest is the
-level.  (For 2 bits his is 0.135: a little less, so that no likely maximum counts as dominant.)"""
+"""Share of Gaussian components beyond the best quantiser's outermost level, by bits (Max tabulates
+up to 5, the rest solves his equation); for other bits the largest component is the level.  For 2
+bits it would be 0.135: a little less, so that no likely maximum counts as dominant."""
 
 
 class Quantize(

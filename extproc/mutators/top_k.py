@@ -1,8 +1,8 @@
 """Keep the best k and hide the tail, which is what a thief without data learns from.
 
 Rule: what is hidden is not replaced.  Its mass is not spread over the rest, which would change
-what the rest means and tell how much there was.  Orekondy et al., "Knockoff Nets", CVPR 2019
-(section 6: truncated posteriors); Tramèr et al., USENIX Security 2016 (section 7).
+what the rest means and tell how much there was.  Orekondy et al., "Knockoff Nets", CVPR 2019,
+try truncated posteriors against a thief who has data, and find that they hardly stop that one.
 """
 
 from typing import Annotated, ClassVar
