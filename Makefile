@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench check lint types contracts protos schema lock clean
+.PHONY: help demo test bench check lint types contracts protos schema docs links lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +39,12 @@ protos: .venv/dev.stamp ## generate extproc/_pb from protos/
 
 schema: .venv/dev.stamp ## write the JSON Schema of the policy file
 	$(BIN)/extproc schema > docs/extproc.schema.json
+
+docs: .venv/dev.stamp ## put the output of commands and the lines of functions into the documents
+	$(BIN)/python docs/refresh.py
+
+links: .venv/dev.stamp ## put only the lines of functions into the documents
+	$(BIN)/python docs/refresh.py --links
 
 # The settings of this machine's pip are left out: a mirror may know fewer files, thus fewer hashes.
 PIP_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \

@@ -2,7 +2,8 @@
 
 A block to fill stands behind a comment such as ``<!-- output: extproc --help -->``.  The demo is
 started once: ``<!-- demo: welcome -->`` takes what it says when it is up, ``<!-- demo: curl 1 -->``
-the answer to the first line it offers for trying.  Run by ``make docs``.
+the answer to the first line it offers for trying.  Links to a function's line follow it.  Run by
+``make docs``; ``make links`` only mends the links.
 """
 
 import re
@@ -16,24 +17,45 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-BLOCK = re.compile(r"<!-- (?P<kind>output|demo): (?P<what>.+?) -->\n\n```(?P<lang>\w+)\n.*?```\n", re.S)
+BLOCK = re.compile(
+    r"<!-- (?P<kind>output|demo): (?P<what>.+?) -->\n\n```(?P<lang>\w+)\n.*?```\n", re.DOTALL
+)
+LINK = re.compile(r"\[`(?P<name>\w+)`\]\((?P<file>[^)#\s]+\.py)(?:#L\d+)?\)")
 WIDTH = 200
 
 
 def main() -> None:
-    """Refill every block of every document."""
+    """Mend the links of every document; refill its blocks too, unless only links are asked for."""
+    if "--links" in sys.argv:
+        for document in DOCUMENTS:
+            _write(document, document.read_text())
+        return
     with demo() as welcome:
         for document in DOCUMENTS:
             text = document.read_text()
-            filled = BLOCK.sub(lambda block: _filled(block, welcome), text)
-            if filled != text:
-                document.write_text(filled)
-                print(f"refreshed {document.relative_to(ROOT)}", file=sys.stderr)
+            _write(document, BLOCK.sub(lambda block: _filled(block, welcome), text))
+
+
+def _write(document: Path, text: str) -> None:
+    linked = LINK.sub(lambda link: _linked(link, document), text)
+    if linked != document.read_text():
+        document.write_text(linked)
+        print(f"refreshed {document.relative_to(ROOT)}", file=sys.stderr)
+
+
+def _linked(link: re.Match[str], document: Path) -> str:
+    """The link with the line on which its function or class is defined now."""
+    lines = (document.parent / link["file"]).read_text().splitlines()
+    defined = re.compile(rf"\b(def|class) {link['name']}\b")
+    number = next(number for number, line in enumerate(lines, 1) if defined.search(line))
+    return f"[`{link['name']}`]({link['file']}#L{number})"
 
 
 def _filled(block: re.Match[str], welcome: list[str]) -> str:
     output = (
-        _output(block["what"]) if block["kind"] == "output" else _demo_output(block["what"], welcome)
+        _output(block["what"])
+        if block["kind"] == "output"
+        else _demo_output(block["what"], welcome)
     )
     head = f"<!-- {block['kind']}: {block['what']} -->\n\n```{block['lang']}\n"
     return f"{head}{_fitted(output)}\n```\n"
@@ -43,7 +65,12 @@ def _filled(block: re.Match[str], welcome: list[str]) -> str:
 def _output(command: str) -> str:
     """Both outputs of a command run in the project's folder, whatever its exit code."""
     ended = subprocess.run(
-        command, shell=True, cwd=ROOT, capture_output=True, text=True, check=False  # noqa: S602
+        command,
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     return (ended.stdout + ended.stderr).rstrip()
 

@@ -1,5 +1,6 @@
 """The demo's model server, as a process of its own: started, ready, ended."""
 
+import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -8,13 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from extproc.envoyconf.settings import Socket
-from extproc.gateway import probe
+from extproc.errors import ConfigError
 from extproc.gateway.process import Child, Log
 
 MODELS: Final = ("digits", "minilm", "tiny-lm")
 
-_READY: Final = "ready: "
-"""How its line begins that says so."""
+_READY: Final = "| ready: "
+"""What stands in the line of its log that says so."""
+_PATIENCE: Final = 180.0
+"""Seconds; a busy machine takes a minute to train what others train in five seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,17 +26,26 @@ class ModelServer:
 
     child: Child
     address: Socket
+    said_ready: asyncio.Event
 
     async def ready(self) -> None:
         """Wait until it answers.
 
         Raise ChildDied where it ends before, ConfigError where it takes too long.
         """
-
-        async def says_so() -> bool:
-            return any(line.startswith(_READY) for line in self.child.last_lines)
-
-        await probe.until(says_so, self.child)
+        ready = asyncio.create_task(self.said_ready.wait())
+        death = asyncio.create_task(self.child.wait())
+        try:
+            await asyncio.wait(
+                {ready, death}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED
+            )
+            if death.done():
+                raise death.result()
+            if not ready.done():
+                raise ConfigError(f"the models are not ready after {_PATIENCE:.0f} seconds")
+        finally:
+            ready.cancel()
+            death.cancel()
 
 
 @asynccontextmanager
@@ -41,10 +53,17 @@ async def model_server(
     log: Log, port: int, models: Sequence[str] = MODELS
 ) -> AsyncIterator[ModelServer]:
     """Run it for the length of the block, on 127.0.0.1."""
+    said_ready = asyncio.Event()
+
+    def follow(line: str) -> None:
+        if _READY in line:
+            said_ready.set()
+        log(line)
+
     options = ("--host", "127.0.0.1", "--port", str(port), "--models", ",".join(models))
     command = (sys.executable, "-m", "extproc.demo.server", *options)
-    child = await Child.start("models", command, environment=os.environ, log=log)
+    child = await Child.start("models", command, environment=os.environ, log=follow)
     try:
-        yield ModelServer(child, Socket("127.0.0.1", port))
+        yield ModelServer(child, Socket("127.0.0.1", port), said_ready)
     finally:
         await child.stop()

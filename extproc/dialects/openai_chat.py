@@ -162,7 +162,7 @@ def _entry(token: Token, like: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """An object whose values a codec checks: as Fields of Anything, in a tenth of the time."""
+    """An object whose values a codec checks: Fields of Anything, and several times faster."""
 
     names: frozenset[str]
 

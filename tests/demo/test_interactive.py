@@ -16,12 +16,6 @@ from extproc.demo.interactive import curl
 from extproc.demo.policy_file import TENANTS, free_port
 from tests.gateway.rig import gone
 
-RUN = """
-import sys
-from extproc.demo.command import run
-raise SystemExit(run(once=False, port=int(sys.argv[1])))
-"""
-
 
 def test_a_line_to_paste_asks_as_the_key_and_keeps_its_quotes() -> None:
     body = chat(stop="it's")
@@ -37,7 +31,7 @@ def test_a_line_to_paste_asks_as_the_key_and_keeps_its_quotes() -> None:
 @contextmanager
 def _demo(port: int) -> Iterator[tuple["subprocess.Popen[str]", list[str]]]:
     """The process, and what it said before the logs begin."""
-    command = [sys.executable, "-c", RUN, str(port)]
+    command = [sys.executable, "-m", "extproc", "demo", "--port", str(port)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         said: list[str] = []

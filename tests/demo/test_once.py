@@ -19,17 +19,21 @@ from extproc.gateway.process import ChildDied
 from extproc.prediction import KINDS
 
 PROTECTIONS = (*FIDELITY, *ACCESS, *FAILURE)
-RUN = """
+WITH_ANOTHER_POLICY = """
 import sys
 from extproc.demo.command import run
-raise SystemExit(run(once=True, output=sys.argv[1], policy=sys.stdin.read()))
+raise SystemExit(run(once=True, policy=sys.stdin.read()))
 """
 
 
-def _demo(policy: str, output: str = "json") -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", RUN, output]
+def _demo(*arguments: str, policy: str | None = None) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        command, input=policy, capture_output=True, text=True, timeout=180, check=False
+        [sys.executable, *arguments],
+        input=policy,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
 
 
@@ -66,7 +70,7 @@ async def test_what_was_asked_while_all_live_is_the_answer() -> None:
 
 @pytest.mark.e2e
 def test_every_protection_holds_and_every_row_is_there(trained: None) -> None:
-    ran = _demo(template())
+    ran = _demo("-m", "extproc", "demo", "--once", "--output", "json")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     told: dict[str, Any] = json.loads(ran.stdout)
 
@@ -88,7 +92,7 @@ def test_every_protection_holds_and_every_row_is_there(trained: None) -> None:
 
 @pytest.mark.e2e
 def test_a_policy_that_lets_all_pass_fails_by_name(trained: None) -> None:
-    ran = _demo(_pass_all(), "text")
+    ran = _demo("-c", WITH_ANOTHER_POLICY, policy=_pass_all())
     assert ran.returncode == 1, ran.stdout + ran.stderr
     lines = ran.stdout.splitlines()
 
@@ -113,7 +117,8 @@ def test_a_policy_that_lets_all_pass_fails_by_name(trained: None) -> None:
 
 @pytest.mark.e2e
 def test_a_process_that_does_not_come_up_is_named(trained: None) -> None:
-    ran = _demo(template().replace("version: 1", "version: 7"))
+    policy = template().replace("version: 1", "version: 7")
+    ran = _demo("-c", WITH_ANOTHER_POLICY, policy=policy)
     assert ran.returncode == 3
     assert "sidecar ended with code" in ran.stderr
     assert "version" in ran.stderr
