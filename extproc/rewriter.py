@@ -15,7 +15,7 @@ from extproc.dialects.value_stream import ValueStream
 from extproc.errors import UpstreamError
 from extproc.framing.sse import Event, EventStream, render
 
-WHOLE = 64 << 10
+WHOLE = 40 << 10
 """Bytes up to which a document is parsed at once.  Above, it is rewritten value by value, so that
 neither memory nor the time one call takes grows with the document."""
 
