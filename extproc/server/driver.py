@@ -20,8 +20,10 @@ from extproc.server import protobuf
 from extproc.server.held import Held
 
 SLICE = 8 << 10
-"""Bytes of an answer that are rewritten before other exchanges get their turn: under 5 ms even where
-they hold nothing but log probabilities."""
+"""Bytes of an answer that are rewritten before other exchanges get their turn.
+
+Under 5 ms, even where they hold nothing but log probabilities.
+"""
 
 Read = Callable[[], Awaitable[ProcessingRequest | None]]
 """The next message of Envoy's, or None when it has ended its side."""
