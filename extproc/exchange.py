@@ -105,7 +105,7 @@ class Exchange:
         try:
             return self._advance(event)
         except ClientError as error:
-            self.fault = str(error)
+            # Its words go to the client alone: they may repeat a name that the client chose.
             return self.refuse(error.refusal)
         except UpstreamError as error:
             self.fault = str(error)

@@ -60,6 +60,8 @@ class ShadowExchange:
             self._exchange.receive(event)
         except ProtocolError as error:
             self._exchange.abandon(str(error))
+        except Exception as error:  # noqa: BLE001 - on trial means that even a bug changes nothing
+            self._exchange.abandon(type(error).__name__)
         return [_unchanged(event)]
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]:

@@ -345,8 +345,8 @@ def test_a_request_that_is_not_of_the_api_goes_nowhere(body: bytes, *, trailers:
     assert isinstance(action, Respond)
     assert (action.status, action.details) == (400, "extproc_invalid_request")
     assert (machine.outcome, machine.held, machine.query) == ("invalid_request", 0, None)
-    assert orjson.loads(action.body)["error"]["message"] == machine.fault
-    assert SECRET not in machine.fault
+    assert orjson.loads(action.body)["error"]["message"]
+    assert machine.fault == ""  # the words go to the client, not into the record
 
 
 def test_a_request_without_a_body_is_refused_where_one_is_needed() -> None:
@@ -386,7 +386,7 @@ def test_the_name_of_an_unknown_argument_is_cut_short() -> None:
     play(machine, *asked()[:1])
     [action] = machine.receive(RequestBody(body, end=True))
     assert isinstance(action, Respond)
-    assert len(machine.fault) < 120
+    assert machine.fault == ""
     assert len(action.body) < 240
 
 

@@ -140,3 +140,14 @@ def test_whatever_comes_goes_on_as_it_came(script: list[Event]) -> None:
         assert machine.receive(event) == [UNCHANGED[type(event)](event)]
     assert machine.outcome.startswith("shadow:")
     assert SECRET not in repr([machine.outcome, machine.fault, machine.dropped])
+
+
+def test_even_a_bug_in_what_is_on_trial_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = shadow()
+
+    def broken(_: Event) -> None:
+        raise ZeroDivisionError(SECRET)
+
+    monkeypatch.setattr(machine._exchange, "receive", broken)
+    play(machine, *request(ASK), (headers(), [SendResponseHeaders()]))
+    assert (machine.fault, machine.held) == ("ZeroDivisionError", 0)

@@ -88,13 +88,15 @@ class Authorization:
         try:
             exhausted = await self._counters.take(charges, now=self._clock())
         except StoreUnavailable:
-            return Denied(UNAVAILABLE, policy.route, policy.tenant)
-        if exhausted is None:
-            return admitted
+            refusal = UNAVAILABLE
+        else:
+            if exhausted is None:
+                return admitted
+            refusal = RATE_LIMITED.after(_seconds(exhausted))
         if policy.shadow:
-            self._telemetry.checks.labels("shadow:rate_limit_exceeded").inc()
+            self._telemetry.checks.labels(f"shadow:{refusal.code}").inc()
             return admitted
-        return Denied(RATE_LIMITED.after(_seconds(exhausted)), policy.route, policy.tenant)
+        return Denied(refusal, policy.route, policy.tenant)
 
     def _handover(self, exchange: str, admitted: Admitted) -> Handover:
         policy = admitted.policy

@@ -252,6 +252,18 @@ async def test_a_store_that_cannot_answer_denies(socket: Path) -> None:
         assert sidecar.count("extproc_checks_total", outcome="unavailable") == 1
 
 
+async def test_in_the_shadow_a_store_that_cannot_answer_is_counted_and_let_through(
+    socket: Path,
+) -> None:
+    class Down:
+        async def take(self, charges: Sequence[Charge], *, now: float) -> Exhausted | None:
+            raise StoreUnavailable("down")
+
+    async with running(socket, TABLE, Down()) as (sidecar, envoy):
+        assert (await envoy.check(asking("/v1/shadowed"))).status.code == 0
+        assert sidecar.count("extproc_checks_total", outcome="shadow:unavailable") == 1
+
+
 async def test_a_store_that_cannot_answer_is_not_asked_where_nothing_is_limited(
     socket: Path,
 ) -> None:
