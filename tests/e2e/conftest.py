@@ -20,7 +20,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.e2e)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def scripted() -> Iterator[Upstream]:
     with Upstream() as upstream:
         yield upstream
@@ -32,7 +32,7 @@ def upstream(scripted: Upstream) -> Upstream:
     return scripted
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def running_gateway(
     scripted: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveGateway]:
