@@ -21,7 +21,8 @@ BLOCK = re.compile(
     r"<!-- (?P<kind>output|demo): (?P<what>.+?) -->\n\n```(?P<lang>\w+)\n.*?```\n", re.DOTALL
 )
 LINK = re.compile(r"\[`(?P<name>\w+)`\]\((?P<file>[^)#\s]+\.py)(?:#L\d+)?\)")
-WIDTH = 200
+KEY = re.compile(r"(xk-\w{4})[\w-]{39}")
+WIDTH = {"text": 200, "json": 1200}
 
 
 def main() -> None:
@@ -58,7 +59,7 @@ def _filled(block: re.Match[str], welcome: list[str]) -> str:
         else _demo_output(block["what"], welcome)
     )
     head = f"<!-- {block['kind']}: {block['what']} -->\n\n```{block['lang']}\n"
-    return f"{head}{_fitted(output)}\n```\n"
+    return f"{head}{_fitted(output, WIDTH[block['lang']])}\n```\n"
 
 
 @cache
@@ -82,10 +83,10 @@ def _demo_output(what: str, welcome: list[str]) -> str:
     return _output(curls[int(what.removeprefix("curl ")) - 1])
 
 
-def _fitted(output: str) -> str:
-    """Long lines end in an ellipsis; a reader sees the shape, not every digit."""
-    lines = (line.rstrip() for line in output.splitlines())
-    return "\n".join(line if len(line) <= WIDTH else line[: WIDTH - 1] + "…" for line in lines)
+def _fitted(output: str, width: int) -> str:
+    """Long lines end in an ellipsis, and so do keys, though they are as dead as the demo."""
+    lines = (KEY.sub(r"\1…", line.rstrip()) for line in output.splitlines())
+    return "\n".join(line if len(line) <= width else line[: width - 1] + "…" for line in lines)
 
 
 @contextmanager

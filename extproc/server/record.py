@@ -14,6 +14,10 @@ from typing import Any, BinaryIO
 
 import orjson
 
+PAUSE = 0.1
+"""Seconds between two looks at the queue.  Waking the thread for every record would have it take
+the interpreter from the event loop as often."""
+
 
 class Records:
     """A bounded queue with one writing thread."""
@@ -22,8 +26,7 @@ class Records:
         self._sink = sink or sys.stderr.buffer
         self._queue: deque[bytes] = deque()
         self._capacity = capacity
-        self._ready = threading.Event()
-        self._closed = False
+        self._closing = threading.Event()
         self._refused = 0
         self._unwritten = 0
         self._thread = threading.Thread(target=self._write, name="records", daemon=True)
@@ -42,7 +45,6 @@ class Records:
         time = datetime.now(UTC).isoformat(timespec="milliseconds")
         line = orjson.dumps({"time": time, "message": message, **fields})
         self._queue.append(line + b"\n")
-        self._ready.set()
 
     def fault(self, error: Exception) -> None:
         """Queue a record of an error nobody expected: its class and place, without its message,
@@ -52,18 +54,19 @@ class Records:
 
     def close(self) -> None:
         """Write what is queued and stop; waits two seconds at most for a stalled reader."""
-        self._closed = True
-        self._ready.set()
+        self._closing.set()
         self._thread.join(timeout=2)
 
     def _write(self) -> None:
-        while not self._closed or self._queue:
-            self._ready.wait()
-            self._ready.clear()
-            self._put([self._queue.popleft() for _ in range(len(self._queue))])
+        while not self._closing.wait(PAUSE):
+            self._put()
+        self._put()
 
-    def _put(self, lines: list[bytes]) -> None:
+    def _put(self) -> None:
         """If one failed write ended the thread, it would be the end of all records."""
+        lines = [self._queue.popleft() for _ in range(len(self._queue))]
+        if not lines:
+            return
         try:
             self._sink.write(b"".join(lines))
             self._sink.flush()

@@ -1,0 +1,126 @@
+"""What rewriting an answer costs, without Envoy and without grpc: in this process, on one core."""
+
+import time
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import orjson
+
+from extproc.dialects.shape import Rewrite
+from extproc.dialects.value_stream import ValueStream
+from extproc.policy import Policy, PolicyTable
+from extproc.rewriter import EventRewriter, rewritten
+from extproc.server.driver import SLICE
+from tests.bench import bodies
+from tests.bench.figures import Figure, Spread, Table
+from tests.bench.timing import EMPTY_LOOP, Work, empty_loop, take_turns
+
+_STREAMED: Final = 100
+"""Events in one run: what a stream costs once is not what an event costs."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    what: str
+    ours: Work
+    without: Work
+    goal: float | None = None
+
+
+def rewriting(table: PolicyTable) -> list[Table]:
+    return [_answers(table), _stream(table)]
+
+
+def _answers(table: PolicyTable) -> Table:
+    tasks = _tasks(table)
+    scale, *took = take_turns(
+        [Work(empty_loop), *(work for task in tasks for work in (task.ours, task.without))]
+    )
+    return Table(
+        "Rewriting one answer",
+        "orjson reads and writes the same document",
+        (
+            Figure(EMPTY_LOOP, "us", scale),
+            *(
+                Figure(task.what, "us", ours, without, task.goal)
+                for task, ours, without in zip(tasks, took[::2], took[1::2], strict=True)
+            ),
+        ),
+    )
+
+
+def _tasks(table: PolicyTable) -> list[_Task]:
+    chat, embeddings = _policy(table, bodies.CHAT), _policy(table, bodies.EMBEDDINGS)
+    kserve = _policy(table, "/v2/models/{model}/infer")
+    one, coded = bodies.embeddings_answer(), bodies.embeddings_answer(encoded=True)
+    return [
+        _document("embedding, 1,536 values as JSON", embeddings, one, 300),
+        _document("embedding, 1,536 values as base64", embeddings, coded, 60),
+        _document("64 embeddings as JSON", embeddings, bodies.embeddings_answer(bodies.BATCH)),
+        _document("chat, 1 KB", chat, bodies.chat_answer()),
+        _document("KServe, 10 classes", kserve, bodies.kserve_answer()),
+        _event("event, nothing to take out", chat, bodies.event()),
+        _event("event, logprobs to take out", chat, bodies.event(logprobs=True)),
+    ]
+
+
+def _document(what: str, policy: Policy, document: bytes, goal: float | None = None) -> _Task:
+    def ours() -> bytes:
+        return rewritten(document, policy.answer, Rewrite(policy.edits, "chat"))
+
+    return _Task(what, Work(ours), _read_and_write(document), goal)
+
+
+def _event(what: str, policy: Policy, event: bytes) -> _Task:
+    sentinels = policy.route.dialect.sentinels
+
+    def ours() -> None:
+        run = Rewrite(policy.edits, "chat")
+        rewriter = EventRewriter(policy.answer, run, policy.caps.value, sentinels)
+        for _ in range(_STREAMED):
+            b"".join(rewriter.feed(event))
+
+    data = event.removeprefix(b"data: ").rstrip()
+    return _Task(what, Work(ours, per=_STREAMED), _read_and_write(data))
+
+
+def _stream(table: PolicyTable) -> Table:
+    """A batch as a stream of values, in the pieces that driver.py makes."""
+    policy, document = _policy(table, bodies.EMBEDDINGS), bodies.embeddings_answer(bodies.BATCH)
+    pieces = [document[at : at + SLICE] for at in range(0, len(document), SLICE)]
+    megabytes = len(document) / 1e6
+    ours, without = take_turns([Work(lambda: _steps(policy, pieces)), _read_and_write(document)])
+    longest = Spread.of([max(_steps(policy, pieces)) * 1000 for _ in range(10)])
+    return Table(
+        f"Rewriting {bodies.BATCH} embeddings as JSON, {megabytes:.1f} MB, as a stream of values",
+        "orjson reads and writes the same document",
+        (
+            Figure("speed", "MB/s", _rate(megabytes, ours), _rate(megabytes, without)),
+            Figure(f"longest step, of {SLICE >> 10} KiB", "ms", longest, goal=5),
+        ),
+    )
+
+
+def _steps(policy: Policy, pieces: list[bytes]) -> list[float]:
+    """Seconds of CPU that each piece takes."""
+    stream = ValueStream(policy.answer, Rewrite(policy.edits, ""), policy.caps.value)
+    clock = [time.process_time()]
+    for piece in pieces:
+        stream.feed(piece)
+        clock.append(time.process_time())
+    stream.finish()
+    return [after - before for before, after in pairwise(clock)]
+
+
+def _rate(megabytes: float, took: Spread) -> Spread:
+    """MB/s, from microseconds."""
+    return Spread(*(megabytes / each * 1e6 for each in (took.median, took.high, took.low)))
+
+
+def _read_and_write(document: bytes) -> Work:
+    return Work(lambda: orjson.dumps(orjson.loads(document)))
+
+
+def _policy(table: PolicyTable, path: str) -> Policy:
+    return table.policies["bench", f"POST {path}"]
