@@ -57,7 +57,7 @@ def client(models: Models) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def served(tiny_lm: TinyLm, cache_home: Path) -> Iterator[str]:
     """The address of the server as a process of its own, its tiny-lm read from the cache."""
     command = [sys.executable, "-m", "extproc.demo.server", "--port", "0"]
