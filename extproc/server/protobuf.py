@@ -14,18 +14,14 @@ from extproc._pb.envoy.extensions.filters.http.ext_proc.v3.processing_mode_pb2 i
 )
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
-    BodyMutation,
     BodyResponse,
     CommonResponse,
-    HeaderMutation,
     HeadersResponse,
     ImmediateResponse,
     ProcessingRequest,
     ProcessingResponse,
-    StreamedBodyResponse,
     TrailersResponse,
 )
-from extproc._pb.envoy.type.v3.http_status_pb2 import HttpStatus
 from extproc.errors import ProtocolError
 from extproc.events import (
     Abort,
@@ -174,70 +170,73 @@ def _status(headers: Mapping[str, str]) -> int:
 
 def reply(action: Action) -> ProcessingResponse:  # noqa: C901 - one line per action
     """Translate one action; Abort has no message, the caller ends the stream instead."""
+    response = ProcessingResponse()
     match action:
         case SendRequestBody(data, end):
-            return ProcessingResponse(request_body=_body(data, end))
+            _body(response.request_body, data, end)
         case ReplaceRequest(body):
-            return ProcessingResponse(request_headers=_replace({}, (), body))
+            _replace(response.request_headers, {}, (), body)
         case SendResponseBody(data, end):
-            return ProcessingResponse(response_body=_body(data, end))
+            _body(response.response_body, data, end)
         case SendRequestHeaders(headers, remove):
-            return ProcessingResponse(request_headers=_continue(headers, remove))
+            _continue(response.request_headers, headers, remove)
         case SendResponseHeaders(headers, remove):
-            return ProcessingResponse(response_headers=_continue(headers, remove))
+            _continue(response.response_headers, headers, remove)
         case SendRequestTrailers(remove):
-            return ProcessingResponse(request_trailers=_trailers(remove))
+            _trailers(response.request_trailers, remove)
         case SendResponseTrailers(remove):
-            return ProcessingResponse(response_trailers=_trailers(remove))
+            _trailers(response.response_trailers, remove)
         case ReplaceResponse(status, headers, remove, body):
-            replaced = _replace({":status": str(status), **headers}, remove, body)
-            return ProcessingResponse(response_headers=replaced)
+            set_headers = {":status": str(status), **headers}
+            _replace(response.response_headers, set_headers, remove, body)
         case Respond():
-            return _immediate(action)
+            _immediate(response.immediate_response, action)
         case Abort(reason):
             raise ProtocolError(reason)
+    return response
 
 
-def _body(data: bytes, end: bool) -> BodyResponse:
-    streamed = StreamedBodyResponse(body=data, end_of_stream=end)
-    return BodyResponse(
-        response=CommonResponse(body_mutation=BodyMutation(streamed_response=streamed))
-    )
+# Filled in place: a message that is handed to the constructor of another is copied, and bodies
+# stand four messages deep.
 
 
-def _continue(headers: Headers, remove: tuple[str, ...]) -> HeadersResponse:
-    return HeadersResponse(response=CommonResponse(header_mutation=_mutation(headers, remove)))
+def _body(target: BodyResponse, data: bytes, end: bool) -> None:
+    streamed = target.response.body_mutation.streamed_response
+    streamed.body = data
+    streamed.end_of_stream = end
 
 
-def _trailers(remove: tuple[str, ...]) -> TrailersResponse:
-    return TrailersResponse(header_mutation=_mutation({}, remove))
+def _continue(target: HeadersResponse, headers: Headers, remove: tuple[str, ...]) -> None:
+    target.response.SetInParent()
+    _mutate(target.response, headers, remove)
 
 
-def _replace(headers: Headers, remove: tuple[str, ...], body: bytes) -> HeadersResponse:
-    return HeadersResponse(
-        response=CommonResponse(
-            status=CommonResponse.CONTINUE_AND_REPLACE,
-            header_mutation=_mutation(headers, remove),
-            body_mutation=BodyMutation(body=body),
-        )
-    )
+def _trailers(target: TrailersResponse, remove: tuple[str, ...]) -> None:
+    target.SetInParent()
+    if remove:
+        target.header_mutation.remove_headers.extend(remove)
 
 
-def _immediate(action: Respond) -> ProcessingResponse:
-    return ProcessingResponse(
-        immediate_response=ImmediateResponse(
-            status=HttpStatus(code=action.status),  # type: ignore[arg-type]  # the HTTP code
-            headers=_mutation(action.headers, ()),
-            body=action.body,
-            details=action.details,
-        )
-    )
+def _replace(
+    target: HeadersResponse, headers: Headers, remove: tuple[str, ...], body: bytes
+) -> None:
+    target.response.status = CommonResponse.CONTINUE_AND_REPLACE
+    _mutate(target.response, headers, remove)
+    target.response.body_mutation.body = body
 
 
-def _mutation(headers: Headers, remove: tuple[str, ...]) -> HeaderMutation | None:
-    if not headers and not remove:
-        return None
-    return HeaderMutation(set_headers=_options(headers), remove_headers=remove)
+def _mutate(target: CommonResponse, headers: Headers, remove: tuple[str, ...]) -> None:
+    if headers:
+        target.header_mutation.set_headers.extend(_options(headers))
+    if remove:
+        target.header_mutation.remove_headers.extend(remove)
+
+
+def _immediate(target: ImmediateResponse, action: Respond) -> None:
+    target.status.code = action.status  # type: ignore[assignment]  # Envoy's enum is the HTTP code
+    target.headers.set_headers.extend(_options(action.headers))
+    target.body = action.body
+    target.details = action.details
 
 
 def _options(headers: Headers) -> list[HeaderValueOption]:
