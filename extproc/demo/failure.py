@@ -6,6 +6,7 @@ Rule: processes are killed by id, without a chance to say goodbye.
 import os
 import signal
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -64,7 +65,9 @@ async def break_it(running: Stage, model: Client, gateway: Client, log: Log) -> 
 
 def _kill_in_the_middle(sidecar: Child, count: int) -> None:
     if count > _MIDDLE and sidecar.alive:
-        os.kill(sidecar.pid, signal.SIGKILL)
+        # Between its end and the moment asyncio hears of it, the process id is nobody's.
+        with suppress(ProcessLookupError):
+            os.kill(sidecar.pid, signal.SIGKILL)
 
 
 async def _kill(child: Child) -> None:
