@@ -70,7 +70,7 @@ def main() -> int:
 
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="half a minute, little precision")
+    parser.add_argument("--quick", action="store_true", help="one round of each, a minute")
     parser.add_argument("--no-pin", action="store_true", help="let processes use every core")
     parser.add_argument("--json", type=Path, default=Path("build/bench.json"), metavar="FILE")
     parser.add_argument(
