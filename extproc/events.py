@@ -5,13 +5,13 @@ are lower case; a repeated header is one value joined by ", " (RFC 9110, section
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 Headers = Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedRequest:
+class CheckedRequest(Struct, frozen=True):
     """What Envoy's ext_authz filter tells about a request before its body."""
 
     method: str
@@ -20,42 +20,36 @@ class CheckedRequest:
     headers: Headers
 
 
-@dataclass(frozen=True, slots=True)
-class RequestHeaders:
+class RequestHeaders(Struct, frozen=True):
     """The request begins.  Its fields are ext_authz's business: identity never comes from here."""
 
     end: bool
     """True where the request has no body and no trailers."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestBody:
+class RequestBody(Struct, frozen=True):
     data: bytes
     end: bool
 
 
-@dataclass(frozen=True, slots=True)
-class RequestTrailers:
+class RequestTrailers(Struct, frozen=True):
     """The request ends with trailers; their fields are not ours to keep."""
 
     names: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseHeaders:
+class ResponseHeaders(Struct, frozen=True):
     status: int
     headers: Headers
     end: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseBody:
+class ResponseBody(Struct, frozen=True):
     data: bytes
     end: bool
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseTrailers:
+class ResponseTrailers(Struct, frozen=True):
     names: tuple[str, ...] = ()
 
 
@@ -69,16 +63,14 @@ Event = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SendRequestHeaders:
+class SendRequestHeaders(Struct, frozen=True):
     """Let the request headers go on, changed."""
 
-    set_headers: Headers = field(default_factory=dict)
+    set_headers: Headers = {}
     remove_headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaceRequest:
+class ReplaceRequest(Struct, frozen=True):
     """Let the request go on with this body, whole: one message where two would do the same.
 
     Envoy's CONTINUE_AND_REPLACE.  Only after the end of the request's body.
@@ -87,25 +79,21 @@ class ReplaceRequest:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SendRequestBody:
+class SendRequestBody(Struct, frozen=True):
     data: bytes
     end: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SendRequestTrailers:
+class SendRequestTrailers(Struct, frozen=True):
     remove_headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SendResponseHeaders:
-    set_headers: Headers = field(default_factory=dict)
+class SendResponseHeaders(Struct, frozen=True):
+    set_headers: Headers = {}
     remove_headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ReplaceResponse:
+class ReplaceResponse(Struct, frozen=True):
     """Answer with these headers and this body; whatever body Envoy still has is dropped.
 
     Envoy's CONTINUE_AND_REPLACE: it also gives a body to a response that had none.
@@ -117,19 +105,16 @@ class ReplaceResponse:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SendResponseBody:
+class SendResponseBody(Struct, frozen=True):
     data: bytes
     end: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SendResponseTrailers:
+class SendResponseTrailers(Struct, frozen=True):
     remove_headers: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Respond:
+class Respond(Struct, frozen=True):
     """Answer the client ourselves and stop: Envoy's ImmediateResponse.
 
     Only while no byte of the response has left; see Exchange.
@@ -142,8 +127,7 @@ class Respond:
     """For Envoy's access log (%RESPONSE_CODE_DETAILS%): a code, never a value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Abort:
+class Abort(Struct, frozen=True):
     """End the stream with an error, so that Envoy cuts the response: it is never a clean end."""
 
     reason: str

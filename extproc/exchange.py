@@ -17,7 +17,7 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
 from extproc.dialects.shape import Rewrite
@@ -83,14 +83,19 @@ class Exchange:
         self._headers: SendResponseHeaders | None = None
         self._rewriter: BodyRewriter | None = None
         self._run: Rewrite | None = None
-        self._answer = bytearray()
+        self._answer: list[bytes] = []
+        """What has been rewritten and has not left."""
+
+    @property
+    def done(self) -> bool:
+        return self.state is State.DONE
 
     @property
     def held(self) -> int:
         """Bytes of bodies that this exchange keeps now."""
         rewriter = self._rewriter
         inside = rewriter.held if rewriter is not None else 0
-        return len(self._request) + len(self._answer) + inside
+        return len(self._request) + self._rewritten() + inside
 
     @property
     def dropped(self) -> Counter[str]:
@@ -131,6 +136,8 @@ class Exchange:
 
     def _advance(self, event: Event) -> Sequence[Action]:
         match self.state, event:
+            case State.HELD | State.OPEN, ResponseBody(data, end):
+                return self._response_body(data, end=end)
             case (State.DONE, _) | (State.WAITING | State.HELD | State.OPEN, RequestBody()):
                 return []
             case State.START, RequestHeaders(end):
@@ -141,8 +148,6 @@ class Exchange:
                 return self._request_trailers(names)
             case State.REQUEST | State.WAITING, ResponseHeaders() as headers:
                 return self._response_headers(headers)
-            case State.HELD | State.OPEN, ResponseBody(data, end):
-                return self._response_body(data, end=end)
             case State.HELD | State.OPEN, ResponseTrailers(names):
                 return self._response_trailers(names)
             case _:
@@ -231,35 +236,35 @@ class Exchange:
 
     def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         assert self._rewriter is not None
-        self._collect(self._rewriter.feed(data))
+        # Where this raises, what was rewritten before stays: see _give_up.
+        self._answer.extend(self._rewriter.feed(data))
         if end:
-            self._collect(self._rewriter.finish())
+            self._answer.extend(self._rewriter.finish())
             return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
-        if self.state is State.HELD and len(self._answer) <= self._policy.caps.document:
+        if self.state is State.HELD and self._rewritten() <= self._policy.caps.document:
             return []
         return self._send(end=False)
+
+    def _rewritten(self) -> int:
+        return sum(map(len, self._answer))
 
     def _whole(self) -> list[Action]:
         """Headers and body in one message, which Envoy and grpc carry more cheaply than two."""
         assert self._headers is not None
-        return [
-            ReplaceResponse(self._status, {}, self._headers.remove_headers, bytes(self._answer))
-        ]
-
-    def _collect(self, pieces: Iterable[bytes]) -> None:
-        for piece in pieces:
-            self._answer += piece
+        body = b"".join(self._answer)
+        return [ReplaceResponse(self._status, {}, self._headers.remove_headers, body)]
 
     def _send(self, *, end: bool) -> list[Action]:
         """What has been rewritten so far, with the headers before it if they have not left."""
         headers = self._release() if self.state is State.HELD else []
-        data, self._answer = bytes(self._answer), bytearray()
+        data = b"".join(self._answer)
+        self._answer.clear()
         body = [SendResponseBody(data, end=end)] if data or end else []
         return [*headers, *body]
 
     def _response_trailers(self, names: tuple[str, ...]) -> Sequence[Action]:
         assert self._rewriter is not None
-        self._collect(self._rewriter.finish())
+        self._answer.extend(self._rewriter.finish())
         actions = self._send(end=False)
         return self._end([*actions, SendResponseTrailers(removable_trailers(names))])
 
@@ -271,7 +276,7 @@ class Exchange:
         """The answer cannot be released: say so in the way that is still open."""
         if self.state is not State.OPEN:
             return self.refuse(UPSTREAM_UNREADABLE)
-        read, rewriter = bytes(self._answer), self._rewriter
+        read, rewriter = b"".join(self._answer), self._rewriter
         self._finish("cut")
         if not isinstance(rewriter, EventRewriter):
             return [Abort("extproc_answer_cut")]
@@ -281,4 +286,4 @@ class Exchange:
 
     def _finish(self, outcome: str) -> None:
         self.state, self.outcome = State.DONE, outcome
-        self._request, self._answer, self._rewriter = bytearray(), bytearray(), None
+        self._request, self._answer, self._rewriter = bytearray(), [], None

@@ -6,7 +6,8 @@ their text; ``event``, ``id`` and ``retry`` fields, which no dialect here uses, 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from extproc.errors import UpstreamError
 
@@ -16,8 +17,7 @@ _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One event: its bytes as they came, and its data."""
 
     raw: bytes
@@ -42,6 +42,9 @@ class EventStream:
         return len(self._buffer)
 
     def feed(self, data: bytes) -> Iterator[Event]:
+        if self._started and not self._buffer and len(data) <= self._cap and _is_one_line(data):
+            yield Event(data, data[6:-2], plain=True)  # the usual piece: one event, whole
+            return
         self._buffer += data
         if not self._started and not self._start():
             return
@@ -93,12 +96,22 @@ def render(data: bytes) -> bytes:
 
 
 def _event(raw: bytes) -> Event:
-    # The usual event is one data line; the general way gives the same.
-    if raw.startswith(b"data: ") and raw.find(b"\n") == len(raw) - 2 and b"\r" not in raw:
+    # The general way gives the same.
+    if _is_one_line(raw):
         return Event(raw, raw[6:-2], plain=True)
     lines = [line for line in _LINE_END.split(raw) if line]
     data = [_value(line) for line in lines if _is_data(line)]
     return Event(raw, b"\n".join(data) if data else None, plain=len(data) == len(lines))
+
+
+def _is_one_line(raw: bytes) -> bool:
+    """Whether it is one whole event of one data line, as nearly all are."""
+    return (
+        raw.startswith(b"data: ")
+        and raw.endswith(b"\n\n")
+        and raw.find(b"\n") == len(raw) - 2
+        and b"\r" not in raw
+    )
 
 
 def _is_data(line: bytes) -> bool:

@@ -74,7 +74,7 @@ class Authorization:
         exchange = secrets.token_hex(8)
         match decision:
             case Admitted():
-                self._telemetry.checks.labels("allowed").inc()
+                self._telemetry.checks("allowed").inc()
                 return protobuf.allowed(self._handover(exchange, decision), REMOVED)
             case Denied():
                 return self._deny(exchange, decision)
@@ -94,7 +94,7 @@ class Authorization:
                 return admitted
             refusal = RATE_LIMITED.after(_seconds(exhausted))
         if policy.shadow:
-            self._telemetry.checks.labels(f"shadow:{refusal.code}").inc()
+            self._telemetry.checks(f"shadow:{refusal.code}").inc()
             return admitted
         return Denied(refusal, policy.route, policy.tenant)
 
@@ -111,7 +111,7 @@ class Authorization:
 
     def _deny(self, exchange: str, denial: Denied) -> CheckResponse:
         refusal, route = denial.refusal, denial.route
-        self._telemetry.checks.labels(refusal.code).inc()
+        self._telemetry.checks(refusal.code).inc()
         name = route.name if route else ""
         self._records.add(
             "denied",

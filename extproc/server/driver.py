@@ -1,8 +1,8 @@
 """Carries out what an exchange decides.  The only place that awaits while a body is in flight.
 
-Rule: the driver returns in one case alone, when Envoy has ended its side and so waits for nothing.
-Every other way out is an exception, which processor.py turns into an error status: a clean end
-while Envoy waits would let the rest of the body pass unprocessed.
+Rule: the driver returns in one case alone, when Envoy has ended its side after the exchange was
+over.  Every other way out is an exception, which processor.py turns into an error status: a clean
+end while Envoy waits would let the rest of the body pass unprocessed.
 """
 
 import asyncio
@@ -36,6 +36,11 @@ class Machine(Protocol):
     @property
     def held(self) -> int: ...
 
+    @property
+    def done(self) -> bool:
+        """Whether nothing more is said, whatever comes."""
+        ...
+
     def receive(self, event: Event) -> Sequence[Action]: ...
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]: ...
@@ -44,12 +49,17 @@ class Machine(Protocol):
 async def drive(
     machine: Machine, first: ProcessingRequest, read: Read, write: Write, held: Held
 ) -> None:
-    """Feed Envoy's messages to the machine and send what it answers, until Envoy is done."""
+    """Feed Envoy's messages to the machine and send what it answers, until Envoy is done.
+
+    Raise ProtocolError where Envoy's side ends before the exchange has, as a broken read looks too.
+    """
     message: ProcessingRequest | None = first
     kept = 0
     try:
         while message is not None:
-            for event in _slices(protobuf.event(message)):
+            for number, event in enumerate(_slices(protobuf.event(message))):
+                if number:
+                    await asyncio.sleep(0)  # between messages, reading lets others have a turn
                 actions = machine.receive(event)
                 before, kept = kept, machine.held
                 if not held.change(before, kept):
@@ -57,11 +67,11 @@ async def drive(
                     before, kept = kept, machine.held
                     held.change(before, kept)
                 await _carry_out(actions, write)
-                if isinstance(event, ResponseBody) and not event.end:
-                    await asyncio.sleep(0)
             message = await read()
     finally:
         held.change(kept, 0)
+    if not machine.done:
+        raise ProtocolError("Envoy's side ended in the middle of an exchange")
 
 
 async def _carry_out(actions: Sequence[Action], write: Write) -> None:

@@ -1,8 +1,8 @@
 """Envoy's ext_proc: one Process stream per HTTP exchange.
 
 Rule: a stream never ends with status OK while Envoy waits, since Envoy would then let the rest pass
-unprocessed whatever ``failure_mode_allow`` says.  ``process`` returns when Envoy has ended its
-side; every other end is an abort.
+unprocessed whatever ``failure_mode_allow`` says.  ``process`` returns when the exchange is over and
+Envoy has ended its side; every other end is an abort.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ class ExternalProcessor:
 
         first = await read()
         if first is None:
-            return
+            raise ProtocolError("Envoy's side ended before it began")
         protobuf.require_duplex(first)
         handover = protobuf.handover(first)
         machine = self._machine(first, handover)
@@ -101,12 +101,12 @@ class ExternalProcessor:
         return LocalReply(of_code(handover.refusal), routes.get(handover.route))
 
     def _record(self, machine: Machine, handover: Handover | None, seconds: float) -> None:
-        self._telemetry.exchanges.labels(machine.outcome).inc()
+        self._telemetry.exchanges(machine.outcome).inc()
         if isinstance(machine, LocalReply):
             return  # ext_authz recorded the denial
         query, dropped = machine.query, machine.dropped
         for place, count in dropped.items():
-            self._telemetry.dropped.labels(place).inc(count)
+            self._telemetry.dropped(place).inc(count)
         assert handover is not None
         self._records.add(
             "exchange",

@@ -134,9 +134,11 @@ def event(message: ProcessingRequest) -> Event:
     """Translate one message of Envoy's.  Raise ProtocolError where it holds no request."""
     match message.WhichOneof("request"):
         case "request_body":
-            return RequestBody(message.request_body.body, message.request_body.end_of_stream)
+            body = message.request_body
+            return RequestBody(body.body, body.end_of_stream)
         case "response_body":
-            return ResponseBody(message.response_body.body, message.response_body.end_of_stream)
+            body = message.response_body
+            return ResponseBody(body.body, body.end_of_stream)
         case "request_headers":
             return RequestHeaders(message.request_headers.end_of_stream)
         case "response_headers":
@@ -172,12 +174,12 @@ def reply(action: Action) -> ProcessingResponse:  # noqa: C901 - one line per ac
     """Translate one action; Abort has no message, the caller ends the stream instead."""
     response = ProcessingResponse()
     match action:
-        case SendRequestBody(data, end):
-            _body(response.request_body, data, end)
-        case ReplaceRequest(body):
-            _replace(response.request_headers, {}, (), body)
         case SendResponseBody(data, end):
             _body(response.response_body, data, end)
+        case ReplaceRequest(body):
+            _replace(response.request_headers, {}, (), body)
+        case SendRequestBody(data, end):
+            _body(response.request_body, data, end)
         case SendRequestHeaders(headers, remove):
             _continue(response.request_headers, headers, remove)
         case SendResponseHeaders(headers, remove):

@@ -42,9 +42,8 @@ class Records:
         if len(self._queue) >= self._capacity:
             self._refused += 1
             return
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        line = orjson.dumps({"time": time, "message": message, **fields})
-        self._queue.append(line + b"\n")
+        line = {"time": datetime.now(UTC), "message": message, **fields}
+        self._queue.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     def fault(self, error: Exception) -> None:
         """Queue a record of an error nobody expected: its class and place, without its message,

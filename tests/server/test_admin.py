@@ -40,7 +40,7 @@ def test_a_draining_sidecar_is_alive_and_not_ready(sidecar: Sidecar) -> None:
 
 
 def test_metrics_are_those_of_this_sidecar(sidecar: Sidecar) -> None:
-    sidecar.telemetry.checks.labels("allowed").inc()
+    sidecar.telemetry.checks("allowed").inc()
     sidecar.telemetry.held.set_function(lambda: 7)
     status, text = sidecar.get("/metrics")
     assert status == 200

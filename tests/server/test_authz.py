@@ -16,7 +16,7 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import Process
 from extproc.credentials import CREDENTIAL_HEADERS
 from extproc.dialects import KServeV2
 from extproc.errors import StoreUnavailable
-from extproc.events import CheckedRequest, RequestBody, RequestHeaders
+from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseHeaders
 from extproc.limits import Charge, Exhausted, Limit
 from extproc.refusal import UNKNOWN_MODEL
 from extproc.server import authz
@@ -118,6 +118,8 @@ async def test_what_ext_authz_tells_is_what_ext_proc_serves_by(
     body = b'{"inputs":[{"name":"x","shape":[3,1],"datatype":"FP32","data":[1,2,3]}]}'
     await stream.send(RequestBody(body, end=True))
     assert (await stream.receive()).HasField("request_headers")
+    await stream.send(ResponseHeaders(503, {":status": "503"}, end=True))
+    assert (await stream.receive()).HasField("response_headers")
     await end(stream, sidecar)
     [record] = sidecar.recorded()
     assert (record["model"], record["inputs"], record["exchange"]) == ("digits", 3, found.exchange)

@@ -3,7 +3,10 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
+import grpc
 import pytest
 
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
@@ -37,6 +40,7 @@ class Scripted:
         self.events: list[Event] = []
         self.refused: list[Refusal] = []
         self.held = 0
+        self.done = True
 
     def receive(self, event: Event) -> Sequence[Action]:
         self.events.append(event)
@@ -135,10 +139,39 @@ async def test_others_get_their_turn_between_the_slices_of_a_large_answer() -> N
     assert all(earlier < later for earlier, later in pairwise(turns))
 
 
-async def test_others_get_their_turn_between_pieces_that_are_all_there() -> None:
-    turns = await turns_of_others(*[ResponseBody(b"x", end=False)] * 10)
-    assert len(turns) == 10
-    assert all(earlier < later for earlier, later in pairwise(turns))
+async def test_grpc_lets_others_have_a_turn_at_every_read(tmp_path: Path) -> None:
+    """Why the driver gives way between slices alone, and not between messages."""
+    turns: list[bool] = []
+
+    async def handle(_: object, context: Any) -> None:
+        while True:
+            had = asyncio.Event()
+            asyncio.get_running_loop().call_soon(had.set)
+            if await context.read() is grpc.aio.EOF:  # type: ignore[attr-defined]
+                return
+            turns.append(had.is_set())
+
+    server = grpc.aio.server()
+    method = grpc.stream_stream_rpc_method_handler(handle)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("s", {"m": method}),))
+    address = f"unix:{tmp_path}/s"
+    server.add_insecure_port(address)
+    await server.start()
+    async with grpc.aio.insecure_channel(address) as channel:
+        call = channel.stream_stream("/s/m")(timeout=10)  # type: ignore[call-arg]
+        for _ in range(50):
+            await call.write(b"x")
+        await call.done_writing()
+        assert await call.code() is grpc.StatusCode.OK
+    await server.stop(grace=0)
+    assert turns == [True] * 50
+
+
+async def test_an_end_in_the_middle_of_an_exchange_is_an_error() -> None:
+    machine = Scripted()
+    machine.done = False
+    with pytest.raises(ProtocolError, match="in the middle"):
+        await driven(machine, RequestHeaders(end=False))
 
 
 async def test_an_abort_is_an_error_and_what_was_said_before_it_is_sent() -> None:

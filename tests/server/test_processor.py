@@ -213,9 +213,11 @@ async def test_a_policy_on_trial_changes_nothing(wired: tuple[Sidecar, Envoy]) -
 # Every other end is an error.
 
 
-async def test_an_envoy_that_ends_before_it_begins_is_done(wired: tuple[Sidecar, Envoy]) -> None:
+async def test_an_envoy_that_ends_before_it_begins_is_an_error(
+    wired: tuple[Sidecar, Envoy],
+) -> None:
     sidecar, envoy = wired
-    assert await envoy.stream().end() is OK
+    assert await envoy.stream().end() is grpc.StatusCode.FAILED_PRECONDITION
     assert sidecar.recorded() == []
 
 
@@ -450,13 +452,23 @@ async def test_what_a_client_leaves_behind_is_given_back(wired: tuple[Sidecar, E
     await until(lambda: not sidecar.count("extproc_streams"))
 
 
-async def test_a_client_that_half_closes_in_the_middle_is_done(
-    wired: tuple[Sidecar, Envoy],
+@pytest.mark.parametrize(
+    "events",
+    [
+        (RequestHeaders(end=False), RequestBody(b"x" * 9, end=False)),
+        ASKED,
+        (*ASKED, headers(), ResponseBody(ANSWER, end=False)),
+        (*ASKED_STREAM, headers("text/event-stream"), ResponseBody(EVENT, end=False)),
+    ],
+)
+async def test_an_end_in_the_middle_of_an_exchange_is_never_a_clean_one(
+    events: tuple[Event, ...], wired: tuple[Sidecar, Envoy]
 ) -> None:
     sidecar, envoy = wired
-    stream = await envoy.stream().send(RequestHeaders(end=False), RequestBody(b"x" * 9, end=False))
-    await until(lambda: sidecar.processor.held.total == 9)
-    assert await stream.end() is OK
+    stream = await envoy.stream().send(*events)
+    await stream.call.done_writing()
+    assert await stream.drained() is grpc.StatusCode.FAILED_PRECONDITION
+    await until(lambda: not sidecar.count("extproc_streams"))
     assert sidecar.processor.held.total == 0
 
 
@@ -473,7 +485,7 @@ async def test_a_process_that_holds_too_much_refuses_what_grows(
     assert (answer.status.code, answer.details) == (503, "extproc_overloaded")
     assert sidecar.processor.held.total == 60_000
     assert await second.end() is OK
-    assert await first.end() is OK
+    assert await first.end() is grpc.StatusCode.FAILED_PRECONDITION
     assert sidecar.processor.held.total == 0
     outcomes = [record["outcome"] for record in sidecar.recorded()]
     assert outcomes == ["overloaded", "unfinished"]
