@@ -16,7 +16,6 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 (envoyproxy/envoy#46237).
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
@@ -98,9 +97,9 @@ class Exchange:
         return len(self._request) + self._rewritten() + inside
 
     @property
-    def dropped(self) -> Counter[str]:
+    def dropped(self) -> Mapping[str, int]:
         """How often a value was taken out of the answer, by its place in the dialect's tree."""
-        return self._run.dropped if self._run is not None else Counter()
+        return self._run.dropped if self._run is not None else {}
 
     def receive(self, event: Event) -> Sequence[Action]:
         """Advance by one event.

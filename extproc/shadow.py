@@ -4,8 +4,7 @@ Rule: what Envoy sends goes back as it came, whatever the exchange in the shadow
 refusal is the outcome the record tells.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from extproc.errors import ProtocolError
 from extproc.events import (
@@ -55,7 +54,7 @@ class ShadowExchange:
         return self._exchange.query
 
     @property
-    def dropped(self) -> Counter[str]:
+    def dropped(self) -> Mapping[str, int]:
         return self._exchange.dropped
 
     def receive(self, event: Event) -> Sequence[Action]:

@@ -8,9 +8,9 @@ One tree serves twice: ``rewrite`` takes a whole parsed document; value_stream.p
 tree over a body of any size.
 """
 
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any, Final, Protocol
 
 from extproc.errors import UpstreamError
@@ -37,11 +37,11 @@ class Rewrite:
     edits: Mapping[Kind, Edit | None]
     """By kind; None passes it untouched, a kind that is missing is dropped."""
     model: str
-    dropped: Counter[str] = field(default_factory=Counter)
+    dropped: dict[str, int] = field(default_factory=dict)
     """How often a value was taken out, by the place in the tree (never by an unknown name)."""
 
     def drop(self, place: str) -> Absent:
-        self.dropped[place] += 1
+        self.dropped[place] = self.dropped.get(place, 0) + 1
         return ABSENT
 
 
@@ -62,6 +62,9 @@ class Keep:
         if isinstance(value, (dict, list)):
             raise UpstreamError(f"{place} is not a scalar")
         return value
+
+
+_SCALARS: Final = frozenset({str, int, float, bool})
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,11 +144,11 @@ class Fields:
             node = self.fields.get(name)
             if node is None:
                 changed[name] = run.drop(f"{place}.*" if place else "*")
-                continue
-            new = node.rewrite(old, run, f"{place}.{name}" if place else name)
-            if new is not old:
-                changed[name] = new
-        return _without_absent({**value, **changed}) if changed else value
+            elif old is not None and not (type(node) is Keep and type(old) in _SCALARS):
+                new = node.rewrite(old, run, f"{place}.{name}" if place else name)
+                if new is not old:
+                    changed[name] = new
+        return _changed(value, changed) if changed else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +164,7 @@ class Items:
             raise UpstreamError(f"{place or 'the answer'} is not an array")
         place = f"{place}[]"
         items = [self.node.rewrite(item, run, place) for item in value]
-        if all(new is old for new, old in zip(items, value, strict=True)):
+        if all(map(is_, items, value)):
             return value
         return [item for item in items if item is not ABSENT]
 
@@ -217,5 +220,10 @@ def _same(prediction: Prediction) -> Prediction:
     return prediction
 
 
-def _without_absent(value: dict[str, Json]) -> dict[str, Json]:
-    return {name: item for name, item in value.items() if item is not ABSENT}
+def _changed(value: dict[str, Json], changed: dict[str, Json]) -> dict[str, Json]:
+    """In the order of the original, without what is ABSENT."""
+    after = value | changed
+    for name, new in changed.items():
+        if new is ABSENT:
+            del after[name]
+    return after

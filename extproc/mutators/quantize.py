@@ -56,31 +56,38 @@ class Quantize(
                     served = _decode(_encode(values, self.bits), length)
                 else:
                     served = np.zeros_like(values)  # 0.0 each: no sign of what underflowed
-                return prediction if served.tobytes() == values.tobytes() else Embedding(served)
+                return prediction if _same(served, values) else Embedding(served)
             case Probabilities() | Score() | Logprobs():
                 raise TypeError("quantize knows embeddings only")
 
 
+def _same(served: Vector, values: Vector) -> bool:
+    """Bit by bit, where the first of them leaves it open."""
+    first = served[:1].tobytes() == values[:1].tobytes()
+    return first and served.tobytes() == values.tobytes()
+
+
 def _encode(values: Vector, bits: int) -> Vector:
-    """Odd whole numbers within ±(2**bits - 1), shape (dimensions,)."""
+    """Halves of odd numbers within ±(2**(bits - 1) - 0.5), shape (dimensions,)."""
     half = 1 << (bits - 1)
-    codes = np.floor(values * ((half - 0.5) / _outermost(values, bits)))
-    np.maximum(codes, -half, out=codes)
-    np.minimum(codes, half - 1, out=codes)
-    codes *= 2.0
-    codes += 1.0
+    magnitudes = np.abs(values)
+    largest = float(magnitudes.max())
+    outermost = _outermost(magnitudes, largest, bits)
+    codes = values * ((half - 0.5) / outermost)
+    np.floor(codes, out=codes)
+    if outermost < largest:
+        np.clip(codes, -half, half - 1, out=codes)
+    codes += 0.5
     return codes
 
 
-def _outermost(values: Vector, bits: int) -> float:
+def _outermost(magnitudes: Vector, largest: float, bits: int) -> float:
     """The magnitude that the outermost level stands for.
 
     Where it would come out so small that the largest dwarfs it, as in a sparse vector, the largest
-    is taken.  Such a vector's codes are 1 but for a few, by which it is known again.
+    is taken.  Such a vector's codes are 1/2 but for a few, by which it is known again.
     """
-    magnitudes = np.abs(values)
-    largest = float(magnitudes.max())
-    beyond = round(_CLIPPED.get(bits, 0.0) * values.size)
+    beyond = round(_CLIPPED.get(bits, 0.0) * magnitudes.size)
     if beyond <= 1:
         return largest
     usual = float(np.partition(magnitudes, -beyond)[-beyond])

@@ -57,7 +57,7 @@ def stream(
     values = ValueStream(node, run, cap)
     out = b"".join(map(values.feed, pieces)) + values.finish()
     assert values.held == 0
-    return out, run.dropped
+    return out, Counter(run.dropped)
 
 
 def out(document: bytes, edits: Edits = OPEN, node: Node = TREE) -> bytes:
@@ -87,7 +87,8 @@ def tree(node: Node, document: bytes, edits: Edits) -> tuple[Json, Counter[str]]
         after = node.rewrite(orjson.loads(document), run, "")
     except (orjson.JSONDecodeError, UpstreamError):
         return None
-    return orjson.loads(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY)), run.dropped
+    left = orjson.loads(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
+    return left, Counter(run.dropped)
 
 
 class TestLaws:

@@ -27,7 +27,8 @@ def served(node: Node, body: bytes, edits: Edits) -> tuple[Json, Counter[str]]:
     """What the client parses, and what was dropped.  A document is sent whole."""
     run = Rewrite(edits, MODEL)
     after = node.rewrite(orjson.loads(body), run, "")
-    return orjson.loads(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY)), run.dropped
+    left = orjson.loads(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
+    return left, Counter(run.dropped)
 
 
 def is_untouched(node: Node, body: bytes, edits: Edits) -> bool:

@@ -412,7 +412,8 @@ async def test_a_sidecar_that_stops_cuts_its_streams_off(wired: tuple[Sidecar, E
     await until(lambda: sidecar.processor.held.total == 1)
     await sidecar.server.stop(grace=0)
     assert await stream.status() is grpc.StatusCode.UNAVAILABLE
-    assert sidecar.processor.held.total == sidecar.count("extproc_streams") == 0
+    await until(lambda: not sidecar.count("extproc_streams"))
+    assert sidecar.processor.held.total == 0
     [record] = sidecar.recorded()
     assert record["outcome"] == "unfinished"
 
