@@ -104,7 +104,7 @@ def _embedding(value: Json, edit: Edit, place: str) -> Json:
     if after.values is before:
         return value
     single = after.values.astype(_SINGLE)
-    return pybase64.b64encode(single.tobytes()).decode() if isinstance(value, str) else single
+    return pybase64.b64encode_as_string(single.tobytes()) if isinstance(value, str) else single
 
 
 def _read(value: Json, place: str) -> Vector:

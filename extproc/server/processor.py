@@ -20,7 +20,7 @@ from extproc.local_reply import LocalReply
 from extproc.policy import Policy, PolicyTable
 from extproc.refusal import of_code
 from extproc.server import protobuf
-from extproc.server.driver import drive
+from extproc.server.driver import EOF, drive
 from extproc.server.held import Held
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
@@ -60,19 +60,15 @@ class ExternalProcessor:
             self._telemetry.streams.dec()
 
     async def _serve(self, context: Any) -> None:
-        async def read() -> ProcessingRequest | None:
-            message = await context.read()
-            return None if message is grpc.aio.EOF else message  # type: ignore[attr-defined]
-
-        first = await read()
-        if first is None:
+        first = await context.read()
+        if first is EOF:
             raise ProtocolError("Envoy's side ended before it began")
         protobuf.require_duplex(first)
         handover = protobuf.handover(first)
         machine = self._machine(first, handover)
         started = time.monotonic()
         try:
-            await drive(machine, first, read, context.write, self.held)
+            await drive(machine, first, context.read, context.write, self.held)
         finally:
             self._record(machine, handover, time.monotonic() - started)
 

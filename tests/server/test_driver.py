@@ -27,7 +27,7 @@ from extproc.events import (
     SendResponseHeaders,
 )
 from extproc.refusal import OVERLOADED, Refusal
-from extproc.server.driver import SLICE, drive
+from extproc.server.driver import EOF, SLICE, drive
 from extproc.server.held import Held
 from tests.server.wire import message
 
@@ -59,8 +59,8 @@ class Connection:
         self.unread = [message(event) for event in events]
         self.written: list[str] = []
 
-    async def read(self) -> ProcessingRequest | None:
-        return self.unread.pop(0) if self.unread else None
+    async def read(self) -> Any:
+        return self.unread.pop(0) if self.unread else EOF
 
     async def write(self, response: ProcessingResponse) -> None:
         self.written.append(str(response.WhichOneof("response")))
