@@ -5,7 +5,7 @@ credential every path answers the same.  Pure: the one thing that must be awaite
 asked by server/authz.py with the charges found here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from extproc.credentials import principal
@@ -29,7 +29,7 @@ class Admitted:
     policy: Policy
     principal: str
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """What the path template's parameters stand for."""
+    """What the path template's parameters stand for, and the header fields the dialect reads."""
 
     @property
     def charges(self) -> list[Charge]:
@@ -60,7 +60,10 @@ def admit(request: CheckedRequest, table: PolicyTable) -> Admitted | Denied:
         return Denied(refusal or UNKNOWN_ROUTE, route, tenant)
     if "model" in parameters and not policy.permits(parameters["model"]) and not policy.shadow:
         return Denied(UNKNOWN_MODEL, route, tenant)
-    return Admitted(policy, proven, parameters)
+    fields = {
+        name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
+    }
+    return Admitted(policy, proven, {**parameters, **fields})
 
 
 def _route(
@@ -72,12 +75,12 @@ def _route(
         return None, {}, UNKNOWN_ROUTE
     for route, parameters in matches:
         if route.method == request.method:
-            return route, parameters, _media_type(request)
+            return route, parameters, _media_type(request, route.dialect.MEDIA_TYPES)
     return matches[0][0], {}, METHOD_NOT_ALLOWED
 
 
-def _media_type(request: CheckedRequest) -> Refusal | None:
-    """Bodies are JSON, as they are; a request without a body needs no type."""
+def _media_type(request: CheckedRequest, known: Collection[str]) -> Refusal | None:
+    """Bodies are what the dialect reads, as they are; a request without one needs no type."""
     content_type = request.headers.get("content-type")
     media_type, _, parameter = (content_type or "").partition(";")
     coding = request.headers.get("content-encoding", "identity")
@@ -86,5 +89,5 @@ def _media_type(request: CheckedRequest) -> Refusal | None:
     if content_type is None and request.method in {"GET", "HEAD"}:
         return None
     charset = parameter.replace(" ", "").lower().removeprefix("charset=").strip('"')
-    known = media_type.strip().lower() == "application/json" and charset in {"", "utf-8"}
-    return None if known else UNSUPPORTED_MEDIA_TYPE
+    fitting = media_type.strip().lower() in known and charset in {"", "utf-8"}
+    return None if fitting else UNSUPPORTED_MEDIA_TYPE

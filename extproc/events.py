@@ -77,6 +77,7 @@ class ReplaceRequest(Struct, frozen=True):
     """
 
     body: bytes
+    set_headers: Headers = {}
 
 
 class SendRequestBody(Struct, frozen=True):

@@ -19,13 +19,17 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
+from extproc.dialects.answers import streamed
+from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
+from extproc.draw import Draws
 from extproc.errors import ClientError, ProtocolError, UpstreamError
 from extproc.events import (
     Abort,
     Action,
     Event,
+    Headers,
     ReplaceRequest,
     ReplaceResponse,
     RequestBody,
@@ -42,7 +46,6 @@ from extproc.events import (
     SendResponseHeaders,
     SendResponseTrailers,
 )
-from extproc.framing.sse import render
 from extproc.policy import Policy
 from extproc.prediction import Query
 from extproc.refusal import (
@@ -53,7 +56,7 @@ from extproc.refusal import (
     of_status,
 )
 from extproc.response_headers import removable, removable_trailers
-from extproc.rewriter import BodyRewriter, DocumentRewriter, EventRewriter
+from extproc.rewriter import BodyRewriter, body_rewriter
 
 
 class State(Enum):
@@ -75,11 +78,15 @@ class Exchange:
         self.fault = ""
         """Why the answer was not released: names and bounds, never values."""
         self.query: Query | None = None
+        self.changed: Mapping[str, int] = {}
+        """What the gate changed in the request; see Asked."""
         self._policy = policy
         self._parameters = parameters
         self._request = bytearray()
         self._status = 0
-        self._headers: SendResponseHeaders | None = None
+        self._removed: tuple[str, ...] = ()
+        """Header fields of the answer that do not pass."""
+        self._draws: Draws | None = None
         self._rewriter: BodyRewriter | None = None
         self._run: Rewrite | None = None
         self._answer: list[bytes] = []
@@ -156,35 +163,38 @@ class Exchange:
         self.state = State.REQUEST
         if not end:
             return []
-        self._admit()  # a request without a body: there is nothing to send but its headers
-        return [SendRequestHeaders()]
+        # A request without a body: there is nothing to send but its headers.
+        return [SendRequestHeaders(self._admit().set_headers)]
 
     def _request_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         cap = self._policy.caps.request
         if len(self._request) + len(data) > cap:
             raise ClientError(f"The request body is larger than {cap} bytes.", TOO_LARGE)
         self._request += data
-        return [ReplaceRequest(self._admit())] if end else []
+        if not end:
+            return []
+        asked = self._admit()
+        return [ReplaceRequest(asked.body, asked.set_headers)]
 
     def _request_trailers(self, names: tuple[str, ...]) -> Sequence[Action]:
-        body = SendRequestBody(self._admit(), end=False)
-        return [SendRequestHeaders(), body, SendRequestTrailers(names)]
+        asked = self._admit()
+        body = SendRequestBody(asked.body, end=False)
+        return [SendRequestHeaders(asked.set_headers), body, SendRequestTrailers(names)]
 
-    def _admit(self) -> bytes:
-        """The whole request is here: read it, and return the body that goes on."""
+    def _admit(self) -> Asked:
+        """The whole request is here: read it, and return what goes on."""
         policy = self._policy
-        asked = policy.route.dialect.read(
-            bytes(self._request), self._parameters, policy.fidelity.mutators
-        )
+        asked = policy.route.dialect.read(bytes(self._request), self._parameters, policy.terms)
         self._request = bytearray()
         model = asked.query.model
         # Health has no model.  Elsewhere an empty name is one: servers take it for their default.
         named = bool(model) or not isinstance(policy.route.dialect, Status)
         if named and not policy.permits(model):
             raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
-        self.query = asked.query
+        self.query, self.changed = asked.query, asked.changed
+        self._draws = policy.draws(model, asked.inputs)
         self.state = State.WAITING
-        return asked.body
+        return asked
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
         remove = removable(event.headers)
@@ -193,14 +203,14 @@ class Exchange:
             return self._replace(of_status(event.status), remove)
         if self._encoded(event):
             raise UpstreamError("the answer is compressed although nobody asked for that")
-        self._status, self._headers = event.status, SendResponseHeaders({}, remove)
+        self._status, self._removed = event.status, remove
         if event.end:
             self._finish("served")
-            return [self._headers]
+            return [SendResponseHeaders({}, remove)]
         if isinstance(self._policy.route.dialect, Status):
             self._finish("served")
             return [ReplaceResponse(event.status, {}, (*remove, "content-type"), b"")]
-        return self._open_body(event.headers.get("content-type", ""))
+        return self._open_body(event.headers)
 
     def _encoded(self, event: ResponseHeaders) -> bool:
         return event.headers.get("content-encoding", "identity").strip().lower() != "identity"
@@ -211,27 +221,25 @@ class Exchange:
         headers = {"content-type": "application/json"}
         return [ReplaceResponse(refusal.status, headers, remove, body)]
 
-    def _open_body(self, content_type: str) -> Sequence[Action]:
+    def _open_body(self, headers: Headers) -> Sequence[Action]:
         """Choose the rewriter by the answer's content type, which the request must allow."""
         policy, query = self._policy, self.query
-        run = self._run = Rewrite(policy.edits, query.model if query else "")
-        cap = policy.caps.value
-        sentinels = policy.route.dialect.sentinels
-        match content_type.partition(";")[0].strip().lower():
-            case "application/json":
-                self._rewriter = DocumentRewriter(policy.answer, run, cap)
-                self.state = State.HELD
-                return []
-            case "text/event-stream" if sentinels and query and query.stream:
-                self._rewriter = EventRewriter(policy.answer, run, cap, sentinels)
-                return self._release()
-            case _:
-                raise UpstreamError("the answer's content type is not one this request can have")
+        assert query is not None
+        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
+        answer = policy.answers.get(content_type)
+        if answer is None or (streamed(answer) and not query.stream):
+            raise UpstreamError("the answer's content type is not one this request can have")
+        run = self._run = Rewrite(policy.edits, query.model, self._draws)
+        self._rewriter = body_rewriter(answer, headers, run, policy.caps.value)
+        if streamed(answer):
+            return self._release()
+        self.state = State.HELD
+        return []
 
     def _release(self) -> Sequence[Action]:
-        assert self._headers is not None
+        assert self._rewriter is not None
         self.state = State.OPEN
-        return [self._headers]
+        return [SendResponseHeaders(self._rewriter.set_headers, self._removed)]
 
     def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         assert self._rewriter is not None
@@ -249,9 +257,9 @@ class Exchange:
 
     def _whole(self) -> list[Action]:
         """Headers and body in one message, which Envoy and grpc carry more cheaply than two."""
-        assert self._headers is not None
+        assert self._rewriter is not None
         body = b"".join(self._answer)
-        return [ReplaceResponse(self._status, {}, self._headers.remove_headers, body)]
+        return [ReplaceResponse(self._status, self._rewriter.set_headers, self._removed, body)]
 
     def _send(self, *, end: bool) -> list[Action]:
         """What has been rewritten so far, with the headers before it if they have not left."""
@@ -277,11 +285,11 @@ class Exchange:
             return self.refuse(UPSTREAM_UNREADABLE)
         read, rewriter = b"".join(self._answer), self._rewriter
         self._finish("cut")
-        if not isinstance(rewriter, EventRewriter):
+        assert rewriter is not None
+        last = rewriter.cut(self._policy.route.dialect.error(UPSTREAM_UNREADABLE))
+        if last is None:
             return [Abort("extproc_answer_cut")]
-        # Clients take a stream that merely ends for a whole answer; an error event they report.
-        error = render(self._policy.route.dialect.error(UPSTREAM_UNREADABLE))
-        return [SendResponseBody(read + error, end=True)]
+        return [SendResponseBody(read + last, end=True)]
 
     def _finish(self, outcome: str) -> None:
         self.state, self.outcome = State.DONE, outcome

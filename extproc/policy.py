@@ -9,12 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache, partial
+from hashlib import sha256
 from urllib.parse import unquote
 
+import msgspec
+
+from extproc.canonical import digest
 from extproc.dialects import Dialect
-from extproc.dialects.shape import Edit, Node
+from extproc.dialects.answers import Answers
+from extproc.dialects.gate import Terms
+from extproc.dialects.shape import Mutation
+from extproc.draw import Draw, Draws
 from extproc.limits import Charge, Limit
-from extproc.mutators import Mutator, mutate
+from extproc.mutators import Keyed, Mutator, TopK, mutate
 from extproc.prediction import Kind
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -28,7 +35,7 @@ class Caps:
     request: int = 1 << 20
     """A request body; larger is refused with 413."""
     document: int = 256 << 10
-    """An answer that is rewritten whole; larger is rewritten as a stream of values."""
+    """An answer that is held until it has been read to its end; more leaves as it is rewritten."""
     value: int = 1 << 20
     """One value of such a stream, and one event of an event stream."""
     held: int = 256 << 20
@@ -42,7 +49,23 @@ class Fidelity:
     name: str
     mutators: Mapping[Kind, Sequence[Mutator]]
 
-    def edits(self) -> dict[Kind, Edit | None]:
+    @property
+    def keyed(self) -> bool:
+        """Whether any of its mutators draws."""
+        return any(isinstance(each, Keyed) for chain in self.mutators.values() for each in chain)
+
+    @property
+    def alternatives(self) -> int | None:
+        """How many alternatives of a token it shows, None where it shows all there are."""
+        shown = [each.k for each in self.mutators.get("logprobs", ()) if isinstance(each, TopK)]
+        return min(shown, default=None)
+
+    def digest(self) -> bytes:
+        """Of what it does, whatever it is called: 32 octets."""
+        chains = sorted((kind, tuple(chain)) for kind, chain in self.mutators.items())
+        return sha256(msgspec.json.encode(chains)).digest()
+
+    def edits(self) -> dict[Kind, Mutation | None]:
         """By kind: the mutators as one function, or None where the kind passes untouched."""
         return {
             kind: partial(mutate, tuple(mutators)) if mutators else None
@@ -57,16 +80,26 @@ class Policy:
     tenant: str
     route: "Route"
     fidelity: Fidelity
-    edits: Mapping[Kind, Edit | None]
+    edits: Mapping[Kind, Mutation | None]
     """``fidelity.edits()``, built once."""
-    answer: Node
-    """``route.dialect.answer()``, built once."""
+    answers: Answers
+    """``route.dialect.answers()``, built once."""
+    terms: Terms
+    """What its requests may ask for."""
+    draw: Draw | None
+    """Of the key epoch, the tenant and the tier; None where no mutator of the tier is keyed."""
     models: tuple[str, ...]
     """Patterns as in fnmatch; a model that matches none is unknown to this tenant."""
     limits: tuple[Limit, ...]
     shadow: bool
     """Decide and record, change nothing."""
     caps: Caps
+
+    def draws(self, model: str, inputs: Sequence[object]) -> Draws | None:
+        """What the answer about these inputs draws from."""
+        if self.draw is None:
+            return None
+        return Draws(self.draw.child(model.encode()), tuple(map(digest, inputs)))
 
     def permits(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self.models)

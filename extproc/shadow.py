@@ -54,6 +54,10 @@ class ShadowExchange:
         return self._exchange.query
 
     @property
+    def changed(self) -> Mapping[str, int]:
+        return self._exchange.changed
+
+    @property
     def dropped(self) -> Mapping[str, int]:
         return self._exchange.dropped
 

@@ -9,6 +9,7 @@ from typing import Protocol
 from hypothesis import strategies as st
 
 from extproc.dialects import Dialect, OpenAIChat
+from extproc.dialects.gate import Terms
 from extproc.events import (
     Action,
     Event,
@@ -80,7 +81,9 @@ def policy(
         route=Route(*route, spoken),
         fidelity=fidelity,
         edits=fidelity.edits(),
-        answer=spoken.answer(),
+        answers=spoken.answers(),
+        terms=Terms(frozenset(kinds)),
+        draw=None,
         models=models,
         limits=limits,
         shadow=shadow,

@@ -11,7 +11,8 @@ from hypothesis import given
 
 from extproc import rewriter
 from extproc.dialects import KServeV2, OpenAIChat, Status
-from extproc.dialects.shape import Rewrite
+from extproc.dialects.answers import Document
+from extproc.dialects.shape import Fields, Rewrite
 from extproc.errors import ProtocolError, UpstreamError
 from extproc.events import (
     Abort,
@@ -45,7 +46,7 @@ from extproc.refusal import (
     Refusal,
     of_status,
 )
-from extproc.rewriter import BodyRewriter, DocumentRewriter, EventRewriter
+from extproc.rewriter import body_rewriter
 from tests.playbook import (
     ANSWER,
     ASK,
@@ -875,9 +876,7 @@ def body_of(action: Action) -> bytes:
 def written(kind: str, told: bytes) -> bytes:
     """All that may be sent of these bytes, up to the first that cannot be read."""
     run, cap = Rewrite(GRANTED.edits, "m"), GRANTED.caps.value
-    machine: BodyRewriter = DocumentRewriter(GRANTED.answer, run, cap)
-    if kind == "text/event-stream":
-        machine = EventRewriter(GRANTED.answer, run, cap, CHAT.sentinels)
+    machine = body_rewriter(GRANTED.answers.get(kind, Document(Fields({}))), {}, run, cap)
     out = b""
     try:
         for piece in chain(machine.feed(told), machine.finish()):

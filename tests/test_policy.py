@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc.dialects import KServeV2, OpenAIChat, Status
+from extproc.dialects.gate import Terms
 from extproc.limits import Charge, Limit
 from extproc.mutators import Drop, LabelOnly, Round, TopK
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
@@ -24,7 +25,9 @@ def policy(
         route=CHAT,
         fidelity=fidelity,
         edits=fidelity.edits(),
-        answer=CHAT.dialect.answer(),
+        answers=CHAT.dialect.answers(),
+        terms=Terms(frozenset(fidelity.mutators)),
+        draw=None,
         models=models,
         limits=limits,
         shadow=False,
@@ -38,7 +41,7 @@ def test_a_tier_passes_edits_or_leaves_out_each_kind() -> None:
     assert edits["text"] is None
     edit = edits["probabilities"]
     assert edit is not None
-    edited = edit(Probabilities(np.array([0.62, 0.27, 0.11])))
+    edited = edit(None, Probabilities(np.array([0.62, 0.27, 0.11])))
     assert isinstance(edited, Probabilities)
     assert edited.values.tolist() == [0.6, 0.3, 0.0]
 
@@ -47,7 +50,7 @@ def test_mutators_work_in_order_until_one_drops() -> None:
     edits = Fidelity("t", {"probabilities": (Drop(), LabelOnly())}).edits()
     edit = edits["probabilities"]
     assert edit is not None
-    assert edit(Probabilities(np.array([1.0]))) is None
+    assert edit(None, Probabilities(np.array([1.0]))) is None
 
 
 def test_a_route_has_a_name() -> None:

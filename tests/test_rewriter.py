@@ -13,7 +13,8 @@ from openai._streaming import SSEDecoder
 
 from extproc import rewriter
 from extproc.dialects import OpenAIChat, OpenAIEmbeddings
-from extproc.dialects.shape import Edit, Rewrite
+from extproc.dialects.answers import Events
+from extproc.dialects.shape import Mutation, Rewrite
 from extproc.errors import UpstreamError
 from extproc.mutators import Mutator, Quantize, Round, TopK, Truncate
 from extproc.policy import Fidelity
@@ -23,6 +24,7 @@ from extproc.rewriter import WHOLE, DocumentRewriter, EventRewriter, rewritten
 CAP = 1 << 20
 CHAT = OpenAIChat(allow_response=("choices.message.annotations",)).answer()
 EMBEDDINGS = OpenAIEmbeddings().answer()
+STREAM = Events(CHAT, frozenset({b"[DONE]"}))
 
 SECRET = "s3cret"
 
@@ -35,7 +37,7 @@ LOWERED: Mapping[Kind, Sequence[Mutator]] = {
 LITTLE: Mapping[Kind, Sequence[Mutator]] = {"usage": ()}
 
 
-def edits(kinds: Mapping[Kind, Sequence[Mutator]]) -> dict[Kind, Edit | None]:
+def edits(kinds: Mapping[Kind, Sequence[Mutator]]) -> dict[Kind, Mutation | None]:
     return Fidelity("tier", kinds).edits()
 
 
@@ -143,7 +145,7 @@ def document(
 ) -> bytes:
     """What becomes of a document; ``streamed`` takes the way of a large one."""
     patch = pytest.MonkeyPatch()
-    patch.setattr(rewriter, "WHOLE", 0 if streamed else WHOLE)
+    patch.setattr(rewriter.document, "WHOLE", 0 if streamed else WHOLE)
     try:
         machine = DocumentRewriter(node, Rewrite(edits(kinds), "m"), cap)
         fed = [part for piece in pieces for part in machine.feed(piece)]
@@ -153,7 +155,7 @@ def document(
 
 
 def events(pieces: Sequence[bytes], kinds: Mapping[Kind, Sequence[Mutator]]) -> bytes:
-    machine = EventRewriter(CHAT, Rewrite(edits(kinds), "m"), CAP, {b"[DONE]"})
+    machine = EventRewriter(STREAM, Rewrite(edits(kinds), "m"), CAP)
     fed = [part for piece in pieces for part in machine.feed(piece)]
     return b"".join([*fed, *machine.finish()])
 
@@ -364,7 +366,7 @@ def test_an_answer_nested_too_deeply_to_be_written_anew_is_unreadable(*, streame
 
 
 def test_a_mutator_that_is_broken_is_no_fault_of_the_answer() -> None:
-    def broken(_: object) -> None:
+    def broken(*_: object) -> None:
         raise TypeError("a mutator made Score of an embedding")
 
     body = b'{"data":[{"embedding":[1.0]}]}'
@@ -496,7 +498,7 @@ def test_the_end_of_a_stream_passes_as_it_came_and_alone() -> None:
 
 
 def test_what_came_before_an_unreadable_event_is_not_lost() -> None:
-    machine = EventRewriter(CHAT, Rewrite(edits(EVERYTHING), "m"), CAP, {b"[DONE]"})
+    machine = EventRewriter(STREAM, Rewrite(edits(EVERYTHING), "m"), CAP)
     pieces = machine.feed(b'data: {"id":"a"}\n\ndata: s3cret\n\ndata: {"id":"b"}\n\n')
     assert next(pieces) == b'data: {"id":"a"}\n\n'
     with pytest.raises(UpstreamError):
@@ -504,7 +506,7 @@ def test_what_came_before_an_unreadable_event_is_not_lost() -> None:
 
 
 def test_an_unfinished_event_is_held_and_rewritten_at_the_end() -> None:
-    machine = EventRewriter(CHAT, Rewrite(edits(LITTLE), "m"), CAP, frozenset())
+    machine = EventRewriter(STREAM, Rewrite(edits(LITTLE), "m"), CAP)
     body = b'data: {"id":"a","x":"s3cret"}'
     assert [*machine.feed(body)] == []
     assert machine.held == len(body)
@@ -514,7 +516,7 @@ def test_an_unfinished_event_is_held_and_rewritten_at_the_end() -> None:
 
 def test_an_event_of_another_shape_is_counted_where_it_stands() -> None:
     run = Rewrite(edits(LITTLE), "m")
-    machine = EventRewriter(CHAT, run, CAP, frozenset())
+    machine = EventRewriter(STREAM, run, CAP)
     body = b'data: {"s3cret":1,"choices":[{"delta":{"content":"s3cret"}}]}\n\n'
     assert b"".join(machine.feed(body)) == b'data: {"choices":[{"delta":{}}]}\n\n'
     assert run.dropped == {"*": 1, "choices[].delta.content": 1}

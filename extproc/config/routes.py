@@ -36,10 +36,10 @@ def compile_routes(document: Document, routes: Sequence[RouteSettings]) -> tuple
 def _route(document: Document, place: Place, settings: RouteSettings) -> Route:
     dialect = _dialect(document, (*place, "dialect"), settings.dialect)
     _check_path(document, (*place, "path"), settings.path, dialect)
-    usual = "GET" if isinstance(dialect, Status) else "POST"
-    if settings.method != usual:
+    if settings.method not in dialect.METHODS:
         wrong = f"this dialect has no answer to {settings.method}"
-        raise document.fault((*place, "method"), wrong, f"write method: {usual}")
+        remedy = f"write method: {' or '.join(dialect.METHODS)}"
+        raise document.fault((*place, "method"), wrong, remedy)
     return Route(settings.method, settings.path, dialect)
 
 

@@ -80,7 +80,9 @@ class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Secrets, by reference."""
 
     hmac: SecretReference
-    """Under which API keys are hashed; at least 32 bytes."""
+    """Under which API keys are hashed, and from which keyed mutators draw; at least 32 bytes."""
+    epoch: Annotated[int, Meta(ge=1, le=1_000_000)] = 1
+    """Number of the key that keyed mutators draw from; another one draws everything anew."""
 
 
 class CapSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -128,6 +130,8 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     models: Annotated[tuple[ModelPattern, ...], Meta(min_length=1)]
     fidelity: Name
+    repeatable: bool = True
+    """Whether requests may fix what is drawn at random: a seed, a temperature near 0."""
     mode: Literal["enforce", "shadow"] = "enforce"
     """In the shadow everything is decided and recorded, and nothing is changed."""
     limits: tuple[LimitSettings, ...] = ()

@@ -4,7 +4,7 @@ import hmac
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -23,6 +23,8 @@ from extproc.config.settings import (
     TenantSettings,
 )
 from extproc.config.units import octets, seconds
+from extproc.dialects.gate import Terms
+from extproc.draw import Draw
 from extproc.limits import Limit
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
 
@@ -42,7 +44,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         key=key,
         routes=routes,
         tenants=_principals(document, settings.tenants),
-        policies=_policies(document, settings, routes, caps),
+        policies=_policies(document, settings, key, routes, caps),
         caps=caps,
     )
 
@@ -81,20 +83,39 @@ def _principals(document: Document, tenants: Mapping[str, TenantSettings]) -> di
 
 
 def _policies(
-    document: Document, settings: Settings, routes: Sequence[Route], caps: Caps
+    document: Document, settings: Settings, key: bytes, routes: Sequence[Route], caps: Caps
 ) -> dict[tuple[str, str], Policy]:
     fidelities = compile_fidelities(document, settings.fidelities)
     terms = {
         name: _terms(document, ("policies", name), policy, fidelities)
         for name, policy in settings.policies.items()
     }
-    answers = [(route, route.dialect.answer()) for route in routes]
-    return {
-        (tenant, route.name): granted(tenant=tenant, route=route, answer=answer, caps=caps)
-        for tenant, chosen in settings.tenants.items()
-        for granted in (_named(document, ("tenants", tenant, "policy"), chosen.policy, terms),)
-        for route, answer in answers
-    }
+    answers = [(route, route.dialect.answers()) for route in routes]
+    root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
+    policies: dict[tuple[str, str], Policy] = {}
+    for tenant, chosen in settings.tenants.items():
+        shared = _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
+        granted = _owned(tenant, root, **shared)
+        for route, answer in answers:
+            policies[tenant, route.name] = granted(route=route, answers=answer, caps=caps)
+    return policies
+
+
+def _owned(
+    tenant: str, root: Draw, *, terms: Terms, fidelity: Fidelity, **more: Any
+) -> partial[Policy]:
+    """A policy but for where it holds."""
+    own = root.child(tenant.encode())
+    salt = own.child(b"cache_salt").key.hex()
+    return partial(
+        Policy,
+        tenant=tenant,
+        terms=msgspec.structs.replace(terms, salt=salt),
+        fidelity=fidelity,
+        edits=fidelity.edits(),
+        draw=own.child(fidelity.digest()) if fidelity.keyed else None,
+        **more,
+    )
 
 
 def _terms(
@@ -102,17 +123,21 @@ def _terms(
     place: Place,
     settings: PolicySettings,
     fidelities: Mapping[str, Fidelity],
-) -> partial[Policy]:
-    """A policy but for whose it is, and where."""
+) -> dict[str, Any]:
+    """A policy but for whose it is, and where it holds."""
     fidelity = _named(document, (*place, "fidelity"), settings.fidelity, fidelities)
-    return partial(
-        Policy,
-        fidelity=fidelity,
-        edits=fidelity.edits(),
-        models=settings.models,
-        limits=_limits(document, (*place, "limits"), settings.limits),
-        shadow=settings.mode == "shadow",
+    terms = Terms(
+        frozenset(fidelity.mutators),
+        repeatable=settings.repeatable,
+        alternatives=fidelity.alternatives,
     )
+    return {
+        "fidelity": fidelity,
+        "terms": terms,
+        "models": settings.models,
+        "limits": _limits(document, (*place, "limits"), settings.limits),
+        "shadow": settings.mode == "shadow",
+    }
 
 
 def _limits(

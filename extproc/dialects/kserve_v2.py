@@ -11,14 +11,16 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 from math import prod
-from typing import Any, ClassVar, Final, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 import orjson
 
-from extproc.dialects.request import Asked, Parameters, forward, read_object, require
+from extproc.dialects.dialect import JsonDialect, Parameters
+from extproc.dialects.gate import PASS, Object, Terms
+from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
     Edit,
     Fault,
@@ -30,13 +32,12 @@ from extproc.dialects.shape import (
     Node,
     Opaque,
     Rewrite,
-    allowing,
 )
 from extproc.errors import ClientError, UpstreamError
 from extproc.prediction import Embedding, Kind, Prediction, Probabilities, Query, Score
 from extproc.refusal import Refusal
 
-_PARAMETERS: Final = Parameters(passing=frozenset({"id", "inputs", "outputs"}), granted={})
+_GATE: Final = Object(dict.fromkeys(("id", "inputs", "outputs"), PASS))
 _TENSOR_FIELDS: Final = frozenset({"name", "shape", "datatype", "data"})
 _FLOATS: Final = frozenset({"FP16", "FP32", "FP64", "BF16"})
 _INTEGERS: Final = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
@@ -54,25 +55,20 @@ OutputKind = Literal["probabilities", "score", "embedding", "label"]
 _AnyKind = OutputKind | Literal["tensor"]
 
 
-class KServeV2(
-    msgspec.Struct, frozen=True, tag_field="kind", tag="kserve_v2", forbid_unknown_fields=True
-):
+class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
     """The Open Inference Protocol."""
 
-    outputs: dict[str, OutputKind] = {}
+    outputs: dict[str, OutputKind] = msgspec.field(default_factory=dict)
     """What each output tensor holds, by its name."""
-    allow_response: tuple[str, ...] = ()
-    """Further answer fields that pass, by dotted path."""
 
-    sentinels: ClassVar[frozenset[bytes]] = frozenset()
-
-    def read(self, body: bytes, parameters: Mapping[str, str], granted: Collection[Kind]) -> Asked:
-        read = read_object(body)
-        admitted = _PARAMETERS.admit(read, granted)
+    def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
+        admitted = self.admit(body, _GATE, terms)
+        read, fields = admitted.read, admitted.fields
         if read.get("outputs") is not None:
-            admitted = {**admitted, "outputs": self._asked_outputs(read["outputs"], granted)}
+            fields = {**fields, "outputs": self._asked_outputs(read["outputs"], terms.granted)}
         query = Query(parameters.get("model", ""), _count(read.get("inputs")))
-        return Asked(query, forward(body, read, admitted))
+        sent = msgspec.structs.replace(admitted, fields=fields).body
+        return Asked(query, sent, (read["inputs"],), {}, admitted.changed)
 
     def _asked_outputs(self, asked: Json, granted: Collection[Kind]) -> list[dict[str, str]]:
         """The asked outputs that may be answered, by name alone.
@@ -92,8 +88,8 @@ class KServeV2(
         require(kept, "None of the requested outputs is available.")
         return kept
 
-    def answer(self) -> Node:
-        tree: Node = Fields(
+    def tree(self) -> Node:
+        return Fields(
             {
                 "model_name": ModelName(),
                 "model_version": Opaque("identity"),
@@ -102,9 +98,6 @@ class KServeV2(
                 "error": Fault(),
             }
         )
-        for path in self.allow_response:
-            tree = allowing(tree, path.split("."))
-        return tree
 
     def error(self, refusal: Refusal) -> bytes:
         return orjson.dumps({"error": refusal.message})
@@ -138,7 +131,7 @@ class _Output:
         kind = self.kinds.get(tensor.name, "tensor")
         if kind not in run.edits:
             return run.drop(f"{place}({kind})")
-        passing = tensor.passing(kind, run.edits[kind])
+        passing = tensor.passing(kind, run.edit(kind))
         if passing is None:
             return run.drop(f"{place}({kind})")
         for _ in value.keys() - _TENSOR_FIELDS:
@@ -170,14 +163,14 @@ class _Tensor:
             case _:
                 raise UpstreamError(f"{place} is not a tensor with name, shape, datatype and data")
 
-    def passing(self, kind: _AnyKind, edit: Edit | None) -> "_Tensor | None":
+    def passing(self, kind: _AnyKind, edit: Edit) -> "_Tensor | None":
         """The tensor as it may pass: itself when nothing changed, None when dropped."""
         elements = self._elements()
         if kind == "tensor" or not elements:
             return self
         if kind == "label":
             return self._labels(elements)
-        return self._edited(kind, self._rows(kind, elements), edit or _same)
+        return self._edited(kind, self._rows(kind, elements), edit)
 
     def _elements(self) -> list[Any]:
         """The data, flat: as many as the shape says, each of the type the datatype says."""
@@ -237,10 +230,6 @@ def _flat(data: list[Any], dimensions: int) -> list[Any]:
 def _are_probabilities(rows: npt.NDArray[np.float64]) -> bool:
     # float32 models miss a sum of 1 by a few thousandths at worst.
     return bool((rows >= 0).all() and (rows <= 1.001).all() and (rows.sum(axis=1) <= 1.01).all())
-
-
-def _same(prediction: Prediction) -> Prediction:
-    return prediction
 
 
 def _prediction(kind: str, row: npt.NDArray[np.float64]) -> Prediction:

@@ -5,14 +5,22 @@ add (``reasoning_content``, ``reasoning``) are known too.  Log probabilities sta
 ``content`` and ``refusal``, of a message's choice and of a stream's.
 """
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Final
 
-import msgspec
-
+from extproc.dialects.answers import Answers, Document, Events
+from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.gate import (
+    PASS,
+    Alternatives,
+    Granted,
+    Object,
+    Repeatable,
+    Terms,
+    Within,
+)
 from extproc.dialects.openai_error import openai_error
-from extproc.dialects.request import Asked, Parameters, forward, read_object, require
+from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
@@ -28,78 +36,76 @@ from extproc.dialects.shape import (
     Node,
     Opaque,
     Rewrite,
-    allowing,
 )
 from extproc.errors import UpstreamError
-from extproc.prediction import Kind, Logprobs, Query, Token
+from extproc.prediction import Logprobs, Query, Token
 from extproc.refusal import Refusal
 
-_PARAMETERS: Final = Parameters(
-    passing=frozenset(
-        {
-            "model",
-            "messages",
-            "max_tokens",
-            "max_completion_tokens",
-            "temperature",
-            "top_p",
-            "n",
-            "stop",
-            "stream",
-            "stream_options",
-            "seed",
-            "user",
-            "presence_penalty",
-            "frequency_penalty",
-            "logit_bias",
-            "response_format",
-            "tools",
-            "tool_choice",
-            "parallel_tool_calls",
-            "reasoning_effort",
-        }
-    ),
-    granted={"logprobs": "logprobs", "top_logprobs": "logprobs"},
+COLDEST: Final = 0.3
+"""The least temperature of tenants that may not have the same answer drawn twice."""
+_LOGPROB_FIELDS: Final = ("logprobs", "top_logprobs")
+_GATE: Final = Object(
+    {
+        **dict.fromkeys(
+            (
+                "model",
+                "messages",
+                "max_tokens",
+                "max_completion_tokens",
+                "top_p",
+                "n",
+                "stop",
+                "stream",
+                "user",
+                "presence_penalty",
+                "frequency_penalty",
+                "logit_bias",
+                "response_format",
+                "tools",
+                "tool_choice",
+                "parallel_tool_calls",
+                "reasoning_effort",
+            ),
+            PASS,
+        ),
+        "stream_options": Object({"include_usage": PASS}),
+        "seed": Repeatable(),
+        "temperature": Repeatable(otherwise=Within(least=COLDEST)),
+        "logprobs": Granted("logprobs"),
+        "top_logprobs": Granted("logprobs", Alternatives()),
+    }
 )
-_STREAM_OPTIONS: Final = frozenset({"include_usage"})
 MAX_CHOICES: Final = 128
 """The API's own bound on ``n``."""
 
 
-class OpenAIChat(
-    msgspec.Struct, frozen=True, tag_field="kind", tag="openai_chat", forbid_unknown_fields=True
-):
+class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
     """Chat completions."""
 
-    allow_request: tuple[str, ...] = ()
-    """Further request fields that go on to the model server."""
-    allow_response: tuple[str, ...] = ()
-    """Further answer fields that pass, by dotted path: ``choices.message.annotations``."""
+    SENTINELS: ClassVar[frozenset[bytes]] = frozenset({b"[DONE]"})
 
-    sentinels: ClassVar[frozenset[bytes]] = frozenset({b"[DONE]"})
-
-    def read(self, body: bytes, parameters: Mapping[str, str], granted: Collection[Kind]) -> Asked:
-        read = read_object(body)
-        admitted = _PARAMETERS.admit(read, granted, self.allow_request)
+    def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
+        admitted = self.admit(body, _GATE, terms)
+        read, fields = admitted.read, admitted.fields
         model, stream = read.get("model"), read.get("stream")
         require(isinstance(model, str) and model, "'model' must be a name.")
         require(isinstance(read.get("messages"), list), "'messages' must be an array.")
         require(stream is None or isinstance(stream, bool), "'stream' must be a boolean.")
         _check_choices(read.get("n"))
-        _check_stream_options(read.get("stream_options"))
         # Bias and log probabilities together give the logits of any token (Carlini et al. 2024).
         require(
-            not (admitted.get("logit_bias") and any(map(admitted.get, _PARAMETERS.granted))),
+            not (fields.get("logit_bias") and any(map(fields.get, _LOGPROB_FIELDS))),
             "'logit_bias' and 'logprobs' cannot be combined.",
         )
         query = Query(str(model), inputs=1, stream=bool(stream))
-        return Asked(query, forward(body, read, admitted))
+        return Asked(query, admitted.body, (read["messages"],), {}, admitted.changed)
 
-    def answer(self) -> Node:
-        tree: Node = _ANSWER
-        for path in self.allow_response:
-            tree = allowing(tree, path.split("."))
-        return tree
+    def answers(self) -> Answers:
+        tree = self.answer()
+        return {JSON: Document(tree), "text/event-stream": Events(tree, self.SENTINELS)}
+
+    def tree(self) -> Node:
+        return _ANSWER
 
     def error(self, refusal: Refusal) -> bytes:
         return openai_error(refusal)
@@ -108,11 +114,6 @@ class OpenAIChat(
 def _check_choices(n: object) -> None:
     valid = n is None or (type(n) is int and 1 <= n <= MAX_CHOICES)
     require(valid, f"'n' must be between 1 and {MAX_CHOICES}.")
-
-
-def _check_stream_options(options: object) -> None:
-    valid = options is None or (isinstance(options, dict) and options.keys() <= _STREAM_OPTIONS)
-    require(valid, "'stream_options' may only hold 'include_usage'.")
 
 
 def _logprobs(value: Json, edit: Edit, place: str) -> Json:

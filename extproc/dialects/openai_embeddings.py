@@ -5,15 +5,16 @@ otherwise and reads it as ``numpy.float32``, so a vector goes back in the type i
 """
 
 import struct
-from collections.abc import Collection, Mapping
-from typing import ClassVar, Final
+from typing import Final
 
 import msgspec
 import numpy as np
 import pybase64
 
+from extproc.dialects.dialect import JsonDialect, Parameters
+from extproc.dialects.gate import PASS, Object, Terms
 from extproc.dialects.openai_error import openai_error
-from extproc.dialects.request import Asked, Parameters, forward, read_object, require
+from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
     ABSENT,
     Edit,
@@ -26,14 +27,13 @@ from extproc.dialects.shape import (
     Leaf,
     ModelName,
     Node,
-    allowing,
 )
 from extproc.errors import ClientError, UpstreamError
-from extproc.prediction import Embedding, Kind, Query, Vector
+from extproc.prediction import Embedding, Query, Vector
 from extproc.refusal import Refusal
 
-_PARAMETERS: Final = Parameters(
-    passing=frozenset({"model", "input", "encoding_format", "dimensions", "user"}), granted={}
+_GATE: Final = Object(
+    dict.fromkeys(("model", "input", "encoding_format", "dimensions", "user"), PASS)
 )
 _FORMATS: Final = (None, "float", "base64")
 _SINGLE: Final = np.dtype("<f4")
@@ -41,51 +41,36 @@ _SINGLE: Final = np.dtype("<f4")
 _LARGEST: Final = 1e30
 
 
-class OpenAIEmbeddings(
-    msgspec.Struct,
-    frozen=True,
-    tag_field="kind",
-    tag="openai_embeddings",
-    forbid_unknown_fields=True,
-):
+class OpenAIEmbeddings(JsonDialect, frozen=True, tag="openai_embeddings"):
     """Embeddings."""
 
-    allow_request: tuple[str, ...] = ()
-    """Further request fields that go on to the model server."""
-    allow_response: tuple[str, ...] = ()
-    """Further answer fields that pass, by dotted path."""
-
-    sentinels: ClassVar[frozenset[bytes]] = frozenset()
-
-    def read(self, body: bytes, parameters: Mapping[str, str], granted: Collection[Kind]) -> Asked:
-        read = read_object(body)
-        admitted = _PARAMETERS.admit(read, granted, self.allow_request)
+    def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
+        admitted = self.admit(body, _GATE, terms)
+        read = admitted.read
         model = read.get("model")
         require(isinstance(model, str) and model, "'model' must be a name.")
         encoding = read.get("encoding_format")
         require(encoding in _FORMATS, "'encoding_format' must be 'float' or 'base64'.")
-        query = Query(str(model), _count(read.get("input")))
-        return Asked(query, forward(body, read, admitted))
+        inputs = _inputs(read.get("input"))
+        query = Query(str(model), len(inputs))
+        return Asked(query, admitted.body, inputs, {}, admitted.changed)
 
-    def answer(self) -> Node:
-        tree: Node = _ANSWER
-        for path in self.allow_response:
-            tree = allowing(tree, path.split("."))
-        return tree
+    def tree(self) -> Node:
+        return _ANSWER
 
     def error(self, refusal: Refusal) -> bytes:
         return openai_error(refusal)
 
 
-def _count(value: Json) -> int:
-    """How many inputs: a string or one array of token ids is one, an array of those is many.
+def _inputs(value: Json) -> list[Json]:
+    """The inputs: a string or one array of token ids is one, an array of those is many.
 
     Items of two types are refused: how many inputs they make is each model server's own idea.
     """
     if isinstance(value, str) or _are(int, value):
-        return 1
+        return [value]
     if _are(str, value) or (_are(list, value) and all(_are(int, item) for item in value)):
-        return len(value)
+        return list(value)
     raise ClientError("'input' must be a string, an array of strings, or token ids.")
 
 
@@ -135,7 +120,8 @@ _ANSWER: Final = Fields(
                     "index": Keep(),
                     "embedding": Leaf("embedding", _embedding, nulled=True),
                 }
-            )
+            ),
+            each=True,
         ),
         "model": ModelName(),
         "usage": Gate("usage", Fields({"prompt_tokens": Keep(), "total_tokens": Keep()})),

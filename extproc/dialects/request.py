@@ -1,51 +1,55 @@
 """Request bodies: JSON objects whose every field is known.
 
 Rule: the model server reads exactly what we read.  A repeated key, which parsers resolve in
-different ways, is refused; an unknown field is refused by name; a field that asks for a kind
-which the tier does not grant is taken out.
+different ways, is refused; every field goes through the gate.
 """
 
 import json
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
+from msgspec import Struct
 
+from extproc.dialects.gate import Changes, Object, Terms
 from extproc.errors import ClientError
-from extproc.prediction import Kind, Query
+from extproc.prediction import Query
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request that passed the gate."""
 
     query: Query
     body: bytes
     """What goes on to the model server."""
+    inputs: Sequence[Any] = ()
+    """What each prediction is asked about, in the answer's order; it keys what is drawn for it."""
+    set_headers: Mapping[str, str] = {}
+    """Header fields that go on with it, instead of those that came."""
+    changed: Mapping[str, int] = {}
+    """How often the gate changed something, by its place in the request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
-    """The request fields of an API."""
+class Admitted(Struct, frozen=True):
+    """A JSON body, as it came and as it goes on."""
 
-    passing: frozenset[str]
-    granted: Mapping[str, Kind]
-    """Fields that ask for a kind: taken out where the tier does not grant it."""
+    original: bytes
+    read: dict[str, Any]
+    fields: dict[str, Any]
+    """What goes on: ``read`` itself where nothing was changed."""
+    changed: Mapping[str, int]
 
-    def admit(
-        self, body: dict[str, Any], granted: Collection[Kind], extra: Collection[str] = ()
-    ) -> dict[str, Any]:
-        """Return the body as it may go on: itself where nothing is taken out."""
-        for name in body:
-            if name not in self.passing and name not in self.granted and name not in extra:
-                raise ClientError(f"Unrecognized request argument: {name[:64]!r}.")
-        kept = {
-            name: value
-            for name, value in body.items()
-            if name not in self.granted or self.granted[name] in granted
-        }
-        return body if len(kept) == len(body) else kept
+    @property
+    def body(self) -> bytes:
+        """Byte for byte the client's where nothing was changed."""
+        return self.original if self.fields is self.read else orjson.dumps(self.fields)
+
+
+def admit(body: bytes, gate: Object, terms: Terms, extra: Collection[str] = ()) -> Admitted:
+    """Read a JSON object and take it through the gate.  Raise ClientError where it is refused."""
+    read, changes = read_object(body), Changes(terms)
+    fields = gate.admit(read, changes, "", extra)
+    return Admitted(body, read, fields, changes.counts)
 
 
 def read_object(body: bytes) -> dict[str, Any]:
@@ -85,8 +89,3 @@ def require(condition: object, detail: str) -> None:
     """Raise ClientError with this detail unless the condition holds."""
     if not condition:
         raise ClientError(detail)
-
-
-def forward(original: bytes, read: dict[str, Any], admitted: dict[str, Any]) -> bytes:
-    """The body that goes on: byte for byte the client's where nothing was taken out."""
-    return original if admitted is read else orjson.dumps(admitted)

@@ -10,9 +10,11 @@ tree over a body of any size.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from operator import is_
 from typing import Any, Final, Protocol
 
+from extproc.draw import Draws, Source
 from extproc.errors import UpstreamError
 from extproc.prediction import Kind, Prediction
 
@@ -20,7 +22,7 @@ Json = Any
 """What orjson.loads returns."""
 
 Edit = Callable[[Prediction], Prediction | None]
-"""A fidelity's mutators for one kind, in order; None where the prediction is dropped."""
+"""What happens to a prediction: its tier's mutators, in order; None where it is dropped."""
 
 
 class Absent:
@@ -30,15 +32,32 @@ class Absent:
 ABSENT: Final = Absent()
 
 
+Mutation = Callable[[Source | None, Prediction], Prediction | None]
+"""An edit, before it is known what randomness is to be used; None where there is no key for any."""
+
+
 @dataclass(slots=True)
 class Rewrite:
     """One answer being rewritten: what may pass, the model asked for, and what was dropped."""
 
-    edits: Mapping[Kind, Edit | None]
+    edits: Mapping[Kind, Mutation | None]
     """By kind; None passes it untouched, a kind that is missing is dropped."""
     model: str
+    draws: Draws | None = None
+    """What keyed mutators draw from; None where the tier has none."""
     dropped: dict[str, int] = field(default_factory=dict)
     """How often a value was taken out, by the place in the tree (never by an unknown name)."""
+    memory: dict[str, Any] = field(default_factory=dict)
+    """What a dialect remembers from one event of a stream to the next; bounded by the dialect."""
+    at: int | None = None
+    """The number of the input whose prediction is being rewritten, None where it is not known."""
+
+    def edit(self, kind: Kind) -> Edit:
+        """What happens to a prediction of a kind that the tier names."""
+        mutation = self.edits[kind]
+        if mutation is None:
+            return _same
+        return partial(mutation, self.draws.of(self.at) if self.draws is not None else None)
 
     def drop(self, place: str) -> Absent:
         self.dropped[place] = self.dropped.get(place, 0) + 1
@@ -156,6 +175,8 @@ class Items:
     """A JSON array whose items share a shape."""
 
     node: Node
+    each: bool = False
+    """Whether each item answers one input of the request, in its order."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         if value is None:
@@ -163,10 +184,20 @@ class Items:
         if not isinstance(value, list):
             raise UpstreamError(f"{place or 'the answer'} is not an array")
         place = f"{place}[]"
-        items = [self.node.rewrite(item, run, place) for item in value]
+        if self.each:
+            items = [self._answer(number, item, run, place) for number, item in enumerate(value)]
+        else:
+            items = [self.node.rewrite(item, run, place) for item in value]
         if all(map(is_, items, value)):
             return value
         return [item for item in items if item is not ABSENT]
+
+    def _answer(self, number: int, item: Json, run: Rewrite, place: str) -> Json:
+        run.at = number
+        try:
+            return self.node.rewrite(item, run, place)
+        finally:
+            run.at = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +218,7 @@ class Leaf:
             run.drop(place)
             return None if self.nulled else ABSENT
         known = self.shape.rewrite(value, run, place)
-        changed = self.codec(known, run.edits[self.kind] or _same, place)
+        changed = self.codec(known, run.edit(self.kind), place)
         if changed is ABSENT:
             run.drop(place)
             return None if self.nulled else ABSENT
@@ -201,8 +232,8 @@ def allowing(node: Node, path: Sequence[str]) -> Node:
     the last where the tree knows it: what a fidelity decides about is not let through beside it.
     """
     match node:
-        case Items(inner):
-            return Items(allowing(inner, path))
+        case Items(inner, each):
+            return Items(allowing(inner, path), each)
         case Gate(kind, inner, nulled):
             return Gate(kind, allowing(inner, path), nulled)
         case Fields(fields):

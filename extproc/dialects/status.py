@@ -1,14 +1,15 @@
 """Paths of which only the status is of interest: health, readiness.  No body passes, either way."""
 
-from collections.abc import Collection, Mapping
 from typing import ClassVar
 
 import msgspec
 import orjson
 
+from extproc.dialects.answers import Answers
+from extproc.dialects.dialect import JSON, Parameters
+from extproc.dialects.gate import Terms
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Fields, Node
-from extproc.prediction import Kind, Query
+from extproc.prediction import Query
 from extproc.refusal import Refusal
 
 
@@ -17,14 +18,16 @@ class Status(
 ):
     """A path whose answer is its status alone."""
 
-    sentinels: ClassVar[frozenset[bytes]] = frozenset()
+    MEDIA_TYPES: ClassVar[frozenset[str]] = frozenset({JSON})
+    HEADERS: ClassVar[tuple[str, ...]] = ()
+    METHODS: ClassVar[tuple[str, ...]] = ("GET",)
 
-    def read(self, body: bytes, parameters: Mapping[str, str], granted: Collection[Kind]) -> Asked:
+    def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         require(not body, "This path takes no body.")
         return Asked(Query(parameters.get("model", ""), inputs=0), b"")
 
-    def answer(self) -> Node:
-        return Fields({})
+    def answers(self) -> Answers:
+        return {}
 
     def error(self, refusal: Refusal) -> bytes:
         return orjson.dumps({"error": refusal.message})

@@ -81,6 +81,8 @@ class _Frame:
     """Whether something passed already: what passes next needs a comma."""
     names: set[str] = field(default_factory=set)
     names_size: int = 0
+    items: int = 0
+    """How many items have begun, where they are counted."""
 
     def add(self, name: str, cap: int) -> None:
         """Note a member's name; raise UpstreamError where it is repeated, or names are too many."""
@@ -269,6 +271,9 @@ class ValueStream:
         if isinstance(frame.node, Items):
             self._node, self._place = frame.node.node, f"{frame.place}[]"
             self._step = self._value
+            if frame.node.each:
+                self._run.at = frame.items
+                frame.items += 1
         else:
             self._extent = Extent()
             self._step = self._name
@@ -292,7 +297,9 @@ class ValueStream:
         self._step = self._first
 
     def _close(self) -> None:
-        self._frames.pop()
+        frame = self._frames.pop()
+        if isinstance(frame.node, Items) and frame.node.each:
+            self._run.at = None
         self._keep(self._at + 1)
         self._complete()
 

@@ -90,9 +90,10 @@ class EventStream:
             raise UpstreamError(f"an event is larger than {self._cap} bytes")
 
 
-def render(data: bytes) -> bytes:
-    """An event with this data, which may have several lines."""
-    return b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
+def render(data: bytes, name: str = "") -> bytes:
+    """An event with this data, which may have several lines, and a name of one line or none."""
+    event = b"data: " + data.replace(b"\n", b"\ndata: ") + b"\n\n"
+    return b"event: " + name.encode() + b"\n" + event if name else event
 
 
 def _event(raw: bytes) -> Event:

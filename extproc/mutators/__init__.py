@@ -8,20 +8,34 @@ understands: a fidelity that gives it another kind is refused at load, never ski
 
 from collections.abc import Iterable
 
+from extproc.draw import Source
 from extproc.mutators.drop import Drop
 from extproc.mutators.label_only import LabelOnly
+from extproc.mutators.mutator import Keyed
 from extproc.mutators.quantize import Quantize
 from extproc.mutators.round import Round
 from extproc.mutators.top_k import TopK
 from extproc.mutators.truncate import Truncate
 from extproc.prediction import Prediction
 
-__all__ = ["Drop", "LabelOnly", "Mutator", "Quantize", "Round", "TopK", "Truncate", "mutate"]
+__all__ = [
+    "Drop",
+    "Keyed",
+    "LabelOnly",
+    "Mutator",
+    "Quantize",
+    "Round",
+    "TopK",
+    "Truncate",
+    "mutate",
+]
 
 Mutator = TopK | Round | LabelOnly | Quantize | Truncate | Drop
 
 
-def mutate(mutators: Iterable[Mutator], prediction: Prediction) -> Prediction | None:
+def mutate(
+    mutators: Iterable[Mutator], _source: Source | None, prediction: Prediction
+) -> Prediction | None:
     """Pass a prediction through mutators in order; None where one of them drops it."""
     for mutator in mutators:
         changed = mutator.apply(prediction)

@@ -7,12 +7,11 @@ distillation feeds on.
 
 from typing import ClassVar
 
-import msgspec
-
+from extproc.mutators.mutator import Plain
 from extproc.prediction import KINDS, Kind, Prediction
 
 
-class Drop(msgspec.Struct, frozen=True, tag_field="kind", tag="drop", forbid_unknown_fields=True):
+class Drop(Plain, frozen=True, tag="drop"):
     """Says in the policy what leaving a kind out of a fidelity says in silence."""
 
     KINDS: ClassVar[frozenset[Kind]] = frozenset(KINDS)

@@ -7,16 +7,14 @@ from all others what they live on (Tramèr et al., USENIX Security 2016).
 
 from typing import ClassVar
 
-import msgspec
 import numpy as np
 
 from extproc.mutators._domain import check_probabilities
+from extproc.mutators.mutator import Plain
 from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
 
 
-class LabelOnly(
-    msgspec.Struct, frozen=True, tag_field="kind", tag="label_only", forbid_unknown_fields=True
-):
+class LabelOnly(Plain, frozen=True, tag="label_only"):
     """Probabilities become one-hot; logprobs go, since a token's label is its text."""
 
     KINDS: ClassVar[frozenset[Kind]] = frozenset({"probabilities", "logprobs"})

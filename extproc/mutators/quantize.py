@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 
 from extproc.mutators._norm import norm, snapped
+from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
     Kind,
@@ -37,9 +38,7 @@ up to 5, the rest solves his equation); for other bits the largest component is 
 bits it would be 0.135: a little less, so that no likely maximum counts as dominant."""
 
 
-class Quantize(
-    msgspec.Struct, frozen=True, tag_field="kind", tag="quantize", forbid_unknown_fields=True
-):
+class Quantize(Plain, frozen=True, tag="quantize"):
     """A vector of zeros stays one; any other gets its own norm, to two digits."""
 
     KINDS: ClassVar[frozenset[Kind]] = frozenset({"embedding"})

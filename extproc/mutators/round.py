@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from extproc.errors import UpstreamError
 from extproc.mutators._domain import check_logprobs, check_probabilities
+from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
     Kind,
@@ -39,7 +40,7 @@ _STEP: Final = 10**9
 """Remainders are whole billionths of a step, so that they add up and compare without error."""
 
 
-class Round(msgspec.Struct, frozen=True, tag_field="kind", tag="round", forbid_unknown_fields=True):
+class Round(Plain, frozen=True, tag="round"):
     """Rounded again, a rounded prediction is the same."""
 
     KINDS: ClassVar[frozenset[Kind]] = frozenset({"probabilities", "score", "logprobs"})

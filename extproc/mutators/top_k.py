@@ -11,10 +11,11 @@ import msgspec
 import numpy as np
 
 from extproc.mutators._domain import check_logprobs, check_probabilities
+from extproc.mutators.mutator import Plain
 from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
 
 
-class TopK(msgspec.Struct, frozen=True, tag_field="kind", tag="top_k", forbid_unknown_fields=True):
+class TopK(Plain, frozen=True, tag="top_k"):
     """Of equals the first are kept, as argmax would."""
 
     KINDS: ClassVar[frozenset[Kind]] = frozenset({"probabilities", "logprobs"})

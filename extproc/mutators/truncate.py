@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from extproc.mutators._norm import norm, snapped
+from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
     Kind,
@@ -22,9 +23,7 @@ from extproc.prediction import (
 )
 
 
-class Truncate(
-    msgspec.Struct, frozen=True, tag_field="kind", tag="truncate", forbid_unknown_fields=True
-):
+class Truncate(Plain, frozen=True, tag="truncate"):
     """A vector that has no more components than are shown passes unchanged."""
 
     KINDS: ClassVar[frozenset[Kind]] = frozenset({"embedding"})

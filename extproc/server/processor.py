@@ -100,9 +100,11 @@ class ExternalProcessor:
         self._telemetry.exchanges(machine.outcome).inc()
         if isinstance(machine, LocalReply):
             return  # ext_authz recorded the denial
-        query, dropped = machine.query, machine.dropped
+        query, dropped, changed = machine.query, machine.dropped, machine.changed
         for place, count in dropped.items():
             self._telemetry.dropped(place).inc(count)
+        for place, count in changed.items():
+            self._telemetry.changed(place).inc(count)
         assert handover is not None
         self._records.add(
             "exchange",
@@ -116,6 +118,7 @@ class ExternalProcessor:
                 "inputs": query.inputs if query else 0,
                 "outcome": machine.outcome,
                 "fault": machine.fault,
+                "changed": dict(changed),
                 "dropped": dict(dropped),
                 "milliseconds": round(seconds * 1000, 1),
             },

@@ -176,8 +176,8 @@ def reply(action: Action) -> ProcessingResponse:  # noqa: C901 - one line per ac
     match action:
         case SendResponseBody(data, end):
             _body(response.response_body, data, end)
-        case ReplaceRequest(body):
-            _replace(response.request_headers, {}, (), body)
+        case ReplaceRequest(body, headers):
+            _replace(response.request_headers, headers, (), body)
         case SendRequestBody(data, end):
             _body(response.request_body, data, end)
         case SendRequestHeaders(headers, remove):

@@ -22,6 +22,11 @@ class Telemetry:
             "extproc_dropped_values",
             "Values taken out of answers, by their place in the dialect.",
         )
+        self.changed = self._by(
+            "place",
+            "extproc_changed_arguments",
+            "Arguments of requests taken out or set, by their place in the dialect.",
+        )
         self.streams = Gauge("extproc_streams", "Exchanges running now.", registry=self.registry)
         self.held = Gauge("extproc_held_bytes", "Bytes of bodies held now.", registry=self.registry)
         self.lost_records = Gauge(

@@ -7,10 +7,11 @@ from typing import Final
 
 import orjson
 
-from extproc.dialects.shape import Rewrite
+from extproc.dialects.answers import Document
+from extproc.dialects.shape import Node, Rewrite
 from extproc.dialects.value_stream import ValueStream
 from extproc.policy import Policy, PolicyTable
-from extproc.rewriter import EventRewriter, rewritten
+from extproc.rewriter import body_rewriter, rewritten
 from extproc.server.driver import SLICE
 from tests.bench import bodies
 from tests.bench.figures import Figure, Spread, Table
@@ -66,18 +67,26 @@ def _tasks(table: PolicyTable) -> list[_Task]:
 
 
 def _document(what: str, policy: Policy, document: bytes, goal: float | None = None) -> _Task:
-    def ours() -> bytes:
-        return rewritten(document, policy.answer, Rewrite(policy.edits, "chat"))
+    node = _tree(policy)
+
+    def ours() -> bytes | None:
+        return rewritten(document, node, Rewrite(policy.edits, "chat"))
 
     return _Task(what, Work(ours), _read_and_write(document), goal)
 
 
+def _tree(policy: Policy) -> Node:
+    answer = policy.answers["application/json"]
+    assert isinstance(answer, Document)
+    return answer.node
+
+
 def _event(what: str, policy: Policy, event: bytes) -> _Task:
-    sentinels = policy.route.dialect.sentinels
+    answer = policy.answers["text/event-stream"]
 
     def ours() -> None:
         run = Rewrite(policy.edits, "chat")
-        rewriter = EventRewriter(policy.answer, run, policy.caps.value, sentinels)
+        rewriter = body_rewriter(answer, {}, run, policy.caps.value)
         for _ in range(_STREAMED):
             b"".join(rewriter.feed(event))
 
@@ -104,7 +113,7 @@ def _stream(table: PolicyTable) -> Table:
 
 def _steps(policy: Policy, pieces: list[bytes]) -> list[float]:
     """Seconds of CPU that each piece takes."""
-    stream = ValueStream(policy.answer, Rewrite(policy.edits, ""), policy.caps.value)
+    stream = ValueStream(_tree(policy), Rewrite(policy.edits, ""), policy.caps.value)
     clock = [time.process_time()]
     for piece in pieces:
         stream.feed(piece)

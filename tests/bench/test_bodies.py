@@ -4,6 +4,7 @@ import orjson
 import pytest
 
 from extproc.config import compile_table, load
+from extproc.dialects.answers import Document
 from extproc.dialects.shape import Rewrite
 from extproc.policy import Policy
 from extproc.rewriter import rewritten
@@ -18,8 +19,11 @@ def chat(tmp_path: Path) -> Policy:
 
 
 def rewrite(policy: Policy, document: bytes) -> tuple[bytes, Rewrite]:
-    run = Rewrite(policy.edits, "chat")
-    return rewritten(document, policy.answer, run), run
+    run, answer = Rewrite(policy.edits, "chat"), policy.answers["application/json"]
+    assert isinstance(answer, Document)
+    after = rewritten(document, answer.node, run)
+    assert after is not None
+    return after, run
 
 
 def test_an_event_without_logprobs_has_nothing_to_take_out(chat: Policy) -> None:

@@ -40,7 +40,13 @@ def test_types_are_said_in_words(kind: object, words: str) -> None:
 def test_the_data_says_which_of_several_types_is_meant() -> None:
     place = ("routes", 1, "dialect")
     kind = expected(place, DATA)
-    assert list(fields(kind, {"kind": "kserve_v2"})) == ["kind", "outputs", "allow_response"]
+    assert list(fields(kind, {"kind": "kserve_v2"})) == [
+        "kind",
+        "allow_request",
+        "allow_response",
+        "unknown",
+        "outputs",
+    ]
     assert list(fields(kind, {"kind": "status"})) == ["kind"]
 
 

@@ -20,7 +20,7 @@ def test_every_tenant_has_its_policy_on_every_route(tmp_path: Path) -> None:
         assert (policy.tenant, policy.route.name) == (tenant, route)
         assert policy.fidelity.name == {"acme": "standard", "beta": "full"}[tenant]
         assert policy.edits.keys() == policy.fidelity.mutators.keys()
-        assert policy.answer == policy.route.dialect.answer()
+        assert policy.answers == policy.route.dialect.answers()
 
 
 def test_a_policy_has_what_the_file_says(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from extproc.config import load
 from extproc.config.routes import compile_routes
 from extproc.demo import policy_file
 from extproc.demo.cases import API, CASES
+from extproc.dialects.gate import Terms
 from extproc.prediction import KINDS
 
 
@@ -25,6 +26,6 @@ def test_the_policy_lets_every_case_through(tmp_path: Path) -> None:
         (route,) = [each for each in routes if each.match(case.path) is not None]
         parameters = route.match(case.path)
         assert parameters is not None
-        asked = route.dialect.read(orjson.dumps(case.body), parameters, KINDS)
+        asked = route.dialect.read(orjson.dumps(case.body), parameters, Terms(KINDS))
         assert asked.query.model in {"digits", "minilm", "tiny-lm"}
         assert asked.query.inputs == 1

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 
 from extproc.dialects import KServeV2
+from extproc.dialects.gate import Terms
 from extproc.dialects.kserve_v2 import OutputKind
+from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import Drop, LabelOnly, Mutator, Quantize, Round, TopK, Truncate
 from extproc.prediction import (
@@ -91,23 +93,23 @@ ROLES: dict[str, Kind] = {
 class TestRequest:
     def test_a_request_without_outputs_goes_on_byte_for_byte(self) -> None:
         original = orjson.dumps({"id": "1", "inputs": [INPUT]}, option=orjson.OPT_INDENT_2)
-        asked = KSERVE.read(original, {"model": "digits"}, ())
+        asked = KSERVE.read(original, {"model": "digits"}, Terms(()))
         assert asked.body is original
         assert asked.query == Query("digits", inputs=2)
 
     def test_outputs_are_asked_for_by_name_alone_and_only_where_they_may_be_answered(self) -> None:
         original = body("kserve_v2/request.json")
-        asked = KSERVE.read(original, {"model": "digits"}, {"probabilities", "label"})
+        asked = KSERVE.read(original, {"model": "digits"}, Terms({"probabilities", "label"}))
         assert orjson.loads(asked.body) == orjson.loads(original) | {
             "outputs": [{"name": "probs"}, {"name": "label"}]
         }
 
     def test_an_output_nobody_declared_is_a_tensor(self) -> None:
         asked = orjson.dumps({"inputs": [INPUT], "outputs": [{"name": "logits"}]})
-        sent = orjson.loads(KSERVE.read(asked, {}, {"tensor"}).body)
+        sent = orjson.loads(KSERVE.read(asked, {}, Terms({"tensor"})).body)
         assert sent["outputs"] == [{"name": "logits"}]
         with pytest.raises(ClientError, match="None of the requested outputs"):
-            KSERVE.read(asked, {}, set(KINDS) - {"tensor"})
+            KSERVE.read(asked, {}, Terms(set(KINDS) - {"tensor"}))
 
     @pytest.mark.parametrize(
         "outputs",
@@ -127,28 +129,28 @@ class TestRequest:
     )
     def test_outputs_that_name_nothing_are_refused(self, outputs: Any) -> None:
         with pytest.raises(ClientError, match="output"):
-            KSERVE.read(orjson.dumps({"inputs": [INPUT], "outputs": outputs}), {}, KINDS)
+            KSERVE.read(orjson.dumps({"inputs": [INPUT], "outputs": outputs}), {}, Terms(KINDS))
 
     def test_no_outputs_may_be_null(self) -> None:
         original = orjson.dumps({"inputs": [INPUT], "outputs": None})
-        assert KSERVE.read(original, {}, ()).body is original
+        assert KSERVE.read(original, {}, Terms(())).body is original
 
     @pytest.mark.parametrize("unknown", ["parameters", "Outputs", "raw_input_contents", "logits"])
     def test_an_unknown_argument_is_refused(self, unknown: str) -> None:
         asked = orjson.dumps({"inputs": [INPUT], unknown: {"binary_data_output": True}})
         with pytest.raises(ClientError, match=unknown):
-            KSERVE.read(asked, {}, KINDS)
+            KSERVE.read(asked, {}, Terms(KINDS))
 
     @pytest.mark.parametrize("unknown", ["parameters", "contents", "Data"])
     def test_an_unknown_field_of_an_input_is_refused(self, unknown: str) -> None:
         region = {"shared_memory_region": "weights", "binary_data_size": 16}
         asked = orjson.dumps({"inputs": [INPUT, {**INPUT, unknown: region}]})
         with pytest.raises(ClientError, match=f"Unrecognized input field: '{unknown}'"):
-            KSERVE.read(asked, {}, KINDS)
+            KSERVE.read(asked, {}, Terms(KINDS))
 
     def test_a_long_field_name_is_cut_short(self) -> None:
         with pytest.raises(ClientError) as caught:
-            KSERVE.read(orjson.dumps({"inputs": [{**INPUT, "x" * 999: 1}]}), {}, KINDS)
+            KSERVE.read(orjson.dumps({"inputs": [{**INPUT, "x" * 999: 1}]}), {}, Terms(KINDS))
         assert len(str(caught.value)) < 120
 
     @pytest.mark.parametrize(
@@ -159,7 +161,9 @@ class TestRequest:
         self, shapes: list[list[int]], count: int
     ) -> None:
         inputs = [{**INPUT, "shape": shape} for shape in shapes]
-        assert KSERVE.read(orjson.dumps({"inputs": inputs}), {}, ()).query == Query("", count)
+        assert KSERVE.read(orjson.dumps({"inputs": inputs}), {}, Terms(())).query == Query(
+            "", count
+        )
 
     @pytest.mark.parametrize(
         "inputs",
@@ -182,7 +186,7 @@ class TestRequest:
     )
     def test_inputs_that_cannot_be_counted_are_refused(self, inputs: Any) -> None:
         with pytest.raises(ClientError, match="'inputs'"):
-            KSERVE.read(orjson.dumps({"inputs": inputs}), {}, ())
+            KSERVE.read(orjson.dumps({"inputs": inputs}), {}, Terms(()))
 
 
 class TestAnswer:
@@ -264,7 +268,7 @@ class TestEdits:
         assert list(edited(output, "embedding", Quantize(bits=1))) == list(output)
 
     def test_a_tensor_of_which_a_mutator_withholds_a_row_is_taken_out(self) -> None:
-        def certain(prediction: Prediction) -> Prediction | None:
+        def certain(_source: Source | None, prediction: Prediction) -> Prediction | None:
             assert isinstance(prediction, Probabilities)
             return prediction if prediction.values.max() > 0.5 else None
 
@@ -294,7 +298,7 @@ class TestEdits:
         assert is_untouched(ANSWER, holding(tensor("probs", [0, 1, 0])), OPEN)
 
     def test_a_mutator_that_answers_with_another_kind_is_our_own_fault(self) -> None:
-        def confused(prediction: Prediction) -> Prediction:
+        def confused(_source: Source | None, prediction: Prediction) -> Prediction:
             assert isinstance(prediction, Score)
             return Logprobs(Token("a", -1.0), ())
 
@@ -319,7 +323,7 @@ class TestEdits:
     def test_kinds_are_told_apart(self) -> None:
         seen: list[Prediction] = []
 
-        def watch(prediction: Prediction) -> Prediction:
+        def watch(_source: Source | None, prediction: Prediction) -> Prediction:
             seen.append(prediction)
             return prediction
 
@@ -489,5 +493,5 @@ def test_an_error_is_worded_as_kserve_words_it() -> None:
     assert orjson.loads(KSERVE.error(UNKNOWN_MODEL)) == {"error": UNKNOWN_MODEL.message}
 
 
-def test_no_event_is_a_sentinel() -> None:
-    assert KServeV2.sentinels == frozenset()
+def test_it_answers_with_documents_alone() -> None:
+    assert KServeV2().answers().keys() == {"application/json"}

@@ -11,7 +11,10 @@ from hypothesis import given
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from extproc.dialects import OpenAIChat
+from extproc.dialects.answers import Events
+from extproc.dialects.gate import Terms
 from extproc.dialects.shape import Rewrite
+from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import Drop, LabelOnly, Round, TopK
 from extproc.prediction import KINDS, Kind, Prediction, Query, Score
@@ -133,18 +136,18 @@ BY_KIND: dict[Kind, set[str]] = {
 class TestRequest:
     def test_a_request_of_known_fields_goes_on_byte_for_byte(self) -> None:
         original = body("openai_chat/request.json")
-        asked = CHAT.read(original, {}, {"logprobs"})
+        asked = CHAT.read(original, {}, Terms({"logprobs"}))
         assert asked.body is original
         assert asked.query == Query("gpt-4.1-mini", inputs=1, stream=True)
 
     def test_a_request_without_stream_asks_for_a_document(self) -> None:
         for stream in ({}, {"stream": None}, {"stream": False}):
-            asked = CHAT.read(orjson.dumps(ASKED | stream), {}, ())
+            asked = CHAT.read(orjson.dumps(ASKED | stream), {}, Terms(()))
             assert asked.query == Query("gpt", inputs=1, stream=False)
 
     def test_logprobs_are_not_asked_for_where_they_are_not_granted(self) -> None:
         original = orjson.loads(body("openai_chat/request.json"))
-        sent = orjson.loads(CHAT.read(body("openai_chat/request.json"), {}, {"text"}).body)
+        sent = orjson.loads(CHAT.read(body("openai_chat/request.json"), {}, Terms({"text"})).body)
         assert original.keys() - sent.keys() == {"logprobs", "top_logprobs"}
         assert sent.items() <= original.items()
 
@@ -173,15 +176,15 @@ class TestRequest:
     )
     def test_an_unknown_argument_is_refused(self, unknown: str) -> None:
         with pytest.raises(ClientError, match="Unrecognized request argument"):
-            CHAT.read(orjson.dumps(ASKED | {unknown: True}), {}, KINDS)
+            CHAT.read(orjson.dumps(ASKED | {unknown: True}), {}, Terms(KINDS))
 
     def test_an_escaped_name_is_the_name(self) -> None:
         escaped = orjson.dumps(ASKED)[:-1] + b',"\\u006cogprobs":true}'
-        assert "logprobs" not in orjson.loads(CHAT.read(escaped, {}, ()).body)
+        assert "logprobs" not in orjson.loads(CHAT.read(escaped, {}, Terms(())).body)
 
     def test_a_further_argument_passes_where_the_policy_names_it(self) -> None:
         original = orjson.dumps(ASKED | {"top_k": 5})
-        assert OpenAIChat(allow_request=("top_k",)).read(original, {}, ()).body is original
+        assert OpenAIChat(allow_request=("top_k",)).read(original, {}, Terms(())).body is original
 
     @pytest.mark.parametrize(
         ("wrong", "words"),
@@ -202,7 +205,7 @@ class TestRequest:
             ({"n": 2.0}, "'n'"),
             ({"n": "2"}, "'n'"),
             ({"n": 10**30}, "'n'"),
-            ({"stream_options": {"include_obfuscation": False}}, "'stream_options'"),
+            ({"stream_options": {"include_obfuscation": False}}, "'stream_options.incl"),
             ({"stream_options": {"include_usage": True, "continuous_usage_stats": True}}, "strea"),
             ({"stream_options": []}, "'stream_options'"),
         ],
@@ -211,18 +214,18 @@ class TestRequest:
         self, wrong: dict[str, Any], words: str
     ) -> None:
         with pytest.raises(ClientError, match=words) as caught:
-            CHAT.read(msgspec.json.encode(ASKED | wrong), {}, ())
+            CHAT.read(msgspec.json.encode(ASKED | wrong), {}, Terms(()))
         assert caught.value.refusal.status == 400
 
     @pytest.mark.parametrize("missing", ["model", "messages"])
     def test_what_the_api_requires_is_required(self, missing: str) -> None:
         rest = {name: value for name, value in ASKED.items() if name != missing}
         with pytest.raises(ClientError, match=missing):
-            CHAT.read(orjson.dumps(rest), {}, ())
+            CHAT.read(orjson.dumps(rest), {}, Terms(()))
 
     @pytest.mark.parametrize("n", [None, 1, 128])
     def test_n_may_be_as_large_as_the_api_allows(self, n: int | None) -> None:
-        assert CHAT.read(orjson.dumps(ASKED | {"n": n}), {}, ()).query.inputs == 1
+        assert CHAT.read(orjson.dumps(ASKED | {"n": n}), {}, Terms(())).query.inputs == 1
 
     @pytest.mark.parametrize(
         "logprobs",
@@ -231,7 +234,7 @@ class TestRequest:
     def test_bias_and_logprobs_together_are_refused(self, logprobs: dict[str, Any]) -> None:
         biased = orjson.dumps(ASKED | logprobs | {"logit_bias": {"1734": -100}})
         with pytest.raises(ClientError, match="cannot be combined"):
-            CHAT.read(biased, {}, {"logprobs"})
+            CHAT.read(biased, {}, Terms({"logprobs"}))
 
     @pytest.mark.parametrize(
         "fields",
@@ -245,11 +248,11 @@ class TestRequest:
     )
     def test_either_of_them_passes(self, fields: dict[str, Any]) -> None:
         original = orjson.dumps(ASKED | fields)
-        assert CHAT.read(original, {}, {"logprobs"}).body is original
+        assert CHAT.read(original, {}, Terms({"logprobs"})).body is original
 
     def test_bias_passes_where_logprobs_are_taken_out_anyway(self) -> None:
         asked = orjson.dumps(ASKED | {"logit_bias": {"1": 5}, "logprobs": True})
-        assert "logprobs" not in orjson.loads(CHAT.read(asked, {}, ()).body)
+        assert "logprobs" not in orjson.loads(CHAT.read(asked, {}, Terms(())).body)
 
 
 class TestAnswer:
@@ -437,7 +440,7 @@ class TestLogprobs:
         assert "0.125" not in str(caught.value)
 
     def test_a_mutator_that_answers_with_another_kind_is_our_own_fault(self) -> None:
-        def confused(prediction: Prediction) -> Prediction:
+        def confused(_source: Source | None, prediction: Prediction) -> Prediction:
             return Score(0.5)
 
         with pytest.raises(TypeError, match="Score"):
@@ -500,7 +503,7 @@ def test_an_error_has_openais_shape() -> None:
 
 
 def test_a_stream_ends_with_done() -> None:
-    assert OpenAIChat.sentinels == {b"[DONE]"}
+    assert CHAT.answers()["text/event-stream"] == Events(CHAT.answer(), frozenset({b"[DONE]"}))
 
 
 def test_a_policy_names_only_what_the_dialect_has() -> None:

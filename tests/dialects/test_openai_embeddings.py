@@ -14,6 +14,8 @@ from hypothesis import given
 from openai.types import CreateEmbeddingResponse
 
 from extproc.dialects import OpenAIEmbeddings
+from extproc.dialects.gate import Terms
+from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import Drop, Mutator, Quantize, Truncate
 from extproc.prediction import KINDS, Embedding, Kind, Prediction, Query, Score
@@ -68,7 +70,7 @@ def shown(embedding: Any, *mutators: Mutator) -> Any:
 class TestRequest:
     def test_a_request_of_known_fields_goes_on_byte_for_byte(self) -> None:
         original = body("openai_embeddings/request.json")
-        asked = EMBEDDINGS.read(original, {}, ())
+        asked = EMBEDDINGS.read(original, {}, Terms(()))
         assert asked.body is original
         assert asked.query == Query("text-embedding-3-small", inputs=2)
 
@@ -85,7 +87,7 @@ class TestRequest:
         ],
     )
     def test_every_input_is_counted(self, value: Any, inputs: int) -> None:
-        asked = EMBEDDINGS.read(orjson.dumps(ASKED | {"input": value}), {}, ())
+        asked = EMBEDDINGS.read(orjson.dumps(ASKED | {"input": value}), {}, Terms(()))
         assert asked.query == Query("small", inputs)
 
     @pytest.mark.parametrize(
@@ -119,29 +121,29 @@ class TestRequest:
     )
     def test_inputs_that_a_server_could_count_otherwise_are_refused(self, value: Any) -> None:
         with pytest.raises(ClientError, match="'input'"):
-            EMBEDDINGS.read(orjson.dumps(ASKED | {"input": value}), {}, ())
+            EMBEDDINGS.read(orjson.dumps(ASKED | {"input": value}), {}, Terms(()))
 
     @pytest.mark.parametrize("encoding", [None, "float", "base64"])
     def test_both_encodings_pass(self, encoding: str | None) -> None:
         original = orjson.dumps(ASKED | {"encoding_format": encoding})
-        assert EMBEDDINGS.read(original, {}, ()).body is original
+        assert EMBEDDINGS.read(original, {}, Terms(())).body is original
 
     @pytest.mark.parametrize("encoding", ["bytes", "bytes_only", "", "Float", 0, False, [], {}])
     def test_other_encodings_are_refused(self, encoding: Any) -> None:
         with pytest.raises(ClientError, match="'encoding_format'"):
-            EMBEDDINGS.read(orjson.dumps(ASKED | {"encoding_format": encoding}), {}, ())
+            EMBEDDINGS.read(orjson.dumps(ASKED | {"encoding_format": encoding}), {}, Terms(()))
 
     @pytest.mark.parametrize("model", [None, "", 7, ["small"], {"name": "small"}])
     def test_a_model_is_named_by_a_string(self, model: Any) -> None:
         with pytest.raises(ClientError, match="'model'"):
-            EMBEDDINGS.read(orjson.dumps(ASKED | {"model": model}), {}, ())
+            EMBEDDINGS.read(orjson.dumps(ASKED | {"model": model}), {}, Terms(()))
 
     @pytest.mark.parametrize("unknown", ["embed_dtype", "normalize", "truncate_prompt_tokens"])
     def test_an_unknown_argument_is_refused_unless_the_policy_names_it(self, unknown: str) -> None:
         asked = orjson.dumps(ASKED | {unknown: 1})
         with pytest.raises(ClientError, match=unknown):
-            EMBEDDINGS.read(asked, {}, KINDS)
-        assert OpenAIEmbeddings(allow_request=(unknown,)).read(asked, {}, ()).body is asked
+            EMBEDDINGS.read(asked, {}, Terms(KINDS))
+        assert OpenAIEmbeddings(allow_request=(unknown,)).read(asked, {}, Terms(())).body is asked
 
 
 class TestAnswer:
@@ -305,7 +307,7 @@ class TestVectors:
         assert answer["data"][0]["embedding"] is None
 
     def test_a_mutator_that_answers_with_another_kind_is_our_own_fault(self) -> None:
-        def confused(prediction: Prediction) -> Prediction:
+        def confused(_source: Source | None, prediction: Prediction) -> Prediction:
             assert isinstance(prediction, Embedding)
             return Score(0.5)
 
@@ -336,5 +338,5 @@ def test_an_error_has_openais_shape() -> None:
     assert orjson.loads(EMBEDDINGS.error(UNKNOWN_MODEL))["error"]["code"] == "model_not_found"
 
 
-def test_no_event_is_a_sentinel() -> None:
-    assert OpenAIEmbeddings.sentinels == frozenset()
+def test_it_answers_with_documents_alone() -> None:
+    assert OpenAIEmbeddings().answers().keys() == {"application/json"}

@@ -7,10 +7,9 @@ import orjson
 import pytest
 from hypothesis import given
 
-from extproc.dialects.request import Parameters, forward, read_object, repeats_a_key, require
+from extproc.dialects.gate import PASS, Object, Repeatable, Terms
+from extproc.dialects.request import admit, read_object, repeats_a_key, require
 from extproc.errors import ClientError
-
-PARAMETERS = Parameters(frozenset({"model", "input"}), {"logprobs": "logprobs"})
 
 
 @pytest.mark.parametrize(
@@ -87,31 +86,28 @@ def test_a_key_is_repeated_when_there_are_fewer_than_were_said(
     assert repeats_a_key(document, value) is (len(value[1]["x"]) < len(pairs))
 
 
-def test_an_unknown_argument_is_refused_by_name_and_cut_short() -> None:
-    with pytest.raises(ClientError, match="Unrecognized request argument: 'Model'"):
-        PARAMETERS.admit({"model": "m", "Model": 1}, ())
-    with pytest.raises(ClientError) as caught:
-        PARAMETERS.admit({"x" * 999: 1}, ())
-    assert len(str(caught.value)) < 120
-    assert caught.value.refusal.status == 400
+GATE = Object({"model": PASS, "seed": Repeatable()})
 
 
-def test_a_field_that_asks_for_a_kind_goes_where_the_kind_is_not_granted() -> None:
-    body = {"model": "m", "logprobs": True}
-    assert PARAMETERS.admit(body, {"text"}) == {"model": "m"}
-    assert PARAMETERS.admit(body, {"logprobs"}) is body
+def test_a_body_goes_on_byte_for_byte_where_nothing_is_changed() -> None:
+    original = b'{ "model" : "m", "seed" : 1 }'
+    admitted = admit(original, GATE, Terms(()))
+    assert admitted.body is original
+    assert admitted.changed == {}
 
 
-def test_a_further_field_passes_by_name_but_no_kind_is_granted_that_way() -> None:
-    body = {"model": "m", "seed": 1, "logprobs": True}
-    assert PARAMETERS.admit(body, (), ("seed", "logprobs")) == {"model": "m", "seed": 1}
+def test_a_body_is_written_anew_where_something_is_changed() -> None:
+    admitted = admit(b'{ "model" : "m", "seed" : 1 }', GATE, Terms((), repeatable=False))
+    assert admitted.body == b'{"model":"m"}'
+    assert admitted.changed == {"seed": 1}
+    assert admitted.read == {"model": "m", "seed": 1}
 
 
-def test_a_body_goes_on_byte_for_byte_where_nothing_is_taken_out() -> None:
-    original = b'{ "model" : "m" }'
-    read = orjson.loads(original)
-    assert forward(original, read, read) is original
-    assert forward(original, read, {"model": "n"}) == b'{"model":"n"}'
+def test_what_the_policy_allows_besides_passes() -> None:
+    original = b'{"model":"m","best_of":1}'
+    assert admit(original, GATE, Terms(()), ("best_of",)).body is original
+    with pytest.raises(ClientError, match="best_of"):
+        admit(original, GATE, Terms(()))
 
 
 def test_a_requirement_that_holds_says_nothing() -> None:

@@ -25,6 +25,7 @@ from extproc.dialects.shape import (
     Rewrite,
     allowing,
 )
+from extproc.draw import Source
 from extproc.errors import UpstreamError
 from extproc.prediction import Prediction, Score
 from tests.dialects.tiers import MODEL, OPEN, Edits
@@ -42,12 +43,12 @@ def score(value: Json, edit: Edit, place: str) -> Json:
     return ABSENT if after is None else value if after.value == value else after.value
 
 
-def halved(prediction: Prediction) -> Prediction:
+def halved(_source: Source | None, prediction: Prediction) -> Prediction:
     assert isinstance(prediction, Score)
     return Score(prediction.value / 2)
 
 
-def withheld(prediction: Prediction) -> None:
+def withheld(_source: Source | None, prediction: Prediction) -> None:
     return None
 
 
@@ -209,7 +210,7 @@ def test_a_codec_does_not_see_unknown_fields() -> None:
 
 
 def test_an_item_that_is_dropped_leaves_no_gap() -> None:
-    def above(prediction: Prediction) -> Prediction | None:
+    def above(_source: Source | None, prediction: Prediction) -> Prediction | None:
         assert isinstance(prediction, Score)
         return prediction if prediction.value > 0 else None
 

@@ -6,12 +6,12 @@ from typing import Final
 
 import orjson
 
-from extproc.dialects.shape import Edit, Json, Node, Rewrite
+from extproc.dialects.shape import Json, Mutation, Node, Rewrite
 from extproc.mutators import Mutator
 from extproc.policy import Fidelity
 from extproc.prediction import KINDS, Kind
 
-Edits = dict[Kind, Edit | None]
+Edits = dict[Kind, Mutation | None]
 
 OPEN: Final[Edits] = dict.fromkeys(KINDS)
 """Every kind passes untouched."""

@@ -26,6 +26,10 @@ EXTRAS_OF = {
 CONTRACTS = {contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
 KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
 SHARED_BY_PLUGINS = {
+    "extproc.dialects.answers",
+    "extproc.dialects.dialect",
+    "extproc.dialects.gate",
+    "extproc.mutators.mutator",
     "extproc.dialects.json_scanner",
     "extproc.dialects.openai_error",
     "extproc.dialects.request",

@@ -94,21 +94,21 @@ def test_what_is_no_prediction_at_all_is_dropped(mutator: Mutator) -> None:
 
 def test_mutators_apply_in_the_order_they_are_given() -> None:
     prediction = PREDICTIONS["probabilities"]
-    shown = mutate([TopK(k=2), Round(digits=2)], prediction)
+    shown = mutate([TopK(k=2), Round(digits=2)], None, prediction)
     assert isinstance(shown, Probabilities)
     assert shown.values.tolist() == [0.0, 0.7, 0.18]
-    shown = mutate([Round(digits=2), TopK(k=2)], prediction)
+    shown = mutate([Round(digits=2), TopK(k=2)], None, prediction)
     assert isinstance(shown, Probabilities)
     assert shown.values.tolist() == [0.0, 0.7, 0.18]
-    shown = mutate([Round(digits=1), TopK(k=1)], prediction)
+    shown = mutate([Round(digits=1), TopK(k=1)], None, prediction)
     assert isinstance(shown, Probabilities)
     assert shown.values.tolist() == [0.0, 0.7, 0.0]
 
 
 def test_after_a_drop_there_is_nothing_to_mutate() -> None:
-    assert mutate([Drop(), Quantize(bits=1)], PREDICTIONS["score"]) is None
+    assert mutate([Drop(), Quantize(bits=1)], None, PREDICTIONS["score"]) is None
 
 
 def test_without_mutators_a_prediction_passes_as_it_is() -> None:
     prediction = PREDICTIONS["score"]
-    assert mutate([], prediction) is prediction
+    assert mutate([], None, prediction) is prediction

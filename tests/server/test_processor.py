@@ -117,6 +117,7 @@ async def test_a_document_is_rewritten_and_recorded(wired: tuple[Sidecar, Envoy]
         "inputs": 1,
         "outcome": "served",
         "fault": "",
+        "changed": {},
     }
 
 

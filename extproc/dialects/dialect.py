@@ -1,0 +1,55 @@
+"""What the dialects of JSON APIs have in common."""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+import msgspec
+
+from extproc.dialects.answers import Answers, Document
+from extproc.dialects.gate import Object, Terms, Unknown
+from extproc.dialects.request import Admitted, admit
+from extproc.dialects.shape import Node, allowing
+
+JSON = "application/json"
+
+
+class JsonDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
+    """An API whose requests are JSON objects; a subclass says what stands in them."""
+
+    allow_request: tuple[str, ...] = ()
+    """Further request fields that go on to the model server."""
+    allow_response: tuple[str, ...] = ()
+    """Further answer fields that pass, by dotted path: ``choices.message.annotations``."""
+    unknown: Unknown = "refuse"
+    """What happens to request fields that are neither known nor allowed."""
+
+    MEDIA_TYPES: ClassVar[frozenset[str]] = frozenset({JSON})
+    """Of the requests it reads."""
+    HEADERS: ClassVar[tuple[str, ...]] = ()
+    """Request header fields that ``read`` needs; it finds them beside the path's parameters."""
+    METHODS: ClassVar[tuple[str, ...]] = ("POST",)
+
+    def tree(self) -> Node:
+        """What the API documents of an answer."""
+        raise NotImplementedError
+
+    def answer(self) -> Node:
+        """The tree of an answer, with what the policy allows besides.
+
+        Raise KeyError as ``allowing`` does.
+        """
+        tree = self.tree()
+        for path in self.allow_response:
+            tree = allowing(tree, path.split("."))
+        return tree
+
+    def answers(self) -> Answers:
+        return {JSON: Document(self.answer())}
+
+    def admit(self, body: bytes, gate: Object, terms: Terms) -> Admitted:
+        terms = msgspec.structs.replace(terms, unknown=self.unknown)
+        return admit(body, gate, terms, self.allow_request)
+
+
+Parameters = Mapping[str, str]
+"""What a path template's names stand for, and the header fields that the dialect reads."""

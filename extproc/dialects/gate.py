@@ -1,0 +1,239 @@
+"""The request gate: what a request may ask for, field by field, as a tree of rules.
+
+Rule: what the tree does not name does not go on.  It is refused by name, or stripped and counted
+where the route says so; but a name that only looks like a known one (another case, other letters
+of the same form) is refused either way, since a model server may read it as that one.  What a rule
+changes is counted by its place, never by a value.
+"""
+
+import unicodedata
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final, Literal, Protocol
+
+from msgspec import Struct
+
+from extproc.errors import ClientError
+from extproc.prediction import Kind
+
+Json = Any
+"""What orjson.loads returns."""
+
+Unknown = Literal["refuse", "strip"]
+"""What happens to a field that the gate does not name."""
+
+_SHOWN: Final = 64
+
+
+class Taken:
+    """Stands for a field that is taken out of its object."""
+
+
+TAKEN: Final = Taken()
+
+
+class Terms(Struct, frozen=True):
+    """What a tenant may ask on a route."""
+
+    granted: Collection[Kind]
+    """The kinds its tier names; a field that asks for another is taken out."""
+    unknown: Unknown = "refuse"
+    repeatable: bool = True
+    """Whether it may fix what is drawn at random: ``seed``, a temperature of 0."""
+    alternatives: int | None = None
+    """How many alternatives beside a chosen token are shown at most, None where all are."""
+    salt: str = ""
+    """Keeps a model server's prompt cache apart from other tenants'; empty where none is wanted."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """The terms of one request, and what the gate has changed in it."""
+
+    terms: Terms
+    counts: dict[str, int] = field(default_factory=dict)
+    """How often, by the place in the tree."""
+
+    def note(self, place: str) -> None:
+        self.counts[place] = self.counts.get(place, 0) + 1
+
+    def taken(self, place: str) -> Taken:
+        self.note(place)
+        return TAKEN
+
+
+class Rule(Protocol):
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        """Return the value as it goes on: itself where nothing changed, TAKEN where it does not.
+
+        Raise ClientError where the request is refused.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pass:
+    """Goes on as it is; the dialect or the model server checks it."""
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        return value
+
+
+PASS: Final = Pass()
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """Asks for a kind: taken out where the tier does not grant it."""
+
+    kind: Kind
+    rule: Rule = PASS
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        if self.kind in changes.terms.granted:
+            return self.rule.admit(value, changes, place)
+        return changes.taken(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Never goes on."""
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        return changes.taken(place)
+
+
+@dataclass(frozen=True, slots=True)
+class Only:
+    """One of these values, compared as JSON (``true`` is not 1); any other is refused by name."""
+
+    values: tuple[Json, ...]
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        if any(type(value) is type(known) and value == known for known in self.values):
+            return value
+        raise ClientError(f"{place!r} has a value that is not available.")
+
+
+@dataclass(frozen=True, slots=True)
+class Forced:
+    """Goes on with this value, whatever was asked."""
+
+    value: Json
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        if type(value) is type(self.value) and value == self.value:
+            return value
+        changes.note(place)
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """A number, or null: lowered to the most and raised to the least."""
+
+    least: float | None = None
+    most: float | None = None
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        if value is None:
+            return value
+        if type(value) not in (int, float):
+            raise ClientError(f"{place!r} must be a number.")
+        bound = value
+        if self.least is not None and value < self.least:
+            bound = self.least
+        if self.most is not None and value > self.most:
+            bound = self.most
+        if bound != value:
+            changes.note(place)
+        return value if bound == value else bound
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """How many alternatives of a token are asked for: no more than the tier shows."""
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        return Within(most=changes.terms.alternatives).admit(value, changes, place)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeatable:
+    """Makes a random draw the same again: under the rule only where that may be asked."""
+
+    rule: Rule = PASS
+    otherwise: Rule = Taking()
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        rule = self.rule if changes.terms.repeatable else self.otherwise
+        return rule.admit(value, changes, place)
+
+
+@dataclass(frozen=True)
+class Object:
+    """A JSON object of known fields."""
+
+    fields: Mapping[str, Rule]
+    forced: Mapping[str, Json] = field(default_factory=dict)
+    """Set where they are not asked for, each by a rule of ``fields`` where they are."""
+
+    def admit(self, value: Json, changes: Changes, place: str, extra: Collection[str] = ()) -> Json:
+        """Let the fields through that ``extra`` names too, as they are."""
+        if value is None and place:
+            return value
+        if not isinstance(value, dict):
+            raise ClientError(f"{place!r} must be an object.")
+        after = {
+            name: self._admit(name, item, changes, place, extra) for name, item in value.items()
+        }
+        missing = {name: item for name, item in self.forced.items() if name not in value}
+        if not missing and all(after[name] is item for name, item in value.items()):
+            return value
+        for name in missing:
+            changes.note(_at(place, name))
+        return {name: item for name, item in (after | missing).items() if item is not TAKEN}
+
+    def _admit(
+        self, name: str, item: Json, changes: Changes, place: str, extra: Collection[str]
+    ) -> Json:
+        rule = self.fields.get(name)
+        if rule is not None:
+            return rule.admit(item, changes, _at(place, name))
+        if name in extra:
+            return item
+        if changes.terms.unknown == "refuse" or plain(name) in self._plain:
+            raise ClientError(f"Unrecognized request argument: {_at(place, name)[:_SHOWN]!r}.")
+        return changes.taken(_at(place, "*"))
+
+    @cached_property
+    def _plain(self) -> frozenset[str]:
+        return frozenset(map(plain, self.fields))
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """A JSON array under one rule; what the rule takes out leaves the array."""
+
+    rule: Rule
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        if value is None:
+            return value
+        if not isinstance(value, list):
+            raise ClientError(f"{place!r} must be an array.")
+        after = [self.rule.admit(item, changes, f"{place}[]") for item in value]
+        if all(new is old for new, old in zip(after, value, strict=True)):
+            return value
+        return [item for item in after if item is not TAKEN]
+
+
+def plain(name: str) -> str:
+    """A name without what only looks different: case, compatibility forms, marks and separators."""
+    folded = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(character for character in folded if character.isalnum())
+
+
+def _at(place: str, name: str) -> str:
+    return f"{place}.{name}" if place else name

@@ -1,0 +1,72 @@
+"""One JSON document: parsed whole where it is small, else as a stream of values."""
+
+from collections.abc import Iterator, Mapping
+from typing import ClassVar, Final
+
+import orjson
+
+from extproc.dialects.request import repeats_a_key
+from extproc.dialects.shape import ABSENT, Node, Rewrite
+from extproc.dialects.value_stream import ValueStream
+from extproc.errors import UpstreamError
+
+WHOLE: Final = 40 << 10
+"""Bytes up to which a document is parsed at once.  Above, it is rewritten value by value, so that
+neither memory nor the time one call takes grows with the document."""
+
+
+class DocumentRewriter:
+    set_headers: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, node: Node, run: Rewrite, cap: int) -> None:
+        self._node, self._run, self._cap = node, run, cap
+        self._buffer = bytearray()
+        self._stream: ValueStream | None = None
+
+    @property
+    def held(self) -> int:
+        return len(self._buffer) if self._stream is None else self._stream.held
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        if self._stream is not None:
+            yield self._stream.feed(data)
+            return
+        self._buffer += data
+        if len(self._buffer) > WHOLE:
+            self._stream = ValueStream(self._node, self._run, self._cap)
+            buffered, self._buffer = bytes(self._buffer), bytearray()
+            yield self._stream.feed(buffered)
+
+    def finish(self) -> Iterator[bytes]:
+        if self._stream is not None:
+            yield self._stream.finish()
+            return
+        whole = rewritten(bytes(self._buffer), self._node, self._run)
+        if whole is None:
+            raise UpstreamError("the answer holds nothing that may pass")
+        yield whole
+
+    def cut(self, _error: bytes) -> bytes | None:
+        return None
+
+
+def rewritten(document: bytes, node: Node, run: Rewrite) -> bytes | None:
+    """One JSON document at the fidelity of the run: itself where nothing changed, None where
+    nothing of it passes.
+
+    Raise UpstreamError where it is no JSON, or not what the tree says.
+    """
+    try:
+        value = orjson.loads(document)
+    except orjson.JSONDecodeError as error:
+        raise UpstreamError("the answer is not valid JSON") from error
+    after = node.rewrite(value, run, "")
+    if after is ABSENT:
+        return None
+    try:
+        # A repeated key hides from the tree, which reads its last value only.
+        if after is value and not repeats_a_key(document, value):
+            return document
+        return orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY)
+    except (orjson.JSONEncodeError, RecursionError) as error:
+        raise UpstreamError("the answer is nested too deeply to be checked") from error
