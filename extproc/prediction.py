@@ -20,6 +20,8 @@ Kind = Literal[
     "text",  # what the model wrote
     "reasoning",  # what it wrote to itself
     "usage",  # token counts
+    "usage_detail",  # of them, what was cached and what was thought: a prompt-cache oracle
+    "timing",  # durations
     "identity",  # model snapshot, fingerprint, service tier
 ]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
