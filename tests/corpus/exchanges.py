@@ -9,8 +9,8 @@ the digits 31337; what such a caller gets holds neither.
 
 import base64
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -19,6 +19,7 @@ import orjson
 
 from extproc.config.routes import DIALECTS
 from extproc.dialects import Dialect
+from extproc.dialects.answers import Document, Events
 from extproc.policy import Route
 
 SECRETS: Final = (b"s3cret", b"31337")
@@ -67,6 +68,22 @@ class Recorded:
 def recorded() -> list[Recorded]:
     """Every exchange there is."""
     return [_read(file) for file in sorted(_HERE.glob("*.json"))]
+
+
+def further(exchanges: Iterable[Recorded]) -> Iterator[Recorded]:
+    """The other answers of each dialect's corpus, as if given to its first request that fits."""
+    bases: dict[tuple[str, type], Recorded] = {}
+    for one in exchanges:
+        kind = type(one.route.dialect.answers()[one.media_type])
+        bases.setdefault((one.tag, kind), one)
+    for (tag, kind), base in bases.items():
+        for file in sorted((_HERE.parent / tag).glob("*.json*")):
+            name = f"{tag}/{file.name}"
+            if kind is Document and file.name.startswith("answer"):
+                yield replace(base, name=name, answer=file.read_bytes(), answer_headers={})
+            if kind is Events and file.suffix == ".jsonl":
+                events = [b"data: " + line + b"\n\n" for line in file.read_bytes().splitlines()]
+                yield replace(base, name=name, answer=b"".join(events), answer_headers={})
 
 
 def _read(file: Path) -> Recorded:

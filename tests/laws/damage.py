@@ -70,7 +70,9 @@ def planted(value: Json, draw: random.Random, *, everywhere: bool, free: Collect
 
 
 def _name(draw: random.Random) -> str:
-    tail = "".join(chr(draw.choice((0x61, 0xE9, 0x4E2D, 0x1F600))) for _ in range(draw.randint(0, 3)))
+    tail = "".join(
+        chr(draw.choice((0x61, 0xE9, 0x4E2D, 0x1F600))) for _ in range(draw.randint(0, 3))
+    )
     return draw.choice((PLANTED, f"x{PLANTED}", f"{PLANTED}{tail}", f"{PLANTED}.a"))
 
 
