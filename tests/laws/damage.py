@@ -81,6 +81,18 @@ def _stranger(draw: random.Random) -> Json:
     return draw.choice(secrets)
 
 
+def repeated(value: Json, draw: random.Random) -> Json:
+    """One member said twice, first with a value that a parser of last values never sees."""
+    spots = [(inside, key) for inside, key in _spots(value) if isinstance(inside, dict)]
+    if spots:
+        inside, key = draw.choice(spots)
+        members = list(inside.items())
+        members.insert([*inside].index(key), (f"{key}{_TWICE}", PLANTED))
+        inside.clear()
+        inside.update(members)
+    return value
+
+
 def damaged(exchange: Recorded, draw: random.Random) -> bytes:
     """The answer after one or two accidents."""
     answer = exchange.answer
