@@ -13,7 +13,9 @@ from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.config.settings import RouteSettings
-from extproc.dialects import Dialect, KServeV2, Status
+from extproc.dialects import Dialect, KServeV2
+from extproc.dialects.dialect import JsonDialect
+from extproc.dialects.lookalike import plain
 from extproc.policy import Route
 
 DIALECTS: Final[dict[str, type[Dialect]]] = {
@@ -54,17 +56,35 @@ def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -
 
 def _dialect(document: Document, place: Place, given: str | Dialect) -> Dialect:
     if not isinstance(given, str):
-        _check_allowed(document, (*place, "allow_response"), given)
+        if isinstance(given, JsonDialect):
+            _check_asked(document, (*place, "allow_request"), given)
+            _check_allowed(document, (*place, "allow_response"), given)
         return given
     if given not in DIALECTS:
         raise document.fault(place, f"unknown dialect {shown(given)}", instead(given, DIALECTS))
     return DIALECTS[given]()
 
 
-def _check_allowed(document: Document, place: Place, dialect: Dialect) -> None:
+def _check_asked(document: Document, place: Place, dialect: JsonDialect) -> None:
+    """Every field that goes on must be unknown: the gate has a rule for those it knows.
+
+    One that looks like a known field would go past that rule, to a model server that is lenient.
+    """
+    gate, said = dialect.gate(), dict[str, int]()
+    for index, name in enumerate(dialect.allow_request):
+        here, remedy = (*place, index), "name an unknown field of the request's own object"
+        if gate.resembles(name) or gate.resembles(name.partition(".")[0]):
+            wrong = f"{shown(name)} is known already, or looks like a field that is"
+            raise document.fault(here, wrong, remedy)
+        looks = plain(name) or name
+        if looks in said:
+            wrong = f"{shown(name)} looks like {shown(dialect.allow_request[said[looks]])}"
+            raise document.fault(here, wrong, "remove one: a model server may take it for both")
+        said[looks] = index
+
+
+def _check_allowed(document: Document, place: Place, dialect: JsonDialect) -> None:
     """Every field that is let through must be unknown, in an object the dialect knows."""
-    if isinstance(dialect, Status):
-        return
     paths = dialect.allow_response
     for count in range(len(paths)):
         try:

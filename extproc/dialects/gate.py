@@ -1,19 +1,21 @@
 """The request gate: what a request may ask for, field by field, as a tree of rules.
 
 Rule: what the tree does not name does not go on.  It is refused by name, or stripped and counted
-where the route says so; but a name that only looks like a known one (another case, other letters
-of the same form) is refused either way, since a model server may read it as that one.  What a rule
-changes is counted by its place, never by a value.
+where the route says so; but a name that only looks like a known one is refused either way, and so
+are two names that look alike, since a model server may read the one as the other (lookalike.py).
+What a rule changes is counted by its place, never by a value.
 """
 
-import unicodedata
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, Protocol
 
+import orjson
 from msgspec import Struct
 
+from extproc.dialects.lookalike import plain
 from extproc.errors import ClientError
 from extproc.prediction import Kind
 
@@ -24,6 +26,7 @@ Unknown = Literal["refuse", "strip"]
 """What happens to a field that the gate does not name."""
 
 _SHOWN: Final = 64
+_SORTED: Final = orjson.OPT_SORT_KEYS
 
 
 class Taken:
@@ -111,7 +114,7 @@ class Only:
     values: tuple[Json, ...]
 
     def admit(self, value: Json, changes: Changes, place: str) -> Json:
-        if any(type(value) is type(known) and value == known for known in self.values):
+        if any(_same(value, known) for known in self.values):
             return value
         raise ClientError(f"{place!r} has a value that is not available.")
 
@@ -123,7 +126,7 @@ class Forced:
     value: Json
 
     def admit(self, value: Json, changes: Changes, place: str) -> Json:
-        if type(value) is type(self.value) and value == self.value:
+        if _same(value, self.value):
             return value
         changes.note(place)
         return self.value
@@ -153,10 +156,13 @@ class Within:
 
 @dataclass(frozen=True, slots=True)
 class Alternatives:
-    """How many alternatives of a token are asked for: no more than the tier shows."""
+    """How many alternatives of a token are asked for: no more than the tier shows.
+
+    Nor fewer than none: vLLM takes -1 for the whole vocabulary.
+    """
 
     def admit(self, value: Json, changes: Changes, place: str) -> Json:
-        return Within(most=changes.terms.alternatives).admit(value, changes, place)
+        return Within(least=0, most=changes.terms.alternatives).admit(value, changes, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +191,7 @@ class Object:
             return value
         if not isinstance(value, dict):
             raise ClientError(f"{place!r} must be an object.")
+        self._refuse_twins(value, place)
         after = {
             name: self._admit(name, item, changes, place, extra) for name, item in value.items()
         }
@@ -203,13 +210,30 @@ class Object:
             return rule.admit(item, changes, _at(place, name))
         if name in extra:
             return item
-        if changes.terms.unknown == "refuse" or plain(name) in self._plain:
+        if changes.terms.unknown == "refuse" or self.resembles(name):
             raise ClientError(f"Unrecognized request argument: {_at(place, name)[:_SHOWN]!r}.")
         return changes.taken(_at(place, "*"))
+
+    def _refuse_twins(self, value: dict[str, Json], place: str) -> None:
+        """Where the API has two spellings of a field, one request has one of them."""
+        if not self._twins:
+            return
+        said = Counter(plain(name) for name in value if name in self.fields)
+        for name in value:
+            if name in self.fields and said[plain(name)] > 1:
+                raise ClientError(f"{_at(place, name)!r} is given in two spellings.")
+
+    def resembles(self, name: str) -> bool:
+        """Whether it is a known field's name, or looks like one."""
+        return plain(name) in self._plain
 
     @cached_property
     def _plain(self) -> frozenset[str]:
         return frozenset(map(plain, self.fields))
+
+    @cached_property
+    def _twins(self) -> bool:
+        return len(self._plain) < len(self.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +253,9 @@ class Each:
         return [item for item in after if item is not TAKEN]
 
 
-def plain(name: str) -> str:
-    """A name without what only looks different: case, compatibility forms, marks and separators."""
-    folded = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(character for character in folded if character.isalnum())
+def _same(value: Json, other: Json) -> bool:
+    """Whether they are written alike: true is not 1, and 1 is not 1.0, at any depth."""
+    return orjson.dumps(value, option=_SORTED) == orjson.dumps(other, option=_SORTED)
 
 
 def _at(place: str, name: str) -> str:

@@ -10,6 +10,7 @@ from tests.config.example import changed, compiled
 
 EMBEDDINGS = "dialect: openai_embeddings"
 INFER = '"/v2/models/{model}/infer"'
+ASKED = "name an unknown field of the request's own object"
 REMEDY = "name an unknown field by its path, such as choices.message.annotations"
 
 
@@ -110,6 +111,45 @@ def test_a_dialect_is_a_name_or_its_configuration(tmp_path: Path) -> None:
             "dialect: {kind: openai_embeddings, allow_response: [extra, extra]}",
             "7: routes[0].dialect.allow_response[1]",
             f"'extra' is known already, or not in a known object; {REMEDY}",
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: {kind: openai_embeddings, allow_request: [truncate, dimensions]}",
+            "7: routes[0].dialect.allow_request[1]",
+            f"'dimensions' is known already, or looks like a field that is; {ASKED}",
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: {kind: openai_embeddings, allow_request: [encodingFormat]}",
+            "7: routes[0].dialect.allow_request[0]",
+            f"'encodingFormat' is known already, or looks like a field that is; {ASKED}",
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: {kind: openai_embeddings, allow_request: [input.extra]}",
+            "7: routes[0].dialect.allow_request[0]",
+            f"'input.extra' is known already, or looks like a field that is; {ASKED}",
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: {kind: openai_embeddings, allow_request: [embed_dtype, EmbedDtype]}",
+            "7: routes[0].dialect.allow_request[1]",
+            (
+                "'EmbedDtype' looks like 'embed_dtype'; "
+                "remove one: a model server may take it for both"
+            ),
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: {kind: openai_embeddings, allow_request: [名, 名]}",
+            "7: routes[0].dialect.allow_request[1]",
+            "'名' looks like '名'; remove one: a model server may take it for both",
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: {kind: openai_embeddings, unknown: pass}",
+            "7: routes[0].dialect.unknown",
+            "unknown name 'pass'; write one of refuse, strip",
         ),
         (
             "dialect: status}",

@@ -37,6 +37,7 @@ SHARED_BY_PLUGINS = {
     "extproc.dialects.gate",
     "extproc.mutators.mutator",
     "extproc.dialects.json_scanner",
+    "extproc.dialects.lookalike",
     "extproc.dialects.openai_error",
     "extproc.dialects.request",
     "extproc.dialects.shape",

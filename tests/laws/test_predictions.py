@@ -1,0 +1,113 @@
+"""The laws of a prediction: every mutator, on what the corpus holds and on random predictions."""
+
+import math
+from collections.abc import Collection
+from typing import Any, Final
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from extproc.draw import Draw, Source
+from extproc.mutators import Mutator, Round, mutate
+from extproc.prediction import KINDS, Embedding, Logprobs, Prediction, Probabilities, Score
+from tests.corpus.exchanges import Recorded
+from tests.laws.serving import CORPUS, OPEN, every_exchange, serve
+from tests.mutators.test_mutators import ALL
+
+MOVES_THE_LABEL: Final[Collection[str]] = ()
+"""Mutators whose class says that they may change the top label."""
+SOURCE: Final = Source(Draw(b"m" * 32), Draw(b"i" * 32))
+every_mutator = pytest.mark.parametrize("mutator", ALL, ids=repr)
+
+
+def tag(mutator: Mutator) -> str:
+    return str(mutator.__struct_config__.tag)
+
+
+def check(mutator: Mutator, before: Prediction, after: Prediction | None) -> None:
+    match before, after:
+        case _, None:
+            return
+        case Probabilities(old), Probabilities(new):
+            check_probabilities(mutator, old, new)
+        case Logprobs(), Logprobs():
+            check_logprobs(mutator, before, after)
+        case Score(), Score(value):
+            assert math.isfinite(value)
+        case Embedding(), Embedding(values):
+            assert values.size
+            assert np.isfinite(values).all()
+        case _:
+            raise AssertionError(f"{mutator} made {type(after).__name__} of {type(before)}")
+
+
+def check_probabilities(mutator: Mutator, old: Any, new: Any) -> None:
+    assert (new >= 0).all()
+    assert (new <= 1.001).all()
+    assert new.sum() <= max(old.sum(), 1) + 1e-3
+    if isinstance(mutator, Round):
+        # To the nearest step; a single class that would vanish is kept at one.
+        step = 10.0**-mutator.digits
+        assert abs(new.sum() - old.sum()) <= max(0.5 * step, step - old.sum()) + 1e-6
+    if old.any() and new.shape == old.shape and tag(mutator) not in MOVES_THE_LABEL:
+        assert new.argmax() == old.argmax()
+        if np.count_nonzero(old == old.max()) == 1:
+            assert np.count_nonzero(new == new.max()) == 1
+
+
+def check_logprobs(mutator: Mutator, old: Logprobs, new: Logprobs) -> None:
+    assert new.chosen.text == old.chosen.text
+    shown = [token.text for token in old.alternatives]
+    assert [token.text for token in new.alternatives if token.text not in shown] == []
+    for token in (new.chosen, *new.alternatives):
+        assert -math.inf < token.logprob <= 1e-3
+
+
+@every_exchange
+@every_mutator
+def test_every_mutator_keeps_the_laws_on_what_the_corpus_holds(
+    exchange: Recorded, mutator: Mutator
+) -> None:
+    def law(source: Source | None, prediction: Prediction) -> Prediction | None:
+        after = mutate((mutator,), source, prediction)
+        check(mutator, prediction, after)
+        return after
+
+    edits = {kind: law if kind in mutator.KINDS else None for kind in KINDS}
+    assert serve(exchange, OPEN, edits=edits).released
+
+
+def test_the_corpus_holds_every_kind_that_a_mutator_understands() -> None:
+    seen: set[type] = set()
+
+    def see(source: Source | None, prediction: Prediction) -> Prediction:
+        seen.add(type(prediction))
+        return prediction
+
+    for exchange in CORPUS.values():
+        serve(exchange, OPEN, edits=dict.fromkeys(KINDS, see))
+    assert seen == {Probabilities, Logprobs, Embedding, Score}
+
+
+probabilities = st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any)
+
+
+@pytest.mark.parametrize("mutator", [one for one in ALL if "probabilities" in one.KINDS], ids=repr)
+@given(weights=probabilities, mass=st.floats(0.05, 1))
+def test_every_mutator_keeps_the_label_of_random_probabilities(
+    mutator: Mutator, weights: list[int], mass: float
+) -> None:
+    values = np.array(weights, np.float64)
+    values *= mass / values.sum()
+    assume(np.count_nonzero(values == values.max()) == 1)
+    check(mutator, Probabilities(values), mutate((mutator,), SOURCE, Probabilities(values)))
+
+
+@every_exchange
+def test_the_same_question_gets_the_same_answer(exchange: Recorded) -> None:
+    """Whatever is drawn is drawn from the input: asking again tells nothing new."""
+    for mutator in ALL:
+        kinds = {kind: (mutator,) if kind in mutator.KINDS else () for kind in KINDS}
+        assert serve(exchange, kinds) == serve(exchange, kinds)

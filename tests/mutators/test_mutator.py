@@ -1,0 +1,48 @@
+"""The two sorts of mutators: what a class of each is, and that every class is one of them."""
+
+from typing import ClassVar, get_args
+
+import msgspec
+import pytest
+
+from extproc.mutators import Mutator
+from extproc.mutators.mutator import Keyed, Plain
+from extproc.prediction import KINDS, Kind
+
+
+class Marked(Plain, frozen=True, tag="marked"):
+    KINDS: ClassVar[frozenset[Kind]] = frozenset({"score"})
+
+    by: int
+
+
+class Drawn(Keyed, frozen=True, tag="drawn"):
+    KINDS: ClassVar[frozenset[Kind]] = frozenset({"score"})
+
+
+def test_the_class_is_its_configuration() -> None:
+    read = msgspec.json.decode(
+        b'[{"kind":"marked","by":3},{"kind":"drawn"}]', type=list[Marked | Drawn]
+    )
+    assert read == [Marked(by=3), Drawn()]
+    assert msgspec.json.encode(read[0]) == b'{"kind":"marked","by":3}'
+
+
+@pytest.mark.parametrize("text", [b'{"kind":"marked","by":3,"to":4}', b'{"kind":"drawn","k":1}'])
+def test_a_field_that_is_not_its_own_is_refused(text: bytes) -> None:
+    with pytest.raises(msgspec.ValidationError, match="unknown field"):
+        msgspec.json.decode(text, type=Marked | Drawn)
+
+
+def test_it_cannot_be_changed_and_equals_what_is_written_alike() -> None:
+    with pytest.raises(AttributeError):
+        Marked(by=3).by = 4  # type: ignore[misc]
+    assert {Marked(by=3), Marked(by=3), Marked(by=4)} == {Marked(by=3), Marked(by=4)}
+
+
+@pytest.mark.parametrize("kind", get_args(Mutator))
+def test_every_mutator_is_of_one_sort_and_says_what_it_understands(kind: type[Mutator]) -> None:
+    assert issubclass(kind, Plain) is not issubclass(kind, Keyed)
+    assert kind.KINDS
+    assert set(KINDS) >= kind.KINDS
+    assert callable(kind.apply)
