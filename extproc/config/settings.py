@@ -133,7 +133,8 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     repeatable: bool = True
     """Whether requests may fix what is drawn at random: a seed, a temperature near 0."""
     mode: Literal["enforce", "shadow"] = "enforce"
-    """In the shadow everything is decided and recorded, and nothing is changed."""
+    """In the shadow everything is decided and recorded, and nothing is changed; but what the routes
+    deny (path, method, media type, query string) stays denied."""
     limits: tuple[LimitSettings, ...] = ()
 
 

@@ -87,6 +87,22 @@ def chat_answer() -> bytes:
     )
 
 
+def logprobs_answer(tokens: int = 200) -> bytes:
+    """About 59 KB: a chat answer with five alternatives for each token."""
+    values = random.Random(2)
+
+    def token(text: str) -> dict[str, Any]:
+        return {"token": text, "logprob": -values.random() * 9, "bytes": list(text.encode())}
+
+    content = [
+        token(f" word{number}") | {"top_logprobs": [token(f" w{number}{k}") for k in range(5)]}
+        for number in range(tokens)
+    ]
+    answer = orjson.loads(chat_answer())
+    answer["choices"][0]["logprobs"] = {"content": content, "refusal": None}
+    return orjson.dumps(answer)
+
+
 def event(model: str = "chat", *, logprobs: bool = False) -> bytes:
     """One server-sent event of a chat stream; without logprobs there is nothing to take out."""
     entry = {"token": " of", "logprob": -0.123456789, "bytes": [32, 111, 102], "top_logprobs": []}

@@ -1,7 +1,7 @@
 """What rewriting an answer costs, without Envoy and without grpc: in this process, on one core."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -10,7 +10,8 @@ import orjson
 from extproc.dialects.answers import Document
 from extproc.dialects.shape import Node, Rewrite
 from extproc.dialects.value_stream import ValueStream
-from extproc.policy import Policy, PolicyTable
+from extproc.mutators import Round, TopK
+from extproc.policy import Fidelity, Policy, PolicyTable
 from extproc.rewriter import body_rewriter, rewritten
 from extproc.server.driver import SLICE
 from tests.bench import bodies
@@ -55,10 +56,19 @@ def _tasks(table: PolicyTable) -> list[_Task]:
     chat, embeddings = _policy(table, bodies.CHAT), _policy(table, bodies.EMBEDDINGS)
     kserve = _policy(table, "/v2/models/{model}/infer")
     one, coded = bodies.embeddings_answer(), bodies.embeddings_answer(encoded=True)
+    batch, batch_coded = (
+        bodies.embeddings_answer(bodies.BATCH, encoded=encoded) for encoded in (False, True)
+    )
+    logprobs = bodies.logprobs_answer()
+    tier = Fidelity("rounded", {"text": (), "logprobs": (TopK(k=2), Round(digits=3))})
+    rounded = replace(chat, fidelity=tier, edits=tier.edits())
     return [
         _document("embedding, 1,536 values as JSON", embeddings, one, 300),
         _document("embedding, 1,536 values as base64", embeddings, coded, 60),
-        _document("64 embeddings as JSON", embeddings, bodies.embeddings_answer(bodies.BATCH)),
+        _document("64 embeddings as JSON", embeddings, batch, 16_000),
+        _document("64 embeddings as base64", embeddings, batch_coded, 2_000),
+        _document("chat, 200 tokens with logprobs, dropped", chat, logprobs, 900),
+        _document("chat, 200 tokens with logprobs, rounded", rounded, logprobs),
         _document("chat, 1 KB", chat, bodies.chat_answer()),
         _document("KServe, 10 classes", kserve, bodies.kserve_answer()),
         _event("event, nothing to take out", chat, bodies.event()),
