@@ -15,6 +15,7 @@ from extproc.config.expectation import instead
 from extproc.config.settings import RouteSettings
 from extproc.dialects import Dialect, KServeV2
 from extproc.dialects.dialect import JsonDialect
+from extproc.dialects.gate import Object, gate_of
 from extproc.dialects.lookalike import plain
 from extproc.policy import Route
 
@@ -57,7 +58,8 @@ def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -
 def _dialect(document: Document, place: Place, given: str | Dialect) -> Dialect:
     if not isinstance(given, str):
         if isinstance(given, JsonDialect):
-            _check_asked(document, (*place, "allow_request"), given)
+            gate = gate_of(given.read)
+            _check_asked(document, (*place, "allow_request"), given.allow_request, gate)
             _check_allowed(document, (*place, "allow_response"), given)
         return given
     if given not in DIALECTS:
@@ -65,20 +67,23 @@ def _dialect(document: Document, place: Place, given: str | Dialect) -> Dialect:
     return DIALECTS[given]()
 
 
-def _check_asked(document: Document, place: Place, dialect: JsonDialect) -> None:
+def _check_asked(
+    document: Document, place: Place, allowed: Sequence[str], gate: Object | None
+) -> None:
     """Every field that goes on must be unknown: the gate has a rule for those it knows.
 
     One that looks like a known field would go past that rule, to a model server that is lenient.
     """
-    gate, said = dialect.gate(), dict[str, int]()
-    for index, name in enumerate(dialect.allow_request):
+    said: dict[str, int] = {}
+    for index, name in enumerate(allowed):
+        assert gate is not None  # a test holds every dialect to it
         here, remedy = (*place, index), "name an unknown field of the request's own object"
         if gate.resembles(name) or gate.resembles(name.partition(".")[0]):
             wrong = f"{shown(name)} is known already, or looks like a field that is"
             raise document.fault(here, wrong, remedy)
         looks = plain(name) or name
         if looks in said:
-            wrong = f"{shown(name)} looks like {shown(dialect.allow_request[said[looks]])}"
+            wrong = f"{shown(name)} looks like {shown(allowed[said[looks]])}"
             raise document.fault(here, wrong, "remove one: a model server may take it for both")
         said[looks] = index
 

@@ -29,10 +29,6 @@ class JsonDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_
     """Request header fields that ``read`` needs; it finds them beside the path's parameters."""
     METHODS: ClassVar[tuple[str, ...]] = ("POST",)
 
-    def gate(self) -> Object:
-        """What the API documents of a request."""
-        raise NotImplementedError
-
     def tree(self) -> Node:
         """What the API documents of an answer."""
         raise NotImplementedError

@@ -6,8 +6,9 @@ are two names that look alike, since a model server may read the one as the othe
 What a rule changes is counted by its place, never by a value.
 """
 
-from collections import Counter
-from collections.abc import Collection, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final, Literal, Protocol
@@ -48,6 +49,8 @@ class Terms(Struct, frozen=True):
     """How many alternatives beside a chosen token are shown at most, None where all are."""
     salt: str = ""
     """Keeps a model server's prompt cache apart from other tenants'; empty where none is wanted."""
+    gates: "list[Object] | None" = None
+    """Where the gates go that a request is taken through, for those who ask; see gate_of."""
 
 
 @dataclass(slots=True)
@@ -191,6 +194,8 @@ class Object:
             return value
         if not isinstance(value, dict):
             raise ClientError(f"{place!r} must be an object.")
+        if changes.terms.gates is not None:
+            changes.terms.gates.append(self)
         self._refuse_twins(value, place)
         after = {
             name: self._admit(name, item, changes, place, extra) for name, item in value.items()
@@ -251,6 +256,18 @@ class Each:
         if all(new is old for new, old in zip(after, value, strict=True)):
             return value
         return [item for item in after if item is not TAKEN]
+
+
+def gate_of(read: Callable[[bytes, Mapping[str, str], Terms], object]) -> Object | None:
+    """The gate that a dialect's ``read`` takes JSON through; None where it takes it through none.
+
+    A dialect tells its gate by using it, so that what is checked and documented is what serves.
+    """
+    gates: list[Object] = []
+    parameters = defaultdict(str, {"content-type": "application/json"})
+    with suppress(ClientError):
+        read(b"{}", parameters, Terms((), gates=gates))
+    return gates[0] if gates else None
 
 
 def _same(value: Json, other: Json) -> bool:

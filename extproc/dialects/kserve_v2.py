@@ -88,9 +88,6 @@ class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
         require(kept, "None of the requested outputs is available.")
         return kept
 
-    def gate(self) -> Object:
-        return _GATE
-
     def tree(self) -> Node:
         return Fields(
             {

@@ -104,9 +104,6 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
         tree = self.answer()
         return {JSON: Document(tree), "text/event-stream": Events(tree, self.SENTINELS)}
 
-    def gate(self) -> Object:
-        return _GATE
-
     def tree(self) -> Node:
         return _ANSWER
 

@@ -55,9 +55,6 @@ class OpenAIEmbeddings(JsonDialect, frozen=True, tag="openai_embeddings"):
         query = Query(str(model), len(inputs))
         return Asked(query, admitted.body, inputs, {}, admitted.changed)
 
-    def gate(self) -> Object:
-        return _GATE
-
     def tree(self) -> Node:
         return _ANSWER
 

@@ -19,12 +19,12 @@ from extproc.refusal import Refusal
 BODY = b'{"model":"m","best_of":1}'
 
 
+GATE = Object({"model": PASS, "echo": Forced(value=False)})
+
+
 class Small(JsonDialect, frozen=True, tag="small"):
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
-        return Asked(Query("m", 1), self.admit(body, self.gate(), terms).body)
-
-    def gate(self) -> Object:
-        return Object({"model": PASS, "echo": Forced(value=False)})
+        return Asked(Query("m", 1), self.admit(body, GATE, terms).body)
 
     def tree(self) -> Node:
         return Fields({"id": Keep(), "data": Items(Gate("text", Fields({"index": Keep()})))})
@@ -74,18 +74,11 @@ def test_every_dialect_says_where_it_listens_and_how_it_words_an_error(kind: typ
     assert kind.__doc__.endswith(".")
 
 
-@pytest.mark.parametrize("kind", [one for one in get_args(Dialect) if issubclass(one, JsonDialect)])
-def test_every_dialect_of_a_json_api_shows_its_gate(kind: type[JsonDialect]) -> None:
-    """The configuration checks allow_request against it, and the documents list it."""
-    assert kind.gate is not JsonDialect.gate
-
-
 def test_a_field_of_the_configuration_that_is_not_known_is_refused() -> None:
     with pytest.raises(msgspec.ValidationError, match="unknown field"):
         msgspec.convert({"kind": "small", "allow": []}, Small)
 
 
-def test_what_a_dialect_does_not_say_of_its_api_is_no_empty_tree() -> None:
-    for tell in (JsonDialect().gate, JsonDialect().tree):
-        with pytest.raises(NotImplementedError):
-            tell()
+def test_a_dialect_that_says_nothing_of_its_answers_lets_nothing_pass() -> None:
+    with pytest.raises(NotImplementedError):
+        JsonDialect().answers()

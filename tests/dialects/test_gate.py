@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.gate import (
     PASS,
     TAKEN,
@@ -26,10 +27,12 @@ from extproc.dialects.gate import (
     Terms,
     Unknown,
     Within,
+    gate_of,
 )
 from extproc.dialects.lookalike import plain
 from extproc.errors import ClientError
 from extproc.prediction import Kind
+from tests.corpus.exchanges import Recorded, recorded
 
 SECRET = "s3cret"
 GRANTED: tuple[Kind, ...] = ("logprobs",)
@@ -415,3 +418,33 @@ def test_what_makes_a_draw_repeatable_is_under_another_rule_where_that_is_denied
 def test_what_is_changed_twice_in_one_place_counts_twice() -> None:
     gate = Object({"tools": Each(Object({"k": Within(most=1)}))})
     assert admitted(gate, {"tools": [{"k": 2}, {"k": 1}, {"k": 3}]}, REFUSE)[1] == {"tools[].k": 2}
+
+
+# Whose gate it is.
+
+
+def test_a_dialect_shows_its_gate_by_using_it() -> None:
+    def read(body: bytes, parameters: Mapping[str, str], about: Terms) -> None:
+        assert parameters["content-type"] == "application/json"
+        assert parameters["model"] == ""
+        GATE.admit(orjson.loads(body), Changes(about), "")
+        raise ClientError("'model' must be a name.")
+
+    assert gate_of(read) is GATE
+
+
+def test_a_dialect_without_a_gate_shows_none() -> None:
+    def read(body: bytes, parameters: Mapping[str, str], about: Terms) -> None:
+        raise ClientError("This path takes no body.")
+
+    assert gate_of(read) is None
+
+
+@pytest.mark.parametrize(
+    "one",
+    [one for one in recorded() if isinstance(one.route.dialect, JsonDialect)],
+    ids=lambda one: one.name,
+)
+def test_every_dialect_of_a_json_api_shows_its_gate(one: Recorded) -> None:
+    """The configuration checks allow_request against it, and the documents list it."""
+    assert gate_of(one.route.dialect.read) is not None
