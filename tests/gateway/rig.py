@@ -65,13 +65,25 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.to_thread(_never.wait, 0.02)
 
 
-def children() -> dict[str, int]:
-    """The process ids of this process's Envoy and sidecar."""
+class Children:
+    """The Envoy and the sidecar that were started since: others may be running, of other tests."""
+
+    def __init__(self) -> None:
+        self._others = _children()
+
+    def pids(self) -> dict[str, int]:
+        return {
+            "envoy" if _name(pid) == "envoy" else "sidecar": pid
+            for pid in _children() - self._others
+        }
+
+
+def _children() -> frozenset[int]:
+    """The process ids of this process's children that live."""
     lists = [
         path.read_text(encoding="ascii") for path in Path("/proc/self/task").glob("*/children")
     ]
-    pids = [int(pid) for pid in " ".join(lists).split() if not gone(int(pid))]
-    return {"envoy" if _name(pid) == "envoy" else "sidecar": pid for pid in pids}
+    return frozenset(int(pid) for pid in " ".join(lists).split() if not gone(int(pid)))
 
 
 def _name(pid: int) -> str:

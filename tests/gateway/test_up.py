@@ -4,6 +4,8 @@ import re
 import shlex
 import signal
 import socket
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +20,7 @@ from extproc.errors import ConfigError
 from extproc.gateway.starter import write_starter
 from extproc.gateway.up import DIED, Up, up
 from tests.e2e.upstream import Reply, Request, Upstream
-from tests.gateway.rig import DEADLINE, LOCAL, ask, children, gone, standin, until
+from tests.gateway.rig import DEADLINE, LOCAL, Children, ask, gone, standin, until
 
 NOWHERE = "http://127.0.0.1:9"
 
@@ -68,7 +70,7 @@ async def test_the_command_it_prints_works_and_a_signal_ends_everything() -> Non
         else:
             await reply.document(COMPLETION)
 
-    console = Console()
+    console, children = Console(), Children()
     with Upstream() as upstream:
         upstream.script = answer
         asked = Up(f"http://127.0.0.1:{upstream.port}", listen=LOCAL, say=console)
@@ -78,7 +80,7 @@ async def test_the_command_it_prints_works_and_a_signal_ends_everything() -> Non
             answered = await _curl(console.address, told)
             denied = await ask(console.address, "POST /v1/embeddings HTTP/1.1\nhost: a")
             policy = console.find(r"^policy: (\S+)")
-            pids = children()
+            pids = children.pids()
 
             os.kill(os.getpid(), signal.SIGINT)
             assert await asyncio.wait_for(task, DEADLINE) == 0
@@ -115,10 +117,10 @@ async def _curl(address: Socket, command: str) -> bytes:
 @pytest.mark.e2e
 @pytest.mark.parametrize("name", ["envoy", "sidecar"])
 async def test_the_death_of_one_is_told_and_ends_the_other(name: str) -> None:
-    console = Console()
+    console, children = Console(), Children()
     asked = Up(NOWHERE, listen=LOCAL, say=console, command=_standin)
     async with _started(asked, console) as task:
-        pids = children()
+        pids = children.pids()
         os.kill(pids[name], signal.SIGKILL)
 
         assert await asyncio.wait_for(task, DEADLINE) == DIED
@@ -149,15 +151,15 @@ async def test_a_policy_of_ones_own_is_used_and_its_keys_are_not_known(tmp_path:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_while_it_starts(number: signal.Signals) -> None:
-    console = Console()
+    console, children = Console(), Children()
     asked = Up(NOWHERE, listen=LOCAL, say=console, command=_standin)
     task = asyncio.create_task(up(asked))
-    await until(lambda: bool(children()))
+    await until(lambda: bool(children.pids()))
 
     os.kill(os.getpid(), number)
 
     assert await asyncio.wait_for(task, DEADLINE) == 0
-    assert children() == {}
+    assert children.pids() == {}
 
 
 async def test_a_sidecar_that_cannot_serve_is_told() -> None:
@@ -187,3 +189,14 @@ async def test_a_port_in_use_is_one_sentence() -> None:
 async def test_a_policy_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.yaml"):
         await up(Up(NOWHERE, policy=tmp_path / "missing.yaml", listen=LOCAL, say=Console()))
+
+
+def test_a_process_that_another_test_started_is_not_counted() -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
+        children = Children()
+        assert children.pids() == {}
+        command = [sys.executable, "-c", "input()"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE) as own:
+            assert children.pids() == {"sidecar": own.pid}
+            own.communicate(b"\n")
+        other.communicate(b"\n")
