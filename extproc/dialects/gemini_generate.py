@@ -195,10 +195,6 @@ def _kept(*names: str) -> dict[str, Node]:
     return dict.fromkeys(names, Keep())
 
 
-def _text(*names: str) -> dict[str, Node]:
-    return dict.fromkeys(names, Opaque("text"))
-
-
 _RATINGS: Final = Items(
     Fields(
         {

@@ -38,7 +38,7 @@ _MESSAGE: Final = Fields(
         "role": Keep(),
         "content": Opaque("text"),
         "thinking": Opaque("reasoning"),
-        "images": Items(Opaque("text")),
+        "images": Gate("text", Items(Keep())),
         "tool_calls": Gate("text", Items(Fields({"id": Keep(), "function": _FUNCTION}))),
         "tool_name": Opaque("text"),
     }
