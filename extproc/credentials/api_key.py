@@ -11,7 +11,7 @@ from typing import Final
 
 from extproc.events import Headers
 
-HEADERS: Final = ("authorization", "x-api-key", "api-key")
+HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 
 _BEARER: Final = re.compile(r"bearer +", re.IGNORECASE | re.ASCII)
 # Printable ASCII without the comma and the space, at which Envoy joins repeated headers.

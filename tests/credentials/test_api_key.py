@@ -34,7 +34,8 @@ def test_the_hash_is_hmac_sha256() -> None:
         {"x-api-key": API_KEY},
         {"api-key": API_KEY},
         {"authorization": f"Bearer {API_KEY}", "x-api-key": API_KEY, "api-key": API_KEY},
-        {"x-api-key": API_KEY, "cookie": "api-key=other", "x-goog-api-key": "other"},
+        {"x-goog-api-key": API_KEY},
+        {"x-api-key": API_KEY, "cookie": "api-key=other", "x-other-api-key": "other"},
     ],
 )
 def test_a_key_is_found_wherever_clients_put_it(headers: Headers) -> None:

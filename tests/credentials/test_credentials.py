@@ -26,4 +26,4 @@ def test_a_request_that_proves_two_principals_proves_none(monkeypatch: pytest.Mo
 
 
 def test_every_header_that_holds_a_credential_is_taken_out() -> None:
-    assert CREDENTIAL_HEADERS == ("authorization", "x-api-key", "api-key")
+    assert CREDENTIAL_HEADERS == ("authorization", "x-api-key", "api-key", "x-goog-api-key")
