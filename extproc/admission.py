@@ -29,7 +29,8 @@ class Admitted:
     policy: Policy
     principal: str
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """What the path template's parameters stand for, and the header fields the dialect reads."""
+    """What the path template's parameters stand for, and the header fields and query parameters
+    that the dialect reads."""
 
     @property
     def charges(self) -> list[Charge]:
@@ -55,15 +56,15 @@ def admit(request: CheckedRequest, table: PolicyTable) -> Admitted | Denied:
     policy = table.policies.get((tenant, route.name)) if route is not None else None
     if route is None or policy is None:
         return Denied(UNKNOWN_ROUTE, tenant=tenant)
-    # No route takes query parameters: servers let them change what is answered.
-    if refusal is not None or query:
+    asked = _query(query, route.dialect.QUERY)
+    if refusal is not None or asked is None:
         return Denied(refusal or UNKNOWN_ROUTE, route, tenant)
     if "model" in parameters and not policy.permits(parameters["model"]) and not policy.shadow:
         return Denied(UNKNOWN_MODEL, route, tenant)
     fields = {
         name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
     }
-    return Admitted(policy, proven, {**parameters, **fields})
+    return Admitted(policy, proven, {**parameters, **fields, **asked})
 
 
 def _route(
@@ -77,6 +78,21 @@ def _route(
         if route.method == request.method:
             return route, parameters, _media_type(request, route.dialect.MEDIA_TYPES)
     return matches[0][0], {}, METHOD_NOT_ALLOWED
+
+
+def _query(query: str, known: Mapping[str, Collection[str]]) -> dict[str, str] | None:
+    """The query parameters, by their name behind a ``?``; None where the dialect does not know one.
+
+    Servers let them change what is answered.  Each stands there as the dialect writes it and once,
+    so that nothing is left for the model server to read in another way.
+    """
+    asked = {}
+    for parameter in query.split("&") if query else ():
+        name, _, value = parameter.partition("=")
+        if value not in known.get(name, ()) or f"?{name}" in asked:
+            return None
+        asked[f"?{name}"] = value
+    return asked
 
 
 def _media_type(request: CheckedRequest, known: Collection[str]) -> Refusal | None:

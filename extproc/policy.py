@@ -25,6 +25,7 @@ from extproc.mutators import Keyed, Mutator, TopK, mutate
 from extproc.prediction import Kind
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
+_BEFORE_VERB = re.compile(r"\{(\w+)\}:")
 _SAFE_VALUE = re.compile(r"(?!\.\.?\Z)[\w.:@+ -]{1,256}", re.ASCII)
 
 
@@ -119,7 +120,7 @@ class Route:
 
     method: str
     path: str
-    """A template: ``{name}`` stands for one path segment."""
+    """A template: ``{name}`` stands for one path segment, ``{name}:verb`` for one that ends so."""
     dialect: Dialect
 
     @property
@@ -131,12 +132,15 @@ class Route:
 
         A parameter that no model name needs to be (with slashes, controls or a second layer of
         percent-encoding, not ASCII, or a dot segment of RFC 3986) does not match: servers behind us
-        read such names in different ways.
+        read such names in different ways.  Nor does a colon before the verb, which they may look
+        for from either end.
         """
         found = _pattern(self.path).fullmatch(path)
         if found is None:
             return None
         values = {name: unquote(value) for name, value in found.groupdict().items()}
+        if any(":" in values[name] for name in _BEFORE_VERB.findall(self.path)):
+            return None
         return values if all(map(_SAFE_VALUE.fullmatch, values.values())) else None
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc.admission import Admitted, Denied, admit
-from extproc.dialects import KServeV2, OpenAIEmbeddings, Status
+from extproc.dialects import GeminiGenerate, KServeV2, OpenAIEmbeddings, Status
 from extproc.events import CheckedRequest
 from extproc.limits import Charge, Limit
 from extproc.refusal import (
@@ -228,6 +228,78 @@ def test_a_stranger_gets_one_answer_to_everything(
 )
 def test_a_known_caller_is_told_why(request_: CheckedRequest, expected: Refusal | None) -> None:
     assert refusal(request_) == expected
+
+
+GEMINI = ("POST", "/v1beta/models/{model}:streamGenerateContent")
+ALT_SSE = "/v1beta/models/gem:streamGenerateContent"
+STREAMING = table(
+    policy(GeminiGenerate(stream=True), route=GEMINI, models=("gem",)), tenants=TABLE.tenants
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", {}),
+        ("?", {}),
+        ("?alt=sse", {"?alt": "sse"}),
+        ("?alt=json", {"?alt": "json"}),
+    ],
+)
+def test_a_query_parameter_that_the_dialect_names_is_handed_over(
+    query: str, found: dict[str, str]
+) -> None:
+    decision = admit(asking(path=ALT_SSE + query), STREAMING)
+    assert isinstance(decision, Admitted)
+    assert decision.parameters == {"model": "gem", **found}
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "alt",
+        "alt=",
+        "alt=proto",
+        "alt=SSE",
+        "ALT=sse",
+        "alt=s%73e",
+        "%61lt=sse",
+        "alt=sse&",
+        "&alt=sse",
+        "alt=sse&&",
+        "alt=sse&alt=sse",
+        "alt=sse&alt=json",
+        "alt=sse;alt=json",
+        "alt=sse#",
+        "alt=sse?",
+        " alt=sse",
+        "alt=sse ",
+        "alt=sse&key=x",
+        "key=sk-acme-1",
+        "model=other",
+        "alt=sse&model=other",
+        "$alt=sse",
+        "?alt=sse",
+        "=sse",
+        "=",
+        "&",
+    ],
+)
+def test_any_other_query_is_denied(query: str) -> None:
+    denied = admit(asking(path=f"{ALT_SSE}?{query}"), STREAMING)
+    assert denied == Denied(UNKNOWN_ROUTE, STREAMING.routes[0], "acme")
+
+
+@given(query=st.text(st.sampled_from("alt=sejon&?;%61")))
+def test_what_is_let_through_of_a_query_is_what_the_dialect_writes(query: str) -> None:
+    decision = admit(asking(path=f"{ALT_SSE}?{query}"), STREAMING)
+    assert isinstance(decision, Admitted) is (query in {"", "alt=sse", "alt=json"})
+
+
+def test_a_stranger_learns_nothing_of_queries() -> None:
+    for query in ("alt=sse", "key=x"):
+        request = asking(path=f"{ALT_SSE}?{query}", key=None)
+        assert admit(request, STREAMING) == Denied(UNAUTHENTICATED)
 
 
 def test_every_denial_names_the_tenant_and_only_known_routes() -> None:

@@ -11,6 +11,7 @@ from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
 from extproc.prediction import Probabilities
 
 INFER = Route("POST", "/v2/models/{model}/infer", KServeV2())
+VERB = Route("POST", "/v1beta/models/{model}:generateContent", KServeV2())
 CHAT = Route("POST", "/v1/chat/completions", OpenAIChat())
 BURST = Limit("burst", "principal", 20, 1.0)
 HOURLY = Limit("hourly", "tenant", 1000, 3600.0)
@@ -111,6 +112,43 @@ def test_a_path_without_parameters_matches_itself_alone() -> None:
     assert route.match("/v2/health.ready+") == {}
     assert route.match("/v2/healthXready+") is None
     assert route.match("/v2/health.readyy") is None
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("gem", "gem"),
+        ("gem-2.5_pro@1", "gem-2.5_pro@1"),
+        ("gem%2D2", "gem-2"),
+        ("gem:streamGenerateContent", None),
+        ("gem%3AstreamGenerateContent", None),
+        ("gem:", None),
+        (":", None),
+        ("", None),
+        ("..", None),
+        ("a/b", None),
+    ],
+)
+def test_what_stands_before_a_verb_has_no_colon(name: str, model: str | None) -> None:
+    found = VERB.match(f"/v1beta/models/{name}:generateContent")
+    assert found == (None if model is None else {"model": model})
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1beta/models/gem",
+        "/v1beta/models/gem:",
+        "/v1beta/models/gem:generatecontent",
+        "/v1beta/models/gem:streamGenerateContent",
+        "/v1beta/models/gem:generateContent:generateContent",
+        "/v1beta/models/gem:generateContent/",
+        "/v1beta/models/gem%3AgenerateContent",
+        "/v1beta/models/gem/generateContent",
+    ],
+)
+def test_a_verb_is_matched_as_it_is_written(path: str) -> None:
+    assert VERB.match(path) is None
 
 
 @given(st.text())

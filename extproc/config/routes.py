@@ -13,7 +13,13 @@ from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.config.settings import RouteSettings
-from extproc.dialects import Dialect, KServeV2
+from extproc.dialects import (
+    Dialect,
+    GeminiEmbed,
+    GeminiGenerate,
+    KServeV2,
+    VertexEmbeddings,
+)
 from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.gate import Object, gate_of
 from extproc.dialects.lookalike import plain
@@ -24,6 +30,13 @@ DIALECTS: Final[dict[str, type[Dialect]]] = {
 }
 """By the name that the policy file calls it."""
 
+_MODEL_IN_PATH: Final = (
+    KServeV2,
+    GeminiEmbed,
+    GeminiGenerate,
+    VertexEmbeddings,
+)
+"""Dialects whose requests do not name the model."""
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -50,7 +63,7 @@ def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -
     parameters = _PARAMETER.findall(path)
     if len(set(parameters)) != len(parameters):
         raise document.fault(place, "a parameter stands in it twice", "rename one of them")
-    if isinstance(dialect, KServeV2) and "model" not in parameters:
+    if isinstance(dialect, _MODEL_IN_PATH) and "model" not in parameters:
         wrong = "nothing says which model is asked"
         raise document.fault(place, wrong, "name the segment: /v2/models/{model}/infer")
 
@@ -113,6 +126,9 @@ def _refuse_unreachable(document: Document, routes: Sequence[Route]) -> None:
 
 def _covers(pattern: Sequence[str], segments: Sequence[str]) -> bool:
     """Whether one template matches every path that another matches; ``{}`` is a parameter."""
-    return len(pattern) == len(segments) and all(
-        part in {"{}", segment} for part, segment in zip(pattern, segments, strict=True)
-    )
+    return len(pattern) == len(segments) and all(map(_covers_segment, pattern, segments))
+
+
+def _covers_segment(part: str, segment: str) -> bool:
+    name, verb = segment.partition(":")[::2]
+    return part in {"{}", segment} or (bool(name) and part == f"{{}}:{verb}")

@@ -44,7 +44,7 @@ SecretReference = Annotated[
 PathTemplate = Annotated[
     str,
     Meta(
-        pattern=r"^(/(?!\.{1,2}(/|$))(\{[a-z][a-z0-9_]*\}|[A-Za-z0-9._:@+-]+))+$",
+        pattern=r"^(/(?!\.{1,2}(/|$))(\{[a-z][a-z0-9_]*\}(:[A-Za-z]+)?|[A-Za-z0-9._:@+-]+))+$",
         max_length=1024,
         description="a path such as /v1/embeddings or /v2/models/{model}/infer",
     ),

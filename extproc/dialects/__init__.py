@@ -12,11 +12,43 @@ configuration: its fields are the YAML's fields.  Every dialect has three method
     A refusal as a JSON body in this API's error shape.
 """
 
+from extproc.dialects.anthropic_messages import AnthropicMessages
+from extproc.dialects.gemini_embed import GeminiEmbed
+from extproc.dialects.gemini_generate import GeminiGenerate
 from extproc.dialects.kserve_v2 import KServeV2
+from extproc.dialects.ollama_chat import OllamaChat
+from extproc.dialects.ollama_embed import OllamaEmbed
+from extproc.dialects.ollama_generate import OllamaGenerate
 from extproc.dialects.openai_chat import OpenAIChat
 from extproc.dialects.openai_embeddings import OpenAIEmbeddings
 from extproc.dialects.status import Status
+from extproc.dialects.vertex_embeddings import VertexEmbeddings
 
-__all__ = ["Dialect", "KServeV2", "OpenAIChat", "OpenAIEmbeddings", "Status"]
+__all__ = [
+    "AnthropicMessages",
+    "Dialect",
+    "GeminiEmbed",
+    "GeminiGenerate",
+    "KServeV2",
+    "OllamaChat",
+    "OllamaEmbed",
+    "OllamaGenerate",
+    "OpenAIChat",
+    "OpenAIEmbeddings",
+    "Status",
+    "VertexEmbeddings",
+]
 
-Dialect = OpenAIChat | OpenAIEmbeddings | KServeV2 | Status
+Dialect = (
+    OpenAIChat
+    | OpenAIEmbeddings
+    | KServeV2
+    | Status
+    | AnthropicMessages
+    | GeminiGenerate
+    | GeminiEmbed
+    | VertexEmbeddings
+    | OllamaChat
+    | OllamaGenerate
+    | OllamaEmbed
+)

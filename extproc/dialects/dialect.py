@@ -27,6 +27,9 @@ class JsonDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_
     """Of the requests it reads."""
     HEADERS: ClassVar[tuple[str, ...]] = ()
     """Request header fields that ``read`` needs; it finds them beside the path's parameters."""
+    QUERY: ClassVar[Mapping[str, frozenset[str]]] = {}
+    """Query parameters that a request may have, and their values; ``read`` finds ``alt`` as
+    ``?alt``, which can be no name of a path's parameter or header field."""
     METHODS: ClassVar[tuple[str, ...]] = ("POST",)
 
     def tree(self) -> Node:
@@ -52,4 +55,5 @@ class JsonDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_
 
 
 Parameters = Mapping[str, str]
-"""What a path template's names stand for, and the header fields that the dialect reads."""
+"""What a path template's names stand for, and the header fields and query parameters that the
+dialect reads."""

@@ -5,44 +5,29 @@ add (``reasoning_content``, ``reasoning``) are known too.  Log probabilities sta
 ``content`` and ``refusal``, of a message's choice and of a stream's.
 """
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
-from extproc.dialects.gate import (
-    PASS,
-    Alternatives,
-    Granted,
-    Object,
-    Repeatable,
-    Terms,
-    Within,
-)
+from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Asked, require
+from extproc.dialects.sampling import SEED, TEMPERATURE
 from extproc.dialects.shape import (
-    ABSENT,
-    Anything,
-    Edit,
     Fault,
     Fields,
     Gate,
     Items,
-    Json,
     Keep,
     Leaf,
     ModelName,
     Node,
     Opaque,
-    Rewrite,
 )
-from extproc.errors import UpstreamError
-from extproc.prediction import Logprobs, Query, Token
+from extproc.dialects.token_logprobs import ENTRY, logprobs
+from extproc.prediction import Query
 from extproc.refusal import Refusal
 
-COLDEST: Final = 0.3
-"""The least temperature of tenants that may not have the same answer drawn twice."""
 _LOGPROB_FIELDS: Final = ("logprobs", "top_logprobs")
 _GATE: Final = Object(
     {
@@ -69,8 +54,8 @@ _GATE: Final = Object(
             PASS,
         ),
         "stream_options": Object({"include_usage": PASS}),
-        "seed": Repeatable(),
-        "temperature": Repeatable(otherwise=Within(least=COLDEST)),
+        "seed": SEED,
+        "temperature": TEMPERATURE,
         "logprobs": Granted("logprobs"),
         "top_logprobs": Granted("logprobs", Alternatives()),
     }
@@ -116,72 +101,7 @@ def _check_choices(n: object) -> None:
     require(valid, f"'n' must be between 1 and {MAX_CHOICES}.")
 
 
-def _logprobs(value: Json, edit: Edit, place: str) -> Json:
-    """One entry of ``logprobs.content``: the chosen token and ``top_logprobs``."""
-    before = _read(value, place)
-    after = edit(before)
-    if after is before:
-        return value
-    if after is None:
-        return ABSENT
-    if not isinstance(after, Logprobs):
-        raise TypeError(f"a mutator made {type(after).__name__} of log probabilities")
-    changed = _entry(after.chosen, value)
-    if value.get("top_logprobs") is not None:
-        changed["top_logprobs"] = [_entry(token, value) for token in after.alternatives]
-    return {**value, **changed}
-
-
-def _read(value: Json, place: str) -> Logprobs:
-    chosen = _token(value, place)
-    others = value.get("top_logprobs") or ()
-    return Logprobs(chosen, tuple(_token(other, place) for other in others))
-
-
-def _token(value: Json, place: str) -> Token:
-    match value:
-        case {"token": str(text), "logprob": logprob} if type(logprob) in (int, float):
-            raw = value.get("bytes")
-            return Token(text, float(logprob), None if raw is None else _raw(raw, place))
-        case _:
-            raise UpstreamError(f"{place} is not a token with its log probability")
-
-
-def _raw(value: Json, place: str) -> tuple[int, ...]:
-    if isinstance(value, list) and all(type(byte) is int and 0 <= byte < 256 for byte in value):
-        return tuple(value)
-    raise UpstreamError(f"{place}.bytes is not an array of bytes")
-
-
-def _entry(token: Token, like: dict[str, Any]) -> dict[str, Any]:
-    """A token as the API writes it; with ``bytes`` where the original entry has them."""
-    entry: dict[str, Any] = {"token": token.text, "logprob": token.logprob}
-    if "bytes" in like:
-        entry["bytes"] = None if token.raw is None else list(token.raw)
-    return entry
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """An object whose values a codec checks: Fields of Anything, and several times faster."""
-
-    names: frozenset[str]
-
-    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        if not isinstance(value, dict):
-            raise UpstreamError(f"{place} is not an object")
-        if value.keys() <= self.names:
-            return value
-        for _ in value.keys() - self.names:
-            run.drop(f"{place}.*")
-        return {name: item for name, item in value.items() if name in self.names}
-
-
-_TOKEN: Final = ("token", "logprob", "bytes")
-_ENTRY: Final = Fields(
-    {**dict.fromkeys(_TOKEN, Anything()), "top_logprobs": Items(_Known(frozenset(_TOKEN)))}
-)
-_TOKENS: Final = Items(Leaf("logprobs", _logprobs, _ENTRY))
+_TOKENS: Final = Items(Leaf("logprobs", logprobs, ENTRY))
 _LOGPROBS: Final = Gate("logprobs", Fields({"content": _TOKENS, "refusal": _TOKENS}), nulled=True)
 _FUNCTION: Final = Fields({"name": Keep(), "arguments": Keep()})
 _TOOL_CALL: Final = Fields(

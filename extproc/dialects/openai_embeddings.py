@@ -4,20 +4,13 @@ Source: OpenAI API reference, "Embeddings".  OpenAI's own Python client asks for
 otherwise and reads it as ``numpy.float32``, so a vector goes back in the type it came in.
 """
 
-import struct
 from typing import Final
-
-import msgspec
-import numpy as np
-import pybase64
 
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
-    ABSENT,
-    Edit,
     Fault,
     Fields,
     Gate,
@@ -28,17 +21,15 @@ from extproc.dialects.shape import (
     ModelName,
     Node,
 )
-from extproc.errors import ClientError, UpstreamError
-from extproc.prediction import Embedding, Query, Vector
+from extproc.dialects.vectors import embedding
+from extproc.errors import ClientError
+from extproc.prediction import Query
 from extproc.refusal import Refusal
 
 _GATE: Final = Object(
     dict.fromkeys(("model", "input", "encoding_format", "dimensions", "user"), PASS)
 )
 _FORMATS: Final = (None, "float", "base64")
-_SINGLE: Final = np.dtype("<f4")
-# Of what float32 holds (3.4e38), less than any mutator's arithmetic can carry out of it.
-_LARGEST: Final = 1e30
 
 
 class OpenAIEmbeddings(JsonDialect, frozen=True, tag="openai_embeddings"):
@@ -79,37 +70,6 @@ def _are(kind: type, value: Json) -> bool:
     return isinstance(value, list) and set(map(type, value)) == {kind}
 
 
-def _embedding(value: Json, edit: Edit, place: str) -> Json:
-    before = _read(value, place)
-    after = edit(Embedding(before))
-    if after is None:
-        return ABSENT
-    if not isinstance(after, Embedding):
-        raise TypeError(f"a mutator made {type(after).__name__} of an embedding")
-    if after.values is before:
-        return value
-    single = after.values.astype(_SINGLE)
-    return pybase64.b64encode_as_string(single.tobytes()) if isinstance(value, str) else single
-
-
-def _read(value: Json, place: str) -> Vector:
-    """Shape (dimensions,), from a JSON array or from base64 of float32."""
-    try:
-        if isinstance(value, str):
-            raw = pybase64.b64decode(value, validate=True)
-            vector = np.frombuffer(raw, _SINGLE).astype(np.float64)
-        else:
-            floats = msgspec.convert(value, list[float])
-            # A third of the time that np.array takes to read a list.
-            vector = np.frombuffer(struct.pack(f"{len(floats)}d", *floats), np.float64)
-    except (msgspec.ValidationError, ValueError) as error:
-        raise UpstreamError(f"{place} is not a vector") from error
-    # Not a number is not below it either.
-    if not vector.size or not np.abs(vector).max() <= _LARGEST:
-        raise UpstreamError(f"{place} is not a vector of finite numbers")
-    return vector
-
-
 _ANSWER: Final = Fields(
     {
         "object": Keep(),
@@ -118,7 +78,7 @@ _ANSWER: Final = Fields(
                 {
                     "object": Keep(),
                     "index": Keep(),
-                    "embedding": Leaf("embedding", _embedding, nulled=True),
+                    "embedding": Leaf("embedding", embedding, nulled=True),
                 }
             ),
             each=True,

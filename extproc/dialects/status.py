@@ -1,5 +1,6 @@
 """Paths of which only the status is of interest: health, readiness.  No body passes, either way."""
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
@@ -20,6 +21,7 @@ class Status(
 
     MEDIA_TYPES: ClassVar[frozenset[str]] = frozenset({JSON})
     HEADERS: ClassVar[tuple[str, ...]] = ()
+    QUERY: ClassVar[Mapping[str, frozenset[str]]] = {}
     METHODS: ClassVar[tuple[str, ...]] = ("GET",)
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:

@@ -4,7 +4,20 @@ from typing import get_args
 import pytest
 
 from extproc.config.routes import DIALECTS
-from extproc.dialects import Dialect, KServeV2, OpenAIChat, OpenAIEmbeddings, Status
+from extproc.dialects import (
+    AnthropicMessages,
+    Dialect,
+    GeminiEmbed,
+    GeminiGenerate,
+    KServeV2,
+    OllamaChat,
+    OllamaEmbed,
+    OllamaGenerate,
+    OpenAIChat,
+    OpenAIEmbeddings,
+    Status,
+    VertexEmbeddings,
+)
 from extproc.errors import ConfigError
 from tests.config.example import changed, compiled
 
@@ -20,6 +33,13 @@ def test_every_dialect_has_its_name() -> None:
         "openai_embeddings": OpenAIEmbeddings,
         "kserve_v2": KServeV2,
         "status": Status,
+        "anthropic_messages": AnthropicMessages,
+        "gemini_embed": GeminiEmbed,
+        "gemini_generate": GeminiGenerate,
+        "ollama_chat": OllamaChat,
+        "ollama_embed": OllamaEmbed,
+        "ollama_generate": OllamaGenerate,
+        "vertex_embeddings": VertexEmbeddings,
     } == DIALECTS
     assert set(DIALECTS.values()) == set(get_args(Dialect))
 
@@ -61,7 +81,9 @@ def test_a_dialect_is_a_name_or_its_configuration(tmp_path: Path) -> None:
             "7: routes[0].dialect",
             (
                 "unknown dialect 'cohere'; "
-                "write one of openai_chat, openai_embeddings, kserve_v2, status"
+                "write one of openai_chat, openai_embeddings, kserve_v2, status, "
+                "anthropic_messages, gemini_generate, gemini_embed, vertex_embeddings, "
+                "ollama_chat, ollama_generate, ollama_embed"
             ),
         ),
         (
@@ -81,6 +103,15 @@ def test_a_dialect_is_a_name_or_its_configuration(tmp_path: Path) -> None:
             "/v2/models/digits/infer",
             "8: routes[1].path",
             "nothing says which model is asked; name the segment: /v2/models/{model}/infer",
+        ),
+        *(
+            (
+                EMBEDDINGS,
+                f"dialect: {dialect}",
+                "7: routes[0].path",
+                "nothing says which model is asked; name the segment: /v2/models/{model}/infer",
+            )
+            for dialect in ("gemini_generate", "gemini_embed", "vertex_embeddings")
         ),
         (
             INFER,
@@ -199,6 +230,12 @@ def test_a_route_that_cannot_work_is_refused(
         "/v1/x{model}",
         "/v1/{model",
         "/v1/*",
+        "/v1/{model}:",
+        "/v1/{model}:1",
+        "/v1/{model}:{verb}",
+        "/v1/{model}:a:b",
+        "/v1/{model}.x",
+        "/v1/x:{verb}",
         "/v1/x\\ny",
     ],
 )
@@ -216,3 +253,34 @@ def test_routes_may_overlap_where_each_is_reached(tmp_path: Path) -> None:
         "/{a}/x",
         "/v1/{any}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "reached"),
+    [
+        ("{m}:predict", "{name}:predict", False),
+        ("{m}:predict", "digits:predict", False),
+        ("{m}", "{m}:predict", False),
+        ("{m}:predict", "{m}:explain", True),
+        ("{m}:predict", "{m}", True),
+        ("{m}:predict", "a:b:predict", True),
+        ("{m}:predict", ":predict", True),
+        ("{m}:predict", "predict", True),
+        ("digits:predict", "{m}:predict", True),
+    ],
+)
+def test_a_verb_is_reached_where_no_earlier_route_takes_its_paths(
+    tmp_path: Path, first: str, second: str, *, reached: bool
+) -> None:
+    more = "".join(
+        f'  - {{path: "/v9/{path}", dialect: openai_chat}}\n' for path in (first, second)
+    )
+    text = changed(("fidelities:", f"{more}fidelities:"))
+    if reached:
+        assert [route.path for route in compiled(tmp_path, text).routes[3:]] == [
+            f"/v9/{first}",
+            f"/v9/{second}",
+        ]
+        return
+    with pytest.raises(ConfigError, match=r"never reached: POST /v9/"):
+        compiled(tmp_path, text)

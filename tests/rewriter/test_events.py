@@ -1,197 +1,234 @@
-"""Laws of event streams."""
+"""Laws of event streams, and of those whose events have names."""
 
 import json
-from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
+import orjson
 import pytest
+from anthropic._streaming import SSEDecoder
 from hypothesis import given
 from hypothesis import strategies as st
-from openai._streaming import SSEDecoder
 
 from extproc.dialects.answers import Events
-from extproc.dialects.shape import Fields, Keep, Rewrite
+from extproc.dialects.shape import ABSENT, Fault, Fields, Keep, Opaque, Rewrite
 from extproc.errors import UpstreamError
-from extproc.mutators import Mutator
-from extproc.prediction import Kind
-from extproc.rewriter import EventRewriter
-from tests.rewriter.bodies import (
-    CAP,
-    EVERYTHING,
-    LITTLE,
-    REPEATED,
-    SECRET,
-    STREAM,
-    chats,
-    cuts,
-    document,
-    edits,
-    events,
-    outcome,
-    singly,
-    split,
-    tiers,
-    with_unknown_fields,
-    written,
-)
+from extproc.rewriter import EventRewriter, rewritten
+from tests.dialects.tiers import MODEL, OPEN, Edits
 
-framed = st.lists(
-    st.one_of(
-        st.builds(lambda write, value: write(value), written, with_unknown_fields(chats)),
-        st.just(b"[DONE]"),
-    ),
-    max_size=4,
+CAP = 1 << 16
+FIELDS = Fields({"type": Keep(), "text": Opaque("text"), "error": Fault()})
+
+
+class Some:
+    """Lets nothing of type ``gone`` pass."""
+
+    def rewrite(self, value: Any, run: Rewrite, place: str) -> Any:
+        if isinstance(value, dict) and value.get("type") == "gone":
+            return ABSENT
+        return FIELDS.rewrite(value, run, place)
+
+
+PLAIN = Events(Some(), frozenset({b"[DONE]"}))
+NAMED = Events(Some(), frozenset({b"[DONE]"}), named=True)
+
+names = st.sampled_from(["delta", "gone", "message_stop", "a.b-c_d"])
+values = st.fixed_dictionaries(
+    {"type": names}, optional={"text": st.text(max_size=5), "x": st.just("s3cret")}
 )
 line_ends = st.sampled_from([b"\n", b"\r\n", b"\r"])
+cuts = st.lists(st.integers(0, 10_000), max_size=5)
+tiers = st.sampled_from([OPEN, {"text": None}, {}])
+indents = st.none() | st.integers(0, 2)
 
 
-def stream(documents: list[bytes], line_end: bytes, *, more: bool) -> bytes:
-    """The documents as events; ``more`` adds what clients of these APIs do not read."""
-    body = b": hello" + line_end * 2 if more else b""
-    for number, one in enumerate(documents):
-        lines = [b"data: " + line for line in one.split(b"\n")]
-        if more and number % 2:
-            lines.insert(0, b"event: s3cret")
-            lines.append(b"id: s3cret")
-        body += line_end.join(lines) + line_end * 2
+def split(body: bytes, cuts: list[int]) -> list[bytes]:
+    edges = [0, *sorted(cut % (len(body) + 1) for cut in cuts), len(body)]
+    return [body[start:end] for start, end in pairwise(edges)]
+
+
+def singly(body: bytes) -> list[bytes]:
+    return [body[at : at + 1] for at in range(len(body))]
+
+
+def events(pieces: list[bytes], answer: Events = NAMED, edits: Edits = OPEN) -> bytes:
+    machine = EventRewriter(answer, Rewrite(edits, MODEL), CAP)
+    fed = [part for piece in pieces for part in machine.feed(piece)]
+    return b"".join([*fed, *machine.finish()])
+
+
+def stream(documents: list[Any], line_end: bytes, indent: int | None, *, lying: bool) -> bytes:
+    """Each document in as many data lines as it has, under its name or another."""
+    body = b": s3cret" + line_end * 2
+    for one in documents:
+        name = b"s3cret" if lying else one["type"].encode()
+        lines = [b"data: " + line for line in json.dumps(one, indent=indent).encode().split(b"\n")]
+        body += line_end.join([b"event: " + name, *lines, b"id: s3cret"]) + line_end * 2
     return body
 
 
-@given(documents=framed, line_end=line_ends, cuts=cuts, kinds=tiers, more=st.booleans())
+@pytest.mark.parametrize("answer", [PLAIN, NAMED])
+@given(
+    documents=st.lists(values, max_size=4),
+    line_end=line_ends,
+    indent=indents,
+    cuts=cuts,
+    edits=tiers,
+)
 def test_a_stream_does_not_depend_on_how_it_was_cut(
-    documents: list[bytes],
+    answer: Events,
+    documents: list[Any],
     line_end: bytes,
+    indent: int | None,
     cuts: list[int],
-    kinds: Mapping[Kind, Sequence[Mutator]],
-    *,
-    more: bool,
+    edits: Edits,
 ) -> None:
-    body = stream(documents, line_end, more=more)
-    whole = events([body], kinds)
-    assert events(split(body, cuts), kinds) == whole
-    assert events(singly(body), kinds) == whole
+    body = stream(documents, line_end, indent, lying=False)
+    whole = events([body], answer, edits)
+    assert events(split(body, cuts), answer, edits) == whole
+    assert events(singly(body), answer, edits) == whole
 
 
-@given(documents=st.lists(chats, max_size=4), write=written, line_end=line_ends)
-def test_a_stream_that_needs_no_change_passes_byte_for_byte(
-    documents: list[Any], write: Any, line_end: bytes
+@given(
+    documents=st.lists(values, max_size=4),
+    line_end=line_ends,
+    indent=indents,
+    edits=tiers,
+    lying=st.booleans(),
+)
+def test_an_event_is_named_by_its_document_and_by_nothing_else(
+    documents: list[Any], line_end: bytes, indent: int | None, edits: Edits, *, lying: bool
 ) -> None:
-    body = stream([*map(write, documents), b"[DONE]"], line_end, more=False)
-    assert events([body], EVERYTHING) == body
+    out = events([stream(documents, line_end, indent, lying=lying)], NAMED, edits)
+    read = [*SSEDecoder().iter_bytes(iter([out]))]
+    kept = [one for one in documents if one["type"] != "gone"]
+    assert [event.event for event in read] == [one["type"] for one in kept]
+    for event, one in zip(read, kept, strict=True):
+        alone = rewritten(orjson.dumps(one), Some(), Rewrite(edits, MODEL))
+        assert alone is not None
+        assert json.loads(event.data) == json.loads(alone)
+    assert b"s3cret" not in out
 
 
-@given(documents=framed, line_end=line_ends, kinds=tiers, more=st.booleans())
-def test_the_events_of_a_stream_are_its_documents_rewritten(
-    documents: list[bytes],
-    line_end: bytes,
-    kinds: Mapping[Kind, Sequence[Mutator]],
-    *,
-    more: bool,
-) -> None:
-    out = events([stream(documents, line_end, more=more)], kinds)
-    read = [event.data for event in SSEDecoder().iter_bytes(iter([out]))]
-    assert len(read) == len(documents)
-    for data, one in zip(read, documents, strict=True):
-        if one == b"[DONE]":
-            assert data == "[DONE]"
-        else:
-            assert json.loads(data) == json.loads(document([one], kinds))
-
-
-@pytest.mark.parametrize("body", REPEATED)
-def test_a_key_never_passes_twice_in_an_event(body: bytes) -> None:
-    out = outcome(lambda: events([b"data: " + body + b"\n\n"], EVERYTHING))
-    assert out is None or SECRET.encode() not in out
-
-
-def test_the_fields_of_an_event_that_nobody_reads_do_not_pass() -> None:
-    body = b': s3cret\n\nevent: s3cret\nid: s3cret\nretry: 5\ndata: {"id":"a"}\n: s3cret\n\n'
-    assert events([body], EVERYTHING) == b':\n\ndata: {"id":"a"}\n\n'
-    assert events([b"event: ping\n\n"], EVERYTHING) == b""
-    assert events([b"\n\r\n\n: s3cret\n\n"], EVERYTHING) == b":\n\n"
-
-
-def test_the_end_of_a_stream_passes_as_it_came_and_alone() -> None:
-    assert events([b"data:[DONE]\r\n\r\n"], LITTLE) == b"data:[DONE]\r\n\r\n"
-    assert events([b"event: s3cret\ndata: [DONE]\n\n"], LITTLE) == b"data: [DONE]\n\n"
-    for data in (b"[DONE] s3cret", b" [DONE]", b"[done]"):
-        with pytest.raises(UpstreamError):
-            events([b"data: " + data + b"\n\n"], LITTLE)
-
-
-def test_what_came_before_an_unreadable_event_is_not_lost() -> None:
-    machine = EventRewriter(STREAM, Rewrite(edits(EVERYTHING), "m"), CAP)
-    pieces = machine.feed(b'data: {"id":"a"}\n\ndata: s3cret\n\ndata: {"id":"b"}\n\n')
-    assert next(pieces) == b'data: {"id":"a"}\n\n'
-    with pytest.raises(UpstreamError):
-        next(pieces)
-
-
-def test_an_unfinished_event_is_held_and_rewritten_at_the_end() -> None:
-    machine = EventRewriter(STREAM, Rewrite(edits(LITTLE), "m"), CAP)
-    body = b'data: {"id":"a","x":"s3cret"}'
-    assert [*machine.feed(body)] == []
-    assert machine.held == len(body)
-    assert [*machine.finish()] == [b'data: {"id":"a"}\n\n']
-    assert machine.held == 0
-
-
-def test_an_event_of_another_shape_is_counted_where_it_stands() -> None:
-    run = Rewrite(edits(LITTLE), "m")
-    machine = EventRewriter(STREAM, run, CAP)
-    body = b'data: {"s3cret":1,"choices":[{"delta":{"content":"s3cret"}}]}\n\n'
-    assert b"".join(machine.feed(body)) == b'data: {"choices":[{"delta":{}}]}\n\n'
-    assert run.dropped == {"*": 1, "choices[].delta.content": 1}
-
-
-NAMED = Events(Fields({"type": Keep(), "x": Fields({"y": Keep()})}), named=True)
-
-
-def named(body: bytes) -> bytes:
-    machine = EventRewriter(NAMED, Rewrite({}, "m"), CAP)
-    return b"".join([*machine.feed(body), *machine.finish()])
-
-
-def test_a_named_event_is_called_by_the_type_of_its_document() -> None:
-    body = b'event: a.b\ndata: {"type":"a.b","x":{"y":1}}\n\n'
-    assert named(body) == body
-    assert (
-        named(b'event: s3cret\ndata: {"type":"a.b"}\n\n') == b'event: a.b\ndata: {"type":"a.b"}\n\n'
-    )
-    assert named(b'data: {"type":"a_b-9"}\n\n') == b'event: a_b-9\ndata: {"type":"a_b-9"}\n\n'
+@given(documents=st.lists(values, max_size=4))
+def test_a_stream_as_its_api_writes_it_passes_byte_for_byte(documents: list[Any]) -> None:
+    known = [
+        {name: one[name] for name in one if name != "x"}
+        for one in documents
+        if one["type"] != "gone"
+    ]
+    named = [
+        b"event: %b\ndata: %b\n\n" % (one["type"].encode(), json.dumps(one).encode())
+        for one in known
+    ]
+    assert events([b"".join(named)]) == b"".join(named)
+    plain = [b"data: %b\r\n\r\n" % json.dumps(one).encode() for one in known]
+    assert events([b"".join(plain)], PLAIN) == b"".join(plain)
 
 
 @pytest.mark.parametrize(
-    "data",
+    "name",
     [
-        b"{}",
-        b"null",
-        b'{"type":null}',
-        b'{"type":7}',
-        b'{"type":""}',
-        b'{"type":"a\\ndata: s3cret"}',
-        b'{"type":"a b"}',
-        b'{"type":"a\\n"}',
-        b'{"type":"%b"}' % (b"a" * 65),
+        "",
+        " ",
+        "a b",
+        "delta\n",
+        "delta\ndata: s3cret",
+        "delta\rdata: s3cret",
+        "delta\r\n\r\ndata: {}",
+        "delta\u2028x",
+        "delta\u0000",
+        "delta:",
+        "żółw",
+        "a" * 65,
+        7,
+        None,
+        True,
     ],
 )
-def test_a_type_that_is_no_name_of_an_event_is_refused(data: bytes) -> None:
-    with pytest.raises(UpstreamError, match="an event has no type"):
-        named(b"data: " + data + b"\n\n")
+@pytest.mark.parametrize("changed", [False, True])
+def test_a_name_that_could_begin_a_line_of_its_own_is_refused(name: Any, *, changed: bool) -> None:
+    document = {"type": name} | ({"x": "s3cret"} if changed else {})
+    with pytest.raises(UpstreamError, match="an event has no type") as caught:
+        events([b"data: " + orjson.dumps(document) + b"\n\n"])
+    assert "s3cret" not in str(caught.value)
+    assert b"event:" not in events([b"data: " + orjson.dumps(document) + b"\n\n"], PLAIN)
 
 
-def test_an_event_of_which_nothing_passes_leaves_nothing() -> None:
-    class Nothing:
-        def rewrite(self, value: Any, run: Rewrite, place: str) -> Any:
-            return run.drop(place)
+@given(name=st.text(st.characters(codec="utf-8")))
+def test_whatever_its_type_an_event_has_one_line_of_name_and_its_data(name: str) -> None:
+    try:
+        out = events([b"data: " + orjson.dumps({"type": name, "text": name}) + b"\n\n"])
+    except UpstreamError:
+        return
+    if name == "gone":
+        assert out == b""
+        return
+    first, second, *rest = out.splitlines()
+    assert (first, rest) == (b"event: " + name.encode(), [b""])
+    assert json.loads(second.removeprefix(b"data: ")) == {"type": name, "text": name}
 
-    run = Rewrite({}, "m")
-    machine = EventRewriter(Events(Nothing(), frozenset({b"[DONE]"})), run, CAP)
-    assert b"".join(machine.feed(b'data: {"s3cret":1}\n\ndata: [DONE]\n\n')) == b"data: [DONE]\n\n"
-    assert run.dropped == {"": 1}
+
+@pytest.mark.parametrize("document", [b"{}", b"null", b'{"text":"a"}', b'{"type":{}}'])
+def test_an_event_without_a_type_is_unreadable_where_events_have_names(document: bytes) -> None:
+    with pytest.raises(UpstreamError):
+        events([b"data: " + document + b"\n\n"])
 
 
-def test_an_event_stream_that_cannot_go_on_says_so() -> None:
-    run = Rewrite({}, "m")
-    assert EventRewriter(STREAM, run, CAP).cut(b"{}") == b"data: {}\n\n"
-    assert EventRewriter(NAMED, run, CAP).cut(b"{}") == b"event: error\ndata: {}\n\n"
+def test_the_longest_name_passes() -> None:
+    out = events([b'data: {"type":"%b"}\n\n' % (b"a" * 64)])
+    assert out.startswith(b"event: " + b"a" * 64 + b"\n")
+
+
+def test_the_type_that_counts_is_the_one_that_passes() -> None:
+    out = events([b'data: {"type":"s3cret","type":"delta"}\n\n'])
+    assert out == b'event: delta\ndata: {"type":"delta"}\n\n'
+
+
+def test_data_of_several_lines_stays_of_several_lines() -> None:
+    out = events([b'data: {"type":\r\ndata: "delta"}\r\n\r\n'])
+    assert out == b'event: delta\ndata: {"type":\ndata: "delta"}\n\n'
+
+
+@pytest.mark.parametrize("answer", [PLAIN, NAMED])
+def test_comments_keep_their_place_and_lose_their_text(answer: Events) -> None:
+    body = b': s3cret\r\n\r\ndata: {"type":"gone"}\r\n\r\n:\r\n\r\nevent: ping\n\nid: s3cret\n\n'
+    assert events([body], answer) == b":\n\n:\n\n"
+
+
+@pytest.mark.parametrize("answer", [PLAIN, NAMED])
+def test_a_sentinel_passes_as_it_came_and_alone(answer: Events) -> None:
+    assert events([b"data:[DONE]\r\n\r\n"], answer) == b"data:[DONE]\r\n\r\n"
+    assert events([b"event: s3cret\ndata: [DONE]\n\n"], answer) == b"data: [DONE]\n\n"
+    with pytest.raises(UpstreamError):
+        events([b"data: [DONE]s3cret\n\n"], answer)
+
+
+@pytest.mark.parametrize("answer", [PLAIN, NAMED])
+@pytest.mark.parametrize("data", [b"s3cret", b'{"error":{}}', b"[]", b'{"type":["s3cret"]}'])
+def test_what_came_before_an_unreadable_event_is_not_lost(answer: Events, data: bytes) -> None:
+    machine = EventRewriter(answer, Rewrite(OPEN, MODEL), CAP)
+    good = b'data: {"type":"delta"}\n\n'
+    pieces = machine.feed(good + b"data: " + data + b"\n\n" + good)
+    assert next(pieces).endswith(good)
+    with pytest.raises(UpstreamError) as caught:
+        next(pieces)
+    assert "s3cret" not in str(caught.value)
+
+
+def test_an_unfinished_event_is_held_and_rewritten_at_the_end() -> None:
+    machine = EventRewriter(NAMED, Rewrite({}, MODEL), CAP)
+    body = b'event: delta\ndata: {"type":"delta","text":"s3cret"}'
+    assert [*machine.feed(body)] == []
+    assert machine.held == len(body)
+    assert [*machine.finish()] == [b'event: delta\ndata: {"type":"delta"}\n\n']
+    assert machine.held == 0
+    assert machine.set_headers == {}
+
+
+def test_a_stream_that_is_cut_ends_with_an_event_that_says_so() -> None:
+    error = b'{"type":"error","error":{}}'
+    plain = EventRewriter(PLAIN, Rewrite({}, MODEL), CAP)
+    assert plain.cut(error) == b"data: " + error + b"\n\n"
+    named = EventRewriter(NAMED, Rewrite({}, MODEL), CAP)
+    assert named.cut(error) == b"event: error\ndata: " + error + b"\n\n"
