@@ -14,9 +14,35 @@ configuration: its fields are the YAML's fields.  Every dialect has three method
 
 from extproc.dialects.kserve_v2 import KServeV2
 from extproc.dialects.openai_chat import OpenAIChat
+from extproc.dialects.openai_completions import OpenAICompletions
+from extproc.dialects.openai_decisions import OpenAIDecisions
 from extproc.dialects.openai_embeddings import OpenAIEmbeddings
+from extproc.dialects.openai_moderations import OpenAIModerations
+from extproc.dialects.openai_responses import OpenAIResponses
+from extproc.dialects.openai_transcriptions import OpenAITranscriptions
 from extproc.dialects.status import Status
 
-__all__ = ["Dialect", "KServeV2", "OpenAIChat", "OpenAIEmbeddings", "Status"]
+__all__ = [
+    "Dialect",
+    "KServeV2",
+    "OpenAIChat",
+    "OpenAICompletions",
+    "OpenAIDecisions",
+    "OpenAIEmbeddings",
+    "OpenAIModerations",
+    "OpenAIResponses",
+    "OpenAITranscriptions",
+    "Status",
+]
 
-Dialect = OpenAIChat | OpenAIEmbeddings | KServeV2 | Status
+Dialect = (
+    OpenAIChat
+    | OpenAIEmbeddings
+    | OpenAICompletions
+    | OpenAIResponses
+    | OpenAIModerations
+    | OpenAIDecisions
+    | OpenAITranscriptions
+    | KServeV2
+    | Status
+)

@@ -1,49 +1,61 @@
 """OpenAI chat completions, as documents and as streams (POST /v1/chat/completions).
 
-Source: OpenAI API reference, "Chat Completions"; the fields that servers such as vLLM and SGLang
-add (``reasoning_content``, ``reasoning``) are known too.  Log probabilities stand in four places:
-``content`` and ``refusal``, of a message's choice and of a stream's.
+Source: OpenAI API reference, "Chat Completions"; vLLM and SGLang, "OpenAI-compatible server".  What
+a request may ask for, and why not, stands in openai_request.py; besides, ``moderation`` goes where
+scores are not granted, and nothing is stored for a later look by another path.  Log probabilities
+stand in four places: ``content`` and ``refusal``, of a message's choice and of a stream's.  vLLM's
+``prompt_logprobs``, ``prompt_token_ids``, ``token_ids``, ``stop_reason`` and ``kv_transfer_params``
+are in no tier and do not pass.
 """
 
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from collections.abc import Mapping
+from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import (
     PASS,
     Alternatives,
+    Forced,
     Granted,
     Object,
-    Repeatable,
+    Only,
     Terms,
-    Within,
 )
 from extproc.dialects.openai_error import openai_error
+from extproc.dialects.openai_logprobs import ENTRIES
+from extproc.dialects.openai_request import (
+    MAX_CHOICES,
+    OBFUSCATION,
+    SAMPLING,
+    VLLM,
+    check_alone,
+    check_count,
+    check_model,
+    check_stream,
+    salted,
+)
+from extproc.dialects.openai_scores import MODERATION
+from extproc.dialects.openai_usage import COMPLETION_USAGE
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
-    ABSENT,
-    Anything,
-    Edit,
     Fault,
     Fields,
     Gate,
     Items,
     Json,
     Keep,
-    Leaf,
     ModelName,
     Node,
     Opaque,
-    Rewrite,
 )
-from extproc.errors import UpstreamError
-from extproc.prediction import Logprobs, Query, Token
+from extproc.prediction import Query
 from extproc.refusal import Refusal
 
-COLDEST: Final = 0.3
-"""The least temperature of tenants that may not have the same answer drawn twice."""
 _LOGPROB_FIELDS: Final = ("logprobs", "top_logprobs")
+_SCHEMATIC: Final = (None, "text", "json_object", "json_schema")
+MAX_ALTERNATIVES: Final = 20
+"""The API's own bound on ``top_logprobs``; for vLLM -1 is the whole vocabulary."""
 _GATE: Final = Object(
     {
         **dict.fromkeys(
@@ -52,52 +64,60 @@ _GATE: Final = Object(
                 "messages",
                 "max_tokens",
                 "max_completion_tokens",
-                "top_p",
                 "n",
                 "stop",
                 "stream",
                 "user",
+                "safety_identifier",
+                "metadata",
                 "presence_penalty",
                 "frequency_penalty",
-                "logit_bias",
                 "response_format",
                 "tools",
                 "tool_choice",
                 "parallel_tool_calls",
+                "functions",
+                "function_call",
                 "reasoning_effort",
+                "verbosity",
+                "service_tier",
+                "prompt_cache_key",
             ),
             PASS,
         ),
-        "stream_options": Object({"include_usage": PASS}),
-        "seed": Repeatable(),
-        "temperature": Repeatable(otherwise=Within(least=COLDEST)),
+        **SAMPLING,
+        **VLLM,
+        "best_of": Only((None, 1)),
+        "stream_options": Object({"include_usage": PASS, **OBFUSCATION}),
         "logprobs": Granted("logprobs"),
         "top_logprobs": Granted("logprobs", Alternatives()),
+        "modalities": Only((None, ["text"])),
+        "moderation": Granted("score"),
+        "prediction": Granted("usage_detail"),
+        "store": Forced(value=False),
     }
 )
-MAX_CHOICES: Final = 128
-"""The API's own bound on ``n``."""
 
 
 class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
     """Chat completions."""
 
+    cache_salt: bool = False
+    """Whether the model server is vLLM and keeps each tenant's prompt cache apart by a salt."""
+
     SENTINELS: ClassVar[frozenset[bytes]] = frozenset({b"[DONE]"})
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
-        admitted = self.admit(body, _GATE, terms)
+        admitted = self.admit(body, salted(_GATE, terms, wanted=self.cache_salt), terms)
         read, fields = admitted.read, admitted.fields
-        model, stream = read.get("model"), read.get("stream")
-        require(isinstance(model, str) and model, "'model' must be a name.")
+        model, stream = check_model(read), check_stream(read)
         require(isinstance(read.get("messages"), list), "'messages' must be an array.")
-        require(stream is None or isinstance(stream, bool), "'stream' must be a boolean.")
-        _check_choices(read.get("n"))
-        # Bias and log probabilities together give the logits of any token (Carlini et al. 2024).
-        require(
-            not (fields.get("logit_bias") and any(map(fields.get, _LOGPROB_FIELDS))),
-            "'logit_bias' and 'logprobs' cannot be combined.",
-        )
-        query = Query(str(model), inputs=1, stream=bool(stream))
+        check_count(read, "n", 1, MAX_CHOICES)
+        check_count(read, "top_logprobs", 0, MAX_ALTERNATIVES)
+        if any(map(fields.get, _LOGPROB_FIELDS)):
+            check_alone(fields)
+            require(not _has_grammar(fields), "A grammar and 'logprobs' cannot be combined.")
+        query = Query(model, inputs=1, stream=stream)
         return Asked(query, admitted.body, (read["messages"],), {}, admitted.changed)
 
     def answers(self) -> Answers:
@@ -111,78 +131,21 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
         return openai_error(refusal)
 
 
-def _check_choices(n: object) -> None:
-    valid = n is None or (type(n) is int and 1 <= n <= MAX_CHOICES)
-    require(valid, f"'n' must be between 1 and {MAX_CHOICES}.")
+def _has_grammar(fields: Mapping[str, Json]) -> bool:
+    """Whether a grammar may be asked for: in a response format of a server's own, or in a tool.
+
+    A JSON schema is none: it has no say over the tokens of a free string.
+    """
+    asked, tools = fields.get("response_format") or {}, fields.get("tools") or []
+    known = isinstance(asked, dict) and asked.get("type") in _SCHEMATIC
+    return not known or not isinstance(tools, list) or not all(map(_is_function, tools))
 
 
-def _logprobs(value: Json, edit: Edit, place: str) -> Json:
-    """One entry of ``logprobs.content``: the chosen token and ``top_logprobs``."""
-    before = _read(value, place)
-    after = edit(before)
-    if after is before:
-        return value
-    if after is None:
-        return ABSENT
-    if not isinstance(after, Logprobs):
-        raise TypeError(f"a mutator made {type(after).__name__} of log probabilities")
-    changed = _entry(after.chosen, value)
-    if value.get("top_logprobs") is not None:
-        changed["top_logprobs"] = [_entry(token, value) for token in after.alternatives]
-    return {**value, **changed}
+def _is_function(tool: Json) -> bool:
+    return isinstance(tool, dict) and tool.get("type") == "function"
 
 
-def _read(value: Json, place: str) -> Logprobs:
-    chosen = _token(value, place)
-    others = value.get("top_logprobs") or ()
-    return Logprobs(chosen, tuple(_token(other, place) for other in others))
-
-
-def _token(value: Json, place: str) -> Token:
-    match value:
-        case {"token": str(text), "logprob": logprob} if type(logprob) in (int, float):
-            raw = value.get("bytes")
-            return Token(text, float(logprob), None if raw is None else _raw(raw, place))
-        case _:
-            raise UpstreamError(f"{place} is not a token with its log probability")
-
-
-def _raw(value: Json, place: str) -> tuple[int, ...]:
-    if isinstance(value, list) and all(type(byte) is int and 0 <= byte < 256 for byte in value):
-        return tuple(value)
-    raise UpstreamError(f"{place}.bytes is not an array of bytes")
-
-
-def _entry(token: Token, like: dict[str, Any]) -> dict[str, Any]:
-    """A token as the API writes it; with ``bytes`` where the original entry has them."""
-    entry: dict[str, Any] = {"token": token.text, "logprob": token.logprob}
-    if "bytes" in like:
-        entry["bytes"] = None if token.raw is None else list(token.raw)
-    return entry
-
-
-@dataclass(frozen=True, slots=True)
-class _Known:
-    """An object whose values a codec checks: Fields of Anything, and several times faster."""
-
-    names: frozenset[str]
-
-    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        if not isinstance(value, dict):
-            raise UpstreamError(f"{place} is not an object")
-        if value.keys() <= self.names:
-            return value
-        for _ in value.keys() - self.names:
-            run.drop(f"{place}.*")
-        return {name: item for name, item in value.items() if name in self.names}
-
-
-_TOKEN: Final = ("token", "logprob", "bytes")
-_ENTRY: Final = Fields(
-    {**dict.fromkeys(_TOKEN, Anything()), "top_logprobs": Items(_Known(frozenset(_TOKEN)))}
-)
-_TOKENS: Final = Items(Leaf("logprobs", _logprobs, _ENTRY))
-_LOGPROBS: Final = Gate("logprobs", Fields({"content": _TOKENS, "refusal": _TOKENS}), nulled=True)
+_LOGPROBS: Final = Gate("logprobs", Fields({"content": ENTRIES, "refusal": ENTRIES}), nulled=True)
 _FUNCTION: Final = Fields({"name": Keep(), "arguments": Keep()})
 _TOOL_CALL: Final = Fields(
     {
@@ -193,6 +156,7 @@ _TOOL_CALL: Final = Fields(
         "custom": Fields({"name": Keep(), "input": Keep()}),
     }
 )
+_THOUGHT: Final = Fields(dict.fromkeys(("type", "thinking", "signature", "data"), Keep()))
 _MESSAGE: Final = Fields(
     {
         "role": Keep(),
@@ -202,6 +166,7 @@ _MESSAGE: Final = Fields(
         "function_call": Gate("text", _FUNCTION),
         "reasoning": Opaque("reasoning"),
         "reasoning_content": Opaque("reasoning"),
+        "thinking_blocks": Gate("reasoning", Items(_THOUGHT)),
     }
 )
 _ANSWER: Final = Fields(
@@ -223,10 +188,8 @@ _ANSWER: Final = Fields(
                 }
             )
         ),
-        "usage": Gate(
-            "usage",
-            Fields({"prompt_tokens": Keep(), "completion_tokens": Keep(), "total_tokens": Keep()}),
-        ),
+        "usage": COMPLETION_USAGE,
+        "moderation": MODERATION,
         "obfuscation": Keep(),
         "error": Fault(),
     }

@@ -3,8 +3,20 @@ from typing import get_args
 
 import pytest
 
+from extproc.config.expectation import one_of
 from extproc.config.routes import DIALECTS
-from extproc.dialects import Dialect, KServeV2, OpenAIChat, OpenAIEmbeddings, Status
+from extproc.dialects import (
+    Dialect,
+    KServeV2,
+    OpenAIChat,
+    OpenAICompletions,
+    OpenAIDecisions,
+    OpenAIEmbeddings,
+    OpenAIModerations,
+    OpenAIResponses,
+    OpenAITranscriptions,
+    Status,
+)
 from extproc.errors import ConfigError
 from tests.config.example import changed, compiled
 
@@ -16,7 +28,12 @@ REMEDY = "name an unknown field by its path, such as choices.message.annotations
 def test_every_dialect_has_its_name() -> None:
     assert {
         "openai_chat": OpenAIChat,
+        "openai_completions": OpenAICompletions,
+        "openai_decisions": OpenAIDecisions,
         "openai_embeddings": OpenAIEmbeddings,
+        "openai_moderations": OpenAIModerations,
+        "openai_responses": OpenAIResponses,
+        "openai_transcriptions": OpenAITranscriptions,
         "kserve_v2": KServeV2,
         "status": Status,
     } == DIALECTS
@@ -58,10 +75,7 @@ def test_a_dialect_is_a_name_or_its_configuration(tmp_path: Path) -> None:
             EMBEDDINGS,
             "dialect: cohere",
             "7: routes[0].dialect",
-            (
-                "unknown dialect 'cohere'; "
-                "write one of openai_chat, openai_embeddings, kserve_v2, status"
-            ),
+            (f"unknown dialect 'cohere'; write {one_of(DIALECTS)}"),
         ),
         (
             EMBEDDINGS,
