@@ -80,7 +80,8 @@ def _predicate(value: Json, edit: Edit, place: str) -> Json:
     after = _edited(before, edit)
     if after is None:
         return ABSENT
-    return value if after is before else float(after.values[0])
+    probability = float(after.values[0])
+    return value if probability == true else probability
 
 
 def _probability(value: Json, place: str) -> float:
