@@ -20,7 +20,7 @@ from extproc.errors import UpstreamError
 from extproc.prediction import Kind
 
 MOST: Final = 4096
-"""Items of one response, and parts of all its items, that are told apart."""
+"""Items of one response, and parts of them, that are told apart."""
 _MEMORY: Final = "openai_responses"
 
 
@@ -32,14 +32,14 @@ class _Order:
     gone: list[int] = field(default_factory=list)
     """In order."""
 
-    def settle(self, index: int, *, kept: bool) -> None:
-        """Say whether a member passes; what was said first holds."""
-        if index not in self.kept:
-            if len(self.kept) == MOST:
-                raise UpstreamError(f"the answer has more than {MOST} items, or parts of one")
+    def settle(self, index: int, *, kept: bool) -> bool:
+        """Say whether a member passes; what was said first holds.  Return whether it was now."""
+        new = index not in self.kept
+        if new:
             self.kept[index] = kept
             if not kept:
                 insort(self.gone, index)
+        return new
 
     def place(self, index: int) -> int | None:
         """Where it stands among those that pass; None where it has gone."""
@@ -52,6 +52,8 @@ class _Stream:
 
     items: _Order = field(default_factory=_Order)
     parts: dict[int, _Order] = field(default_factory=dict)
+    told: int = 0
+    """How many items and parts are in both."""
     events: int = 0
     """How many have gone that were counted."""
 
@@ -72,10 +74,12 @@ class _Stream:
         if item is None:
             return
         if "item" in event:
-            self.items.settle(item, kept=kept)
+            self.told += self.items.settle(item, kept=kept)
         elif "part" in event and part is not None:
-            self.items.settle(item, kept=True)
-            self.parts.setdefault(item, _Order()).settle(part, kept=kept)
+            self.told += self.items.settle(item, kept=True)
+            self.told += self.parts.setdefault(item, _Order()).settle(part, kept=kept)
+        if self.told > MOST:
+            raise UpstreamError(f"the answer has more than {MOST} items and parts")
 
 
 def _index(event: Mapping[str, Json], name: str) -> int | None:

@@ -107,8 +107,8 @@ class TestAnswer:
         assert answered(before, ROUNDED) == before | {"confidence": 0.5}
 
     def test_a_confidence_without_probabilities_does_not_pass(self) -> None:
-        for probabilities in ([], None):
-            before = choice(confidence=0.31337) | {"probabilities": probabilities}
+        empty = choice(confidence=0.31337)
+        for before in (empty, empty | {"probabilities": None}):
             assert "confidence" not in answered(before, ROUNDED)
             assert answered(before, OPEN) == before
 

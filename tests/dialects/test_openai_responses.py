@@ -29,8 +29,14 @@ TIERS: dict[str, Edits] = {
     "closed": {},
     "text": dict.fromkeys(("text", "label")),
     "reasoned": dict.fromkeys(("text", "reasoning")),
-    "rounded": dict.fromkeys(("text", "usage"))
-    | tier({"logprobs": [TopK(k=1), Round(digits=1)], "score": [Round(digits=1)]}),
+    "rounded": tier(
+        {
+            "text": [],
+            "usage": [],
+            "logprobs": [TopK(k=1), Round(digits=1)],
+            "score": [Round(digits=1)],
+        }
+    ),
     "open": OPEN,
 }
 
