@@ -7,6 +7,7 @@ asked by server/authz.py with the charges found here.
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from extproc.credentials import principal
 from extproc.events import CheckedRequest
@@ -20,6 +21,8 @@ from extproc.refusal import (
     UNSUPPORTED_MEDIA_TYPE,
     Refusal,
 )
+
+_FORM: Final = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,8 @@ def _media_type(request: CheckedRequest, known: Collection[str]) -> Refusal | No
         return UNSUPPORTED_MEDIA_TYPE
     if content_type is None and request.method in {"GET", "HEAD"}:
         return None
+    media_type = media_type.strip().lower()
     charset = parameter.replace(" ", "").lower().removeprefix("charset=").strip('"')
-    fitting = media_type.strip().lower() in known and charset in {"", "utf-8"}
+    # The parameter of a form is its boundary, which the dialect reads.
+    fitting = media_type in known and (charset in {"", "utf-8"} or media_type == _FORM)
     return None if fitting else UNSUPPORTED_MEDIA_TYPE

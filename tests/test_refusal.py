@@ -4,11 +4,12 @@ import orjson
 import pytest
 
 from extproc import refusal
-from extproc.dialects import Dialect, KServeV2, OpenAIChat, OpenAIEmbeddings, Status
+from extproc.config.routes import DIALECTS as CLASSES
+from extproc.dialects import Dialect
 from extproc.refusal import Refusal, of_code, of_status
 
 REFUSALS = [value for value in vars(refusal).values() if isinstance(value, Refusal)]
-DIALECTS: list[Dialect] = [OpenAIChat(), OpenAIEmbeddings(), KServeV2(), Status()]
+DIALECTS: list[Dialect] = [dialect() for dialect in CLASSES.values()]
 
 
 def test_a_detail_and_a_delay_change_nothing_else() -> None:

@@ -20,7 +20,12 @@ from extproc.dialects.ollama_chat import OllamaChat
 from extproc.dialects.ollama_embed import OllamaEmbed
 from extproc.dialects.ollama_generate import OllamaGenerate
 from extproc.dialects.openai_chat import OpenAIChat
+from extproc.dialects.openai_completions import OpenAICompletions
+from extproc.dialects.openai_decisions import OpenAIDecisions
 from extproc.dialects.openai_embeddings import OpenAIEmbeddings
+from extproc.dialects.openai_moderations import OpenAIModerations
+from extproc.dialects.openai_responses import OpenAIResponses
+from extproc.dialects.openai_transcriptions import OpenAITranscriptions
 from extproc.dialects.status import Status
 from extproc.dialects.vertex_embeddings import VertexEmbeddings
 
@@ -34,7 +39,12 @@ __all__ = [
     "OllamaEmbed",
     "OllamaGenerate",
     "OpenAIChat",
+    "OpenAICompletions",
+    "OpenAIDecisions",
     "OpenAIEmbeddings",
+    "OpenAIModerations",
+    "OpenAIResponses",
+    "OpenAITranscriptions",
     "Status",
     "VertexEmbeddings",
 ]
@@ -51,4 +61,9 @@ Dialect = (
     | OllamaChat
     | OllamaGenerate
     | OllamaEmbed
+    | OpenAICompletions
+    | OpenAIResponses
+    | OpenAIModerations
+    | OpenAIDecisions
+    | OpenAITranscriptions
 )

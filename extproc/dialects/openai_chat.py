@@ -1,34 +1,61 @@
 """OpenAI chat completions, as documents and as streams (POST /v1/chat/completions).
 
-Source: OpenAI API reference, "Chat Completions"; the fields that servers such as vLLM and SGLang
-add (``reasoning_content``, ``reasoning``) are known too.  Log probabilities stand in four places:
-``content`` and ``refusal``, of a message's choice and of a stream's.
+Source: OpenAI API reference, "Chat Completions"; vLLM and SGLang, "OpenAI-compatible server".  What
+a request may ask for, and why not, stands in openai_request.py; besides, ``moderation`` goes where
+scores are not granted, and nothing is stored for a later look by another path.  Log probabilities
+stand in four places: ``content`` and ``refusal``, of a message's choice and of a stream's.  vLLM's
+``prompt_logprobs``, ``prompt_token_ids``, ``token_ids``, ``stop_reason`` and ``kv_transfer_params``
+are in no tier and do not pass.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
-from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
+from extproc.dialects.gate import (
+    PASS,
+    Alternatives,
+    Forced,
+    Granted,
+    Object,
+    Only,
+    Terms,
+)
 from extproc.dialects.openai_error import openai_error
+from extproc.dialects.openai_logprobs import ENTRIES
+from extproc.dialects.openai_request import (
+    MAX_CHOICES,
+    OBFUSCATION,
+    SAMPLING,
+    VLLM,
+    check_alone,
+    check_count,
+    check_model,
+    check_stream,
+    salted,
+)
+from extproc.dialects.openai_scores import MODERATION
+from extproc.dialects.openai_usage import COMPLETION_USAGE
 from extproc.dialects.request import Asked, require
-from extproc.dialects.sampling import SEED, TEMPERATURE
 from extproc.dialects.shape import (
     Fault,
     Fields,
     Gate,
     Items,
+    Json,
     Keep,
-    Leaf,
     ModelName,
     Node,
     Opaque,
 )
-from extproc.dialects.token_logprobs import ENTRY, logprobs
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
 _LOGPROB_FIELDS: Final = ("logprobs", "top_logprobs")
+_SCHEMATIC: Final = (None, "text", "json_object", "json_schema")
+MAX_ALTERNATIVES: Final = 20
+"""The API's own bound on ``top_logprobs``; for vLLM -1 is the whole vocabulary."""
 _GATE: Final = Object(
     {
         **dict.fromkeys(
@@ -37,52 +64,60 @@ _GATE: Final = Object(
                 "messages",
                 "max_tokens",
                 "max_completion_tokens",
-                "top_p",
                 "n",
                 "stop",
                 "stream",
                 "user",
+                "safety_identifier",
+                "metadata",
                 "presence_penalty",
                 "frequency_penalty",
-                "logit_bias",
                 "response_format",
                 "tools",
                 "tool_choice",
                 "parallel_tool_calls",
+                "functions",
+                "function_call",
                 "reasoning_effort",
+                "verbosity",
+                "service_tier",
+                "prompt_cache_key",
             ),
             PASS,
         ),
-        "stream_options": Object({"include_usage": PASS}),
-        "seed": SEED,
-        "temperature": TEMPERATURE,
+        **SAMPLING,
+        **VLLM,
+        "best_of": Only((None, 1)),
+        "stream_options": Object({"include_usage": PASS, **OBFUSCATION}),
         "logprobs": Granted("logprobs"),
         "top_logprobs": Granted("logprobs", Alternatives()),
+        "modalities": Only((None, ["text"])),
+        "moderation": Granted("score"),
+        "prediction": Granted("usage_detail"),
+        "store": Forced(value=False),
     }
 )
-MAX_CHOICES: Final = 128
-"""The API's own bound on ``n``."""
 
 
 class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
     """Chat completions."""
 
+    cache_salt: bool = False
+    """Whether the model server is vLLM and keeps each tenant's prompt cache apart by a salt."""
+
     SENTINELS: ClassVar[frozenset[bytes]] = frozenset({b"[DONE]"})
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
-        admitted = self.admit(body, _GATE, terms)
+        admitted = self.admit(body, salted(_GATE, terms, wanted=self.cache_salt), terms)
         read, fields = admitted.read, admitted.fields
-        model, stream = read.get("model"), read.get("stream")
-        require(isinstance(model, str) and model, "'model' must be a name.")
+        model, stream = check_model(read), check_stream(read)
         require(isinstance(read.get("messages"), list), "'messages' must be an array.")
-        require(stream is None or isinstance(stream, bool), "'stream' must be a boolean.")
-        _check_choices(read.get("n"))
-        # Bias and log probabilities together give the logits of any token (Carlini et al. 2024).
-        require(
-            not (fields.get("logit_bias") and any(map(fields.get, _LOGPROB_FIELDS))),
-            "'logit_bias' and 'logprobs' cannot be combined.",
-        )
-        query = Query(str(model), inputs=1, stream=bool(stream))
+        check_count(read, "n", 1, MAX_CHOICES)
+        check_count(read, "top_logprobs", 0, MAX_ALTERNATIVES)
+        if any(map(fields.get, _LOGPROB_FIELDS)):
+            check_alone(fields)
+            require(not _has_grammar(fields), "A grammar and 'logprobs' cannot be combined.")
+        query = Query(model, inputs=1, stream=stream)
         return Asked(query, admitted.body, (read["messages"],), {}, admitted.changed)
 
     def answers(self) -> Answers:
@@ -96,13 +131,21 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
         return openai_error(refusal)
 
 
-def _check_choices(n: object) -> None:
-    valid = n is None or (type(n) is int and 1 <= n <= MAX_CHOICES)
-    require(valid, f"'n' must be between 1 and {MAX_CHOICES}.")
+def _has_grammar(fields: Mapping[str, Json]) -> bool:
+    """Whether a grammar may be asked for: in a response format of a server's own, or in a tool.
+
+    A JSON schema is none: it has no say over the tokens of a free string.
+    """
+    asked, tools = fields.get("response_format") or {}, fields.get("tools") or []
+    known = isinstance(asked, dict) and asked.get("type") in _SCHEMATIC
+    return not known or not isinstance(tools, list) or not all(map(_is_function, tools))
 
 
-_TOKENS: Final = Items(Leaf("logprobs", logprobs, ENTRY))
-_LOGPROBS: Final = Gate("logprobs", Fields({"content": _TOKENS, "refusal": _TOKENS}), nulled=True)
+def _is_function(tool: Json) -> bool:
+    return isinstance(tool, dict) and tool.get("type") == "function"
+
+
+_LOGPROBS: Final = Gate("logprobs", Fields({"content": ENTRIES, "refusal": ENTRIES}), nulled=True)
 _FUNCTION: Final = Fields({"name": Keep(), "arguments": Keep()})
 _TOOL_CALL: Final = Fields(
     {
@@ -113,6 +156,7 @@ _TOOL_CALL: Final = Fields(
         "custom": Fields({"name": Keep(), "input": Keep()}),
     }
 )
+_THOUGHT: Final = Fields(dict.fromkeys(("type", "thinking", "signature", "data"), Keep()))
 _MESSAGE: Final = Fields(
     {
         "role": Keep(),
@@ -122,6 +166,7 @@ _MESSAGE: Final = Fields(
         "function_call": Gate("text", _FUNCTION),
         "reasoning": Opaque("reasoning"),
         "reasoning_content": Opaque("reasoning"),
+        "thinking_blocks": Gate("reasoning", Items(_THOUGHT)),
     }
 )
 _ANSWER: Final = Fields(
@@ -143,10 +188,8 @@ _ANSWER: Final = Fields(
                 }
             )
         ),
-        "usage": Gate(
-            "usage",
-            Fields({"prompt_tokens": Keep(), "completion_tokens": Keep(), "total_tokens": Keep()}),
-        ),
+        "usage": COMPLETION_USAGE,
+        "moderation": MODERATION,
         "obfuscation": Keep(),
         "error": Fault(),
     }

@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from extproc.config import routes
+from extproc.config.expectation import one_of
 from extproc.errors import ConfigError
 from tests.config.example import TEXT, changed, loaded
 
@@ -13,10 +15,7 @@ FIELDS = (
     "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
     "tenants"
 )
-DIALECTS = (
-    "openai_chat, openai_embeddings, kserve_v2, status, anthropic_messages, gemini_generate, "
-    "gemini_embed, vertex_embeddings, ollama_chat, ollama_generate, ollama_embed"
-)
+DIALECTS = one_of(routes.DIALECTS)
 DIALECT = "the name of a dialect, or its configuration"
 MUTATORS = "pass, or a list of mutators such as {kind: round, digits: 2}"
 
@@ -74,19 +73,19 @@ def told(folder: Path, text: str) -> str:
             "kind: kserve_v2",
             "kind: cohere",
             "9: routes[1].dialect.kind",
-            f"unknown name 'cohere'; write one of {DIALECTS}",
+            f"unknown name 'cohere'; write {DIALECTS}",
         ),
         (
             "kind: kserve_v2",
             "kind: 2",
             "9: routes[1].dialect.kind",
-            f"is a whole number; write one of {DIALECTS}",
+            f"is a whole number; write {DIALECTS}",
         ),
         (
             "{kind: kserve_v2, outputs",
             "{outputs",
             "9: routes[1].dialect.kind",
-            f"missing; add one of {DIALECTS}",
+            f"missing; add {DIALECTS}",
         ),
         (
             "outputs:",

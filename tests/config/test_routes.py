@@ -3,6 +3,7 @@ from typing import get_args
 
 import pytest
 
+from extproc.config.expectation import one_of
 from extproc.config.routes import DIALECTS
 from extproc.dialects import (
     AnthropicMessages,
@@ -14,7 +15,12 @@ from extproc.dialects import (
     OllamaEmbed,
     OllamaGenerate,
     OpenAIChat,
+    OpenAICompletions,
+    OpenAIDecisions,
     OpenAIEmbeddings,
+    OpenAIModerations,
+    OpenAIResponses,
+    OpenAITranscriptions,
     Status,
     VertexEmbeddings,
 )
@@ -30,7 +36,12 @@ REMEDY = "name an unknown field by its path, such as choices.message.annotations
 def test_every_dialect_has_its_name() -> None:
     assert {
         "openai_chat": OpenAIChat,
+        "openai_completions": OpenAICompletions,
+        "openai_decisions": OpenAIDecisions,
         "openai_embeddings": OpenAIEmbeddings,
+        "openai_moderations": OpenAIModerations,
+        "openai_responses": OpenAIResponses,
+        "openai_transcriptions": OpenAITranscriptions,
         "kserve_v2": KServeV2,
         "status": Status,
         "anthropic_messages": AnthropicMessages,
@@ -79,12 +90,7 @@ def test_a_dialect_is_a_name_or_its_configuration(tmp_path: Path) -> None:
             EMBEDDINGS,
             "dialect: cohere",
             "7: routes[0].dialect",
-            (
-                "unknown dialect 'cohere'; "
-                "write one of openai_chat, openai_embeddings, kserve_v2, status, "
-                "anthropic_messages, gemini_generate, gemini_embed, vertex_embeddings, "
-                "ollama_chat, ollama_generate, ollama_embed"
-            ),
+            (f"unknown dialect 'cohere'; write {one_of(DIALECTS)}"),
         ),
         (
             EMBEDDINGS,

@@ -13,6 +13,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from extproc.dialects import OpenAIChat
 from extproc.dialects.answers import Events
 from extproc.dialects.gate import Terms
+from extproc.dialects.openai_request import BROADEST, COLDEST
 from extproc.dialects.shape import Rewrite
 from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
@@ -20,7 +21,17 @@ from extproc.mutators import Drop, LabelOnly, Round, TopK
 from extproc.prediction import KINDS, Kind, Prediction, Query, Score
 from extproc.refusal import UNKNOWN_MODEL
 from tests.corpus import answers, body
-from tests.dialects.tiers import MODEL, OPEN, Edits, is_untouched, leaves, served, tier
+from tests.dialects.openai_client import client_of
+from tests.dialects.tiers import (
+    MODEL,
+    OPEN,
+    Edits,
+    is_untouched,
+    leaves,
+    released,
+    served,
+    tier,
+)
 
 CHAT = OpenAIChat()
 ANSWER = CHAT.answer()
@@ -56,7 +67,7 @@ MESSAGE: dict[str, Any] = {
     "function_call": {"name": "f", "arguments": "{}", "score": 0.5},
     "reasoning": "2+2",
     "reasoning_content": "2+2",
-    "thinking_blocks": [{"thinking": "2+2", "signature": "x"}],
+    "thinking_blocks": [{"type": "thinking", "thinking": "2+2", "signature": "x", "score": 1}],
     "reasoning_details": ["2+2"],
     "annotations": ["a"],
     "audio": {"id": "a", "data": "UklG"},
@@ -95,7 +106,23 @@ EVERYTHING: dict[str, Any] = {
         "cost": 0.1,
     },
     "obfuscation": "x8",
-    "moderation": {"input": {"results": [{"category_scores": {"violence": 0.87}}]}},
+    "moderation": {
+        "input": {
+            "type": "moderation_results",
+            "model": "omni-1",
+            "results": [
+                {
+                    "type": "moderation_result",
+                    "model": "omni-1",
+                    "flagged": True,
+                    "categories": {"violence": True, "novelty": False},
+                    "category_applied_input_types": {"violence": ["text"]},
+                    "category_scores": {"violence": 0.87, "novelty": 0.1},
+                }
+            ],
+        },
+        "output": {"type": "error", "code": "c", "message": "m"},
+    },
     "prompt_logprobs": [{"3838": {"logprob": -9.1, "rank": 2114}}],
     "prompt_token_ids": [3838],
     "kv_transfer_params": {"host": "10.0.0.7"},
@@ -103,7 +130,11 @@ EVERYTHING: dict[str, Any] = {
     "timings": {"predicted_ms": 31.25},
 }
 """Every field of the API, and of the servers that speak it, that is known to tell something."""
+MODERATED = "moderation.input.results[]"
 STRUCTURE = {
+    "moderation.input.type",
+    "moderation.output.type",
+    f"{MODERATED}.type",
     "id",
     "object",
     "created",
@@ -125,11 +156,30 @@ BY_KIND: dict[Kind, set[str]] = {
     "reasoning": {
         f"choices[].{at}.{field}"
         for at in ("message", "delta")
-        for field in ("reasoning", "reasoning_content")
+        for field in (
+            "reasoning",
+            "reasoning_content",
+            *(f"thinking_blocks[].{name}" for name in ("type", "thinking", "signature")),
+        )
     },
     "logprobs": LOGPROBS,
     "usage": {f"usage.{name}_tokens" for name in ("prompt", "completion", "total")},
-    "identity": {"system_fingerprint", "service_tier"},
+    "identity": {
+        "system_fingerprint",
+        "service_tier",
+        "moderation.input.model",
+        f"{MODERATED}.model",
+    },
+    "label": {
+        f"{MODERATED}.{name}"
+        for name in ("flagged", "categories.violence", "category_applied_input_types.violence[]")
+    },
+    "score": {f"{MODERATED}.category_scores.violence"},
+}
+DETAILS = {
+    "usage.prompt_tokens_details.cached_tokens",
+    "usage.completion_tokens_details.reasoning_tokens",
+    "usage.completion_tokens_details.rejected_prediction_tokens",
 }
 
 
@@ -154,21 +204,10 @@ class TestRequest:
     @pytest.mark.parametrize(
         "unknown",
         [
-            "prompt_logprobs",
-            "echo",
-            "best_of",
-            "return_token_ids",
-            "return_tokens_as_token_ids",
-            "allowed_token_ids",
-            "logits_processors",
-            "ignore_eos",
-            "use_beam_search",
-            "chat_template",
-            "vllm_xargs",
             "cache_salt",
-            "prediction",
-            "moderation",
-            "store",
+            "chat_template_kwargs",
+            "audio",
+            "web_search_options",
             "Logprobs",
             "logprobs ",
             "",
@@ -177,6 +216,86 @@ class TestRequest:
     def test_an_unknown_argument_is_refused(self, unknown: str) -> None:
         with pytest.raises(ClientError, match="Unrecognized request argument"):
             CHAT.read(orjson.dumps(ASKED | {unknown: True}), {}, Terms(KINDS))
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("best_of", 2),
+            ("echo", True),
+            ("ignore_eos", True),
+            ("use_beam_search", True),
+            ("min_tokens", 5),
+            ("allowed_token_ids", [1734]),
+            ("bad_words", ["no"]),
+            ("logits_processors", ["x.y"]),
+            ("chat_template", "{{ messages }}"),
+            ("vllm_xargs", {"x": 1}),
+            ("kv_transfer_params", {"do_remote_decode": True}),
+            ("modalities", ["text", "audio"]),
+        ],
+    )
+    def test_what_would_change_the_answer_unseen_is_refused_whatever_the_policy_says(
+        self, field: str, value: Any
+    ) -> None:
+        asked = orjson.dumps(ASKED | {field: value})
+        for dialect in (CHAT, OpenAIChat(unknown="strip", allow_request=(field,))):
+            with pytest.raises(ClientError, match=f"'{field}' has a value"):
+                dialect.read(asked, {}, Terms(KINDS))
+
+    def test_what_is_switched_off_goes_on(self) -> None:
+        off: dict[str, Any] = dict.fromkeys(
+            ("echo", "ignore_eos", "use_beam_search", "store"), False
+        )
+        nothing = dict.fromkeys(("allowed_token_ids", "bad_words", "chat_template", "best_of"))
+        original = orjson.dumps(ASKED | off | nothing | {"min_tokens": 0, "modalities": ["text"]})
+        assert CHAT.read(original, {}, Terms(())).body is original
+
+    @pytest.mark.parametrize(
+        ("field", "value", "kind"),
+        [
+            ("prompt_logprobs", 20, None),
+            ("return_token_ids", True, None),
+            ("return_tokens_as_token_ids", True, None),
+            ("logprobs", True, "logprobs"),
+            ("top_logprobs", 5, "logprobs"),
+            ("prediction", {"type": "content", "content": "x"}, "usage_detail"),
+            ("moderation", {"model": "omni", "policy": {"input": {"mode": "score"}}}, "score"),
+            ("include_reasoning", True, "reasoning"),
+        ],
+    )
+    def test_what_only_asks_to_be_told_more_is_taken_out(
+        self, field: str, value: Any, kind: Kind | None
+    ) -> None:
+        original = orjson.dumps(ASKED | {field: value})
+        others = Terms([each for each in KINDS if each != kind])
+        asked = CHAT.read(original, {}, others)
+        assert (orjson.loads(asked.body), asked.changed) == (ASKED, {field: 1})
+        if kind is not None:
+            assert CHAT.read(original, {}, Terms((kind,))).body is original
+
+    def test_nothing_is_stored_and_events_are_obfuscated(self) -> None:
+        options = {"include_usage": True, "include_obfuscation": False}
+        asked = CHAT.read(
+            orjson.dumps(ASKED | {"store": True, "stream_options": options}), {}, Terms(KINDS)
+        )
+        sent = orjson.loads(asked.body)
+        assert sent["store"] is False
+        assert sent["stream_options"] == {"include_usage": True, "include_obfuscation": True}
+        assert asked.changed == {"store": 1, "stream_options.include_obfuscation": 1}
+
+    def test_a_tenant_that_may_not_repeat_cannot_make_an_answer_repeat(self) -> None:
+        cold = orjson.dumps(ASKED | {"seed": 7, "temperature": 0, "top_p": 0.01})
+        sent = orjson.loads(CHAT.read(cold, {}, Terms((), repeatable=False)).body)
+        assert sent == ASKED | {"temperature": COLDEST, "top_p": BROADEST}
+        assert CHAT.read(cold, {}, Terms(())).body is cold
+
+    def test_the_prompt_cache_is_salted_where_the_route_wants_it(self) -> None:
+        terms = Terms(KINDS, salt="5a17")
+        assert "cache_salt" not in orjson.loads(CHAT.read(orjson.dumps(ASKED), {}, terms).body)
+        for chosen in ({}, {"cache_salt": "victims"}):
+            asked = OpenAIChat(cache_salt=True).read(orjson.dumps(ASKED | chosen), {}, terms)
+            assert orjson.loads(asked.body)["cache_salt"] == "5a17"
+            assert asked.changed == {"cache_salt": 1}
 
     def test_an_escaped_name_is_the_name(self) -> None:
         escaped = orjson.dumps(ASKED)[:-1] + b',"\\u006cogprobs":true}'
@@ -205,7 +324,9 @@ class TestRequest:
             ({"n": 2.0}, "'n'"),
             ({"n": "2"}, "'n'"),
             ({"n": 10**30}, "'n'"),
-            ({"stream_options": {"include_obfuscation": False}}, "'stream_options.incl"),
+            ({"top_logprobs": -1}, "'top_logprobs'"),
+            ({"top_logprobs": 21}, "'top_logprobs'"),
+            ({"top_logprobs": True}, "'top_logprobs'"),
             ({"stream_options": {"include_usage": True, "continuous_usage_stats": True}}, "strea"),
             ({"stream_options": []}, "'stream_options'"),
         ],
@@ -231,10 +352,43 @@ class TestRequest:
         "logprobs",
         [{"logprobs": True}, {"logprobs": True, "top_logprobs": 5}, {"top_logprobs": 5}],
     )
-    def test_bias_and_logprobs_together_are_refused(self, logprobs: dict[str, Any]) -> None:
-        biased = orjson.dumps(ASKED | logprobs | {"logit_bias": {"1734": -100}})
+    @pytest.mark.parametrize(
+        "mask",
+        [
+            {"logit_bias": {"1734": -100}},
+            {"guided_choice": ["a", "b"]},
+            {"guided_regex": "a|b"},
+            {"guided_json": {}, "guided_grammar": "root ::= [ab]"},
+            {"structured_outputs": {"choice": ["a"]}},
+            {"n": 2},
+            {"response_format": {"type": "grammar", "grammar": "x"}},
+            {"response_format": {"type": ["text"]}},
+            {"response_format": ["grammar"]},
+            {"tools": [{"type": "custom", "custom": {"format": {"type": "grammar"}}}]},
+            {"tools": ["grammar"]},
+            {"tools": 5},
+        ],
+    )
+    def test_a_mask_and_logprobs_together_are_refused(
+        self, logprobs: dict[str, Any], mask: dict[str, Any]
+    ) -> None:
+        asked = orjson.dumps(ASKED | logprobs | mask)
         with pytest.raises(ClientError, match="cannot be combined"):
-            CHAT.read(biased, {}, Terms({"logprobs"}))
+            CHAT.read(asked, {}, Terms({"logprobs"}))
+        assert "logprobs" not in orjson.loads(CHAT.read(asked, {}, Terms(())).body)
+
+    def test_a_schema_and_functions_pass_beside_logprobs(self) -> None:
+        asked = orjson.dumps(
+            ASKED
+            | {"logprobs": True, "response_format": {"type": "json_schema", "json_schema": {}}}
+            | {"tools": [{"type": "function", "function": {"name": "f"}}]}
+        )
+        assert CHAT.read(asked, {}, Terms({"logprobs"})).body is asked
+
+    def test_no_more_alternatives_are_asked_for_than_are_shown(self) -> None:
+        asked = orjson.dumps(ASKED | {"logprobs": True, "top_logprobs": 20})
+        sent = CHAT.read(asked, {}, Terms({"logprobs"}, alternatives=2)).body
+        assert orjson.loads(sent)["top_logprobs"] == 2
 
     @pytest.mark.parametrize(
         "fields",
@@ -250,10 +404,6 @@ class TestRequest:
         original = orjson.dumps(ASKED | fields)
         assert CHAT.read(original, {}, Terms({"logprobs"})).body is original
 
-    def test_bias_passes_where_logprobs_are_taken_out_anyway(self) -> None:
-        asked = orjson.dumps(ASKED | {"logit_bias": {"1": 5}, "logprobs": True})
-        assert "logprobs" not in orjson.loads(CHAT.read(asked, {}, Terms(())).body)
-
 
 class TestAnswer:
     @given(st.sets(st.sampled_from(KINDS)))
@@ -262,24 +412,36 @@ class TestAnswer:
     ) -> None:
         shown, dropped = served(ANSWER, orjson.dumps(EVERYTHING), dict.fromkeys(granted))
         passing = STRUCTURE.union(*(BY_KIND.get(kind, set()) for kind in granted))
+        if {"usage", "usage_detail"} <= granted:
+            passing |= DETAILS
+        if "score" not in granted:
+            passing.add(f"{MODERATED}.category_scores")
         if "logprobs" not in granted:
             passing.add("choices[].logprobs")
             assert shown["choices"][0]["logprobs"] is None
         assert set(leaves(shown)) == passing
         assert shown["model"] == ("gpt-2025-04-14" if "identity" in granted else MODEL)
-        assert dropped["*"] == 6
+        assert dropped["*"] == 5
         assert dropped["choices[].*"] == 3
 
     def test_unknown_fields_are_counted_where_they_stood(self) -> None:
         _, dropped = served(ANSWER, orjson.dumps(EVERYTHING), OPEN)
-        in_message = {"*": 4, "tool_calls[].*": 1, "tool_calls[].function.*": 1}
+        in_message = {
+            "*": 3,
+            "thinking_blocks[].*": 1,
+            "tool_calls[].*": 1,
+            "tool_calls[].function.*": 1,
+        }
         in_message |= {"tool_calls[].custom.*": 1, "function_call.*": 1}
         in_entry = {"*": 1, "top_logprobs[].*": 1}
         assert dropped == {
-            "*": 6,
+            "*": 5,
             "choices[].*": 3,
             "choices[].logprobs.*": 2,
-            "usage.*": 3,
+            "usage.*": 1,
+            "moderation.output.*": 2,
+            f"{MODERATED}.categories.*": 1,
+            f"{MODERATED}.category_scores.*": 1,
             **{
                 f"choices[].{at}.{p}": n
                 for at in ("message", "delta")
@@ -299,10 +461,31 @@ class TestAnswer:
     ) -> None:
         shown, _ = served(ANSWER, document, dict.fromkeys(granted))
         model = ChatCompletionChunk if shown["object"].endswith("chunk") else ChatCompletion
-        read = model.model_validate(shown)
+        # What a moderation lacks makes the client's own types no longer validate; it reads it.
+        read = model.model_validate(shown | {"moderation": None})
         assert read.model == (orjson.loads(document)["model"] if "identity" in granted else MODEL)
         assert [choice.index for choice in read.choices] == list(range(len(read.choices)))
-        assert not read.model_extra or read.model_extra.keys() <= {"obfuscation"}
+        assert not read.model_extra
+
+    @pytest.mark.parametrize("granted", [(), ("text",), ("text", "logprobs", "usage"), KINDS])
+    def test_the_stock_client_reads_documents_and_streams(self, granted: tuple[Kind, ...]) -> None:
+        spoken, edits = CHAT.answers(), dict.fromkeys(granted)
+        for document in answers("openai_chat")[:4]:
+            shown = released(spoken["application/json"], document, edits)
+            read = client_of(shown).chat.completions.create(model="m", messages=[])
+            assert (read.choices[0].message.content is None) is (
+                "text" not in granted or b'"content": null' in document
+            )
+        events = b"".join(
+            b"data: " + line + b"\n\n" for line in body("openai_chat/stream.jsonl").splitlines()
+        )
+        shown = released(spoken["text/event-stream"], events + b"data: [DONE]\n\n", edits)
+        with client_of(shown, "text/event-stream") as client:
+            chunks = list(client.chat.completions.create(model="m", messages=[], stream=True))
+        told = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        assert told == ("Hello" if "text" in granted else "")
+        assert (chunks[-1].usage is not None) is ("usage" in granted)
+        assert any(c.choices and c.choices[0].logprobs for c in chunks) is ("logprobs" in granted)
 
     @pytest.mark.parametrize("document", answers("openai_chat"))
     def test_an_answer_of_known_fields_is_untouched(self, document: bytes) -> None:
@@ -324,7 +507,7 @@ class TestAnswer:
         )
 
     def test_a_field_passes_where_the_policy_names_it(self) -> None:
-        paths = ("choices.message.annotations", "usage.prompt_tokens_details", "timings")
+        paths = ("choices.message.annotations", "usage.cost", "timings")
         tree = OpenAIChat(allow_response=paths).answer()
         shown, _ = served(tree, orjson.dumps(EVERYTHING), OPEN)
         assert shown["choices"][0]["message"]["annotations"] == ["a"]

@@ -6,10 +6,12 @@ from typing import Final
 
 import orjson
 
+from extproc.dialects.answers import Answer
 from extproc.dialects.shape import Json, Mutation, Node, Rewrite
 from extproc.mutators import Mutator
 from extproc.policy import Fidelity
 from extproc.prediction import KINDS, Kind
+from extproc.rewriter import body_rewriter
 
 Edits = dict[Kind, Mutation | None]
 
@@ -29,6 +31,14 @@ def served(node: Node, body: bytes, edits: Edits) -> tuple[Json, Counter[str]]:
     after = node.rewrite(orjson.loads(body), run, "")
     left = orjson.loads(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
     return left, Counter(run.dropped)
+
+
+def released(answer: Answer, body: bytes, edits: Edits, *, size: int = 0) -> bytes:
+    """The bytes that leave, where the body comes in pieces of this size, or whole."""
+    rewriter = body_rewriter(answer, {}, Rewrite(edits, MODEL), 1 << 20)
+    pieces = [body[at : at + size] for at in range(0, len(body), size)] if size else [body]
+    out = [part for piece in pieces for part in rewriter.feed(piece)]
+    return b"".join([*out, *rewriter.finish()])
 
 
 def is_untouched(node: Node, body: bytes, edits: Edits) -> bool:
