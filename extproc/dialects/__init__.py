@@ -12,11 +12,66 @@ configuration: its fields are the YAML's fields.  Every dialect has three method
     A refusal as a JSON body in this API's error shape.
 """
 
+from extproc.dialects.cohere_chat import CohereChat
+from extproc.dialects.cohere_classify import CohereClassify
+from extproc.dialects.cohere_embed import CohereEmbed
+from extproc.dialects.hf_pipeline import HfPipeline
 from extproc.dialects.kserve_v2 import KServeV2
 from extproc.dialects.openai_chat import OpenAIChat
 from extproc.dialects.openai_embeddings import OpenAIEmbeddings
+from extproc.dialects.rerank import Rerank
 from extproc.dialects.status import Status
+from extproc.dialects.tei import (
+    TeiEmbed,
+    TeiEmbedAll,
+    TeiEmbedSparse,
+    TeiPredict,
+    TeiRerank,
+    TeiSimilarity,
+)
+from extproc.dialects.vllm_classify import VllmClassify
+from extproc.dialects.vllm_pooling import VllmPooling
+from extproc.dialects.vllm_score import VllmScore
 
-__all__ = ["Dialect", "KServeV2", "OpenAIChat", "OpenAIEmbeddings", "Status"]
+__all__ = [
+    "CohereChat",
+    "CohereClassify",
+    "CohereEmbed",
+    "Dialect",
+    "HfPipeline",
+    "KServeV2",
+    "OpenAIChat",
+    "OpenAIEmbeddings",
+    "Rerank",
+    "Status",
+    "TeiEmbed",
+    "TeiEmbedAll",
+    "TeiEmbedSparse",
+    "TeiPredict",
+    "TeiRerank",
+    "TeiSimilarity",
+    "VllmClassify",
+    "VllmPooling",
+    "VllmScore",
+]
 
-Dialect = OpenAIChat | OpenAIEmbeddings | KServeV2 | Status
+Dialect = (
+    OpenAIChat
+    | OpenAIEmbeddings
+    | KServeV2
+    | Status
+    | VllmClassify
+    | VllmScore
+    | VllmPooling
+    | Rerank
+    | CohereChat
+    | CohereEmbed
+    | CohereClassify
+    | TeiEmbed
+    | TeiEmbedAll
+    | TeiEmbedSparse
+    | TeiPredict
+    | TeiRerank
+    | TeiSimilarity
+    | HfPipeline
+)
