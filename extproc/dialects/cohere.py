@@ -7,7 +7,6 @@ from typing import Final
 
 import orjson
 
-from extproc.dialects.request import Admitted, require
 from extproc.dialects.shape import Fields, Gate, Keep
 from extproc.refusal import Refusal
 
@@ -40,10 +39,3 @@ USAGE: Final = Gate(
 def cohere_error(refusal: Refusal) -> bytes:
     """``{"message": ...}``; clients choose the exception by the status."""
     return orjson.dumps({"message": refusal.message})
-
-
-def model_name(admitted: Admitted) -> str:
-    """The model asked.  Raise ClientError where none is named."""
-    model = admitted.read.get("model")
-    require(isinstance(model, str) and model, "'model' must be a name.")
-    return str(model)

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from extproc.dialects.answers import Answers, Document, Events
-from extproc.dialects.cohere import USAGE, cohere_error, model_name
+from extproc.dialects.cohere import USAGE, cohere_error
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Granted, Object, Repeatable, Terms, Within
 from extproc.dialects.request import Asked, require
@@ -78,7 +78,7 @@ class CohereChat(JsonDialect, frozen=True, tag="cohere_chat"):
         messages, stream = admitted.read.get("messages"), admitted.read.get("stream")
         require(isinstance(messages, list), "'messages' must be an array.")
         require(stream is None or isinstance(stream, bool), "'stream' must be a boolean.")
-        query = Query(model_name(admitted), inputs=1, stream=bool(stream))
+        query = Query(admitted.model, inputs=1, stream=bool(stream))
         return Asked(query, admitted.body, (messages,), {}, admitted.changed)
 
     def answers(self) -> Answers:

@@ -10,7 +10,7 @@ Source: Cohere API reference, "Classify".
 from dataclasses import dataclass
 from typing import Any, Final
 
-from extproc.dialects.cohere import META, cohere_error, model_name
+from extproc.dialects.cohere import META, cohere_error
 from extproc.dialects.confidences import distribution, edited, score
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
@@ -18,7 +18,7 @@ from extproc.dialects.inputs import Json, some
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import (
     ABSENT,
-    Anything,
+    Edit,
     Fault,
     Fields,
     Gate,
@@ -41,7 +41,7 @@ class CohereClassify(JsonDialect, frozen=True, tag="cohere_classify"):
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         admitted = self.admit(body, _GATE, terms)
         inputs = some(admitted.read.get("inputs"), "inputs", str)
-        query = Query(model_name(admitted), len(inputs))
+        query = Query(admitted.model, len(inputs))
         return Asked(query, admitted.body, inputs, {}, admitted.changed)
 
     def tree(self) -> Node:
@@ -52,6 +52,17 @@ class CohereClassify(JsonDialect, frozen=True, tag="cohere_classify"):
 
 
 @dataclass(frozen=True, slots=True)
+class _Labels:
+    """An object of labels: their names are the model's, what they hold is known."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if not isinstance(value, dict):
+            raise UpstreamError(f"{place} is not an object")
+        after = {name: _LABEL.rewrite(item, run, f"{place}.*") for name, item in value.items()}
+        return value if all(after[name] is item for name, item in value.items()) else after
+
+
+@dataclass(frozen=True, slots=True)
 class _Classification:
     """The answer to one input."""
 
@@ -59,37 +70,32 @@ class _Classification:
         known = _KNOWN.rewrite(value, run, place)
         if known is None:
             return known
-        kind = _kind(known)
-        before = _confidences(known, run, place)
+        before = _confidences(known, place)
+        kind: Kind = "score" if _has_several(known) else "probabilities"
         if kind not in run.edits or "label" not in run.edits:
             run.drop(f"{place}.labels")
-            return _with(known, None)
-        if run.edits[kind] is None:
-            return known
-        after = _scores(before, run, place) if kind == "score" else _classes(before, run, place)
-        return _with(known, after)
+            return _holding(known, None)
+        edit = run.edit(kind)
+        after = _scores(before, edit, place) if kind == "score" else _classes(before, edit, place)
+        return known if run.edits[kind] is None else _holding(known, after)
 
 
-def _kind(known: Any) -> Kind:
-    return "score" if known.get("classification_type") == "multi-label" else "probabilities"
+def _has_several(known: Any) -> bool:
+    return bool(known.get("classification_type") == "multi-label")
 
 
-def _confidences(known: Any, run: Rewrite, place: str) -> dict[str, Json]:
+def _confidences(known: Any, place: str) -> dict[str, Json]:
     """By label, in the server's order."""
     labels = known.get("labels")
-    if not isinstance(labels, dict):
+    if labels is None or None in labels.values():
         raise UpstreamError(f"{place} has no labels")
-    place = f"{place}.labels.*"
-    read = [_LABEL.rewrite(item, run, place) for item in labels.values()]
-    if any(a is not b for a, b in zip(read, labels.values(), strict=True)):
-        known["labels"] = dict(zip(labels, read, strict=True))
-    return {name: (item or {}).get("confidence") for name, item in zip(labels, read, strict=True)}
+    return {name: item.get("confidence") for name, item in labels.items()}
 
 
-def _classes(before: dict[str, Json], run: Rewrite, place: str) -> dict[str, float] | None:
+def _classes(before: dict[str, Json], edit: Edit, place: str) -> dict[str, float] | None:
     """What is left of the distribution; what a mutator takes out leaves it."""
     values = distribution(list(before.values()), place)
-    after = edited(values, run.edit("probabilities"))
+    after = edited(values, edit)
     if after is None:
         return None
     changed = after is not values
@@ -97,22 +103,20 @@ def _classes(before: dict[str, Json], run: Rewrite, place: str) -> dict[str, flo
     return {name: number for name, number in pairs if number or not changed}
 
 
-def _scores(before: dict[str, Json], run: Rewrite, place: str) -> dict[str, float]:
-    after = {name: score(item, run.edit("score"), place) for name, item in before.items()}
+def _scores(before: dict[str, Json], edit: Edit, place: str) -> dict[str, float]:
+    after = {name: score(item, edit, place) for name, item in before.items()}
     return {name: item for name, item in after.items() if item is not ABSENT}
 
 
-def _with(known: Any, confidences: dict[str, float] | None) -> Any:
+def _holding(known: Any, confidences: dict[str, float] | None) -> Any:
     """The answer with these confidences in all three places, null where there are none."""
-    given = confidences or {}
-    named = known.get("predictions") or ()
-    after: dict[str, Any] = {
-        "labels": confidences and {name: {"confidence": n} for name, n in given.items()},
-        "confidence": max(given.values(), default=None),
-        "confidences": confidences and [given.get(name) for name in named],
-    }
-    changed = known | {name: item for name, item in after.items() if name in known}
-    return known if changed == known else changed
+    after: dict[str, Any] = dict.fromkeys(("labels", "confidence", "confidences"))
+    if confidences is not None:
+        named = known.get("predictions") or ()
+        after["labels"] = {name: {"confidence": item} for name, item in confidences.items()}
+        after["confidence"] = max(confidences.values(), default=None)
+        after["confidences"] = [confidences.get(name) for name in named]
+    return known | {name: item for name, item in after.items() if name in known}
 
 
 _LABEL: Final = Fields({"confidence": Keep()})
@@ -122,9 +126,9 @@ _KNOWN: Final = Fields(
         "input": Opaque("text"),
         "prediction": Opaque("label"),
         "predictions": Gate("label", Items(Keep())),
-        "confidence": Anything(),
-        "confidences": Anything(),
-        "labels": Anything(),
+        "confidence": Keep(),
+        "confidences": Items(Keep()),
+        "labels": _Labels(),
         "classification_type": Keep(),
     }
 )

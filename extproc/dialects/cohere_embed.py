@@ -12,7 +12,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from extproc.dialects.cohere import META, cohere_error, model_name
+from extproc.dialects.cohere import META, cohere_error
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
 from extproc.dialects.inputs import Json, some
@@ -51,7 +51,7 @@ class CohereEmbed(JsonDialect, frozen=True, tag="cohere_embed"):
         admitted = self.admit(body, _GATES[self.version], terms)
         _check_types(admitted.read.get("embedding_types"), terms)
         inputs = _inputs(admitted)
-        query = Query(model_name(admitted), len(inputs))
+        query = Query(admitted.model, len(inputs))
         return Asked(query, admitted.body, inputs, {}, admitted.changed)
 
     def tree(self) -> Node:

@@ -16,7 +16,7 @@ from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Admitted, Asked, require
 from extproc.dialects.shape import Fault, Fields, Items, Keep, ModelName, Node
 from extproc.dialects.vectors import VECTOR
-from extproc.dialects.vllm import COMMON, FLOAT32, USAGE, model_name
+from extproc.dialects.vllm import COMMON, FLOAT32, USAGE
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
@@ -33,7 +33,7 @@ class OpenAIEmbeddings(JsonDialect, frozen=True, tag="openai_embeddings"):
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         admitted = self.admit(body, _GATE, terms)
         inputs = texts_or_tokens(admitted.read.get("input"), "input")
-        query = Query(model_name(admitted), len(inputs))
+        query = Query(admitted.model, len(inputs))
         sent = _described(admitted, terms).body
         return Asked(query, sent, inputs, {}, admitted.changed)
 

@@ -44,6 +44,13 @@ class Admitted(Struct, frozen=True):
         """Byte for byte the client's where nothing was changed."""
         return self.original if self.fields is self.read else orjson.dumps(self.fields)
 
+    @property
+    def model(self) -> str:
+        """The model asked.  Raise ClientError where none is named."""
+        model = self.read.get("model")
+        require(isinstance(model, str) and model, "'model' must be a name.")
+        return str(model)
+
     def with_field(self, name: str, value: Any) -> "Admitted":
         """The request with another value in a field; counted, where one was there."""
         if self.fields.get(name) == value:

@@ -27,7 +27,7 @@ from extproc.dialects.shape import (
     Numbered,
     Rewrite,
 )
-from extproc.dialects.vllm import COMMON, USAGE, model_name
+from extproc.dialects.vllm import COMMON, USAGE
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
@@ -61,7 +61,7 @@ class Rerank(JsonDialect, frozen=True, tag="rerank"):
         query, documents = admitted.read.get("query"), admitted.read.get("documents")
         require(isinstance(query, str | dict), "'query' must be a string.")
         pairs = Pairs(query, some(documents, "documents", str, dict))
-        asked = Query(model_name(admitted), len(pairs))
+        asked = Query(admitted.model, len(pairs))
         return Asked(asked, admitted.body, pairs, {}, admitted.changed)
 
     def tree(self) -> Node:

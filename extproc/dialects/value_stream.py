@@ -303,8 +303,10 @@ class ValueStream:
         frame.add(name, self._cap)
 
     def _complete(self) -> None:
-        """A value has ended."""
+        """A value has ended.  Raise UpstreamError where it was the answer, and nothing passed."""
         self._step = self._after if len(self._frames) > 1 else self._end
+        if self._step == self._end and not self._frames[0].kept:
+            raise UpstreamError("the answer holds nothing that may pass")
 
     def _open(self, frame: _Frame) -> None:
         self._keep(self._at + 1)

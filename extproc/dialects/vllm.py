@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from extproc.dialects.gate import PASS, Only, Rule, Taking, Terms
-from extproc.dialects.request import Admitted, require
+from extproc.dialects.request import Admitted
 from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, ModelName, Node
 
 ACTIVATED: Final = Only((None, True))
@@ -47,13 +47,6 @@ USAGE: Final = Gate(
 def salted(admitted: Admitted, terms: Terms) -> Admitted:
     """With the tenant's own salt, so that a prefix cache says nothing about other tenants."""
     return admitted.with_field("cache_salt", terms.salt) if terms.salt else admitted
-
-
-def model_name(admitted: Admitted) -> str:
-    """The model asked.  Raise ClientError where none is named."""
-    model = admitted.read.get("model")
-    require(isinstance(model, str) and model, "'model' must be a name.")
-    return str(model)
 
 
 def answer(item: Mapping[str, Node]) -> Node:

@@ -15,7 +15,7 @@ from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Node, Rows
 from extproc.dialects.vectors import vectors
-from extproc.dialects.vllm import COMMON, FLOAT32, answer, model_name, salted
+from extproc.dialects.vllm import COMMON, FLOAT32, answer, salted
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
@@ -41,7 +41,7 @@ class VllmPooling(JsonDialect, frozen=True, tag="vllm_pooling"):
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         admitted = self.admit(body, _GATE, terms)
         inputs = texts_or_tokens(admitted.read.get("input"), "input")
-        query = Query(model_name(admitted), len(inputs))
+        query = Query(admitted.model, len(inputs))
         return Asked(query, salted(admitted, terms).body, inputs, {}, admitted.changed)
 
     def tree(self) -> Node:

@@ -13,7 +13,7 @@ from extproc.dialects.inputs import Json, Pairs, some
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Admitted, Asked
 from extproc.dialects.shape import Node
-from extproc.dialects.vllm import COMMON, answer, model_name, salted
+from extproc.dialects.vllm import COMMON, answer, salted
 from extproc.errors import ClientError
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -35,7 +35,7 @@ class VllmScore(JsonDialect, frozen=True, tag="vllm_score"):
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         admitted = self.admit(body, _GATE, terms)
         pairs = _pairs(admitted)
-        query = Query(model_name(admitted), len(pairs))
+        query = Query(admitted.model, len(pairs))
         return Asked(query, salted(admitted, terms).body, pairs, {}, admitted.changed)
 
     def tree(self) -> Node:
