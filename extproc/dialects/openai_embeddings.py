@@ -31,11 +31,10 @@ class OpenAIEmbeddings(JsonDialect, frozen=True, tag="openai_embeddings"):
     """Embeddings."""
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
-        admitted = self.admit(body, _GATE, terms)
+        admitted = _described(self.admit(body, _GATE, terms), terms)
         inputs = texts_or_tokens(admitted.read.get("input"), "input")
         query = Query(admitted.model, len(inputs))
-        sent = _described(admitted, terms).body
-        return Asked(query, sent, inputs, {}, admitted.changed)
+        return Asked(query, admitted.body, inputs, {}, admitted.changed)
 
     def answers(self) -> Answers:
         return {JSON: Document(self.answer()), OCTETS: Body(Octets(_AROUND))}

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from extproc.config import routes
 from extproc.errors import ConfigError
 from tests.config.example import TEXT, changed, loaded
 
@@ -13,7 +14,7 @@ FIELDS = (
     "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
     "tenants"
 )
-DIALECTS = "openai_chat, openai_embeddings, kserve_v2, status"
+DIALECTS = ", ".join(routes.DIALECTS)
 DIALECT = "the name of a dialect, or its configuration"
 MUTATORS = "pass, or a list of mutators such as {kind: round, digits: 2}"
 
@@ -69,9 +70,9 @@ def told(folder: Path, text: str) -> str:
         ),
         (
             "kind: kserve_v2",
-            "kind: cohere",
+            "kind: zz",
             "9: routes[1].dialect.kind",
-            f"unknown name 'cohere'; write one of {DIALECTS}",
+            f"unknown name 'zz'; write one of {DIALECTS}",
         ),
         (
             "kind: kserve_v2",
