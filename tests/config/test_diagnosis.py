@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from extproc.config import routes
+from extproc.config.expectation import one_of
 from extproc.errors import ConfigError
 from tests.config.example import TEXT, changed, loaded
 
@@ -14,7 +15,7 @@ FIELDS = (
     "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
     "tenants"
 )
-DIALECTS = ", ".join(routes.DIALECTS)
+DIALECTS = one_of(routes.DIALECTS).removeprefix("one of ")
 DIALECT = "the name of a dialect, or its configuration"
 MUTATORS = "pass, or a list of mutators such as {kind: round, digits: 2}"
 

@@ -3,6 +3,7 @@ from typing import get_args
 
 import pytest
 
+from extproc.config.expectation import one_of
 from extproc.config.routes import DIALECTS
 from extproc.dialects import Dialect, KServeV2, OpenAIChat, OpenAIEmbeddings, Status
 from extproc.errors import ConfigError
@@ -59,7 +60,7 @@ def test_a_dialect_is_a_name_or_its_configuration(tmp_path: Path) -> None:
             EMBEDDINGS,
             "dialect: zz",
             "7: routes[0].dialect",
-            f"unknown dialect 'zz'; write one of {', '.join(DIALECTS)}",
+            f"unknown dialect 'zz'; write {one_of(DIALECTS)}",
         ),
         (
             EMBEDDINGS,
