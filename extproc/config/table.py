@@ -128,6 +128,7 @@ def _terms(
     fidelity = _named(document, (*place, "fidelity"), settings.fidelity, fidelities)
     terms = Terms(
         frozenset(fidelity.mutators),
+        untouched=frozenset(kind for kind, chain in fidelity.mutators.items() if not chain),
         repeatable=settings.repeatable,
         alternatives=fidelity.alternatives,
     )

@@ -13,8 +13,12 @@ configuration: its fields are the YAML's fields.  Every dialect has three method
 """
 
 from extproc.dialects.anthropic_messages import AnthropicMessages
+from extproc.dialects.cohere_chat import CohereChat
+from extproc.dialects.cohere_classify import CohereClassify
+from extproc.dialects.cohere_embed import CohereEmbed
 from extproc.dialects.gemini_embed import GeminiEmbed
 from extproc.dialects.gemini_generate import GeminiGenerate
+from extproc.dialects.hf_pipeline import HfPipeline
 from extproc.dialects.kserve_v2 import KServeV2
 from extproc.dialects.ollama_chat import OllamaChat
 from extproc.dialects.ollama_embed import OllamaEmbed
@@ -26,14 +30,30 @@ from extproc.dialects.openai_embeddings import OpenAIEmbeddings
 from extproc.dialects.openai_moderations import OpenAIModerations
 from extproc.dialects.openai_responses import OpenAIResponses
 from extproc.dialects.openai_transcriptions import OpenAITranscriptions
+from extproc.dialects.rerank import Rerank
 from extproc.dialects.status import Status
+from extproc.dialects.tei import (
+    TeiEmbed,
+    TeiEmbedAll,
+    TeiEmbedSparse,
+    TeiPredict,
+    TeiRerank,
+    TeiSimilarity,
+)
 from extproc.dialects.vertex_embeddings import VertexEmbeddings
+from extproc.dialects.vllm_classify import VllmClassify
+from extproc.dialects.vllm_pooling import VllmPooling
+from extproc.dialects.vllm_score import VllmScore
 
 __all__ = [
     "AnthropicMessages",
+    "CohereChat",
+    "CohereClassify",
+    "CohereEmbed",
     "Dialect",
     "GeminiEmbed",
     "GeminiGenerate",
+    "HfPipeline",
     "KServeV2",
     "OllamaChat",
     "OllamaEmbed",
@@ -45,8 +65,18 @@ __all__ = [
     "OpenAIModerations",
     "OpenAIResponses",
     "OpenAITranscriptions",
+    "Rerank",
     "Status",
+    "TeiEmbed",
+    "TeiEmbedAll",
+    "TeiEmbedSparse",
+    "TeiPredict",
+    "TeiRerank",
+    "TeiSimilarity",
     "VertexEmbeddings",
+    "VllmClassify",
+    "VllmPooling",
+    "VllmScore",
 ]
 
 Dialect = (
@@ -55,15 +85,29 @@ Dialect = (
     | KServeV2
     | Status
     | AnthropicMessages
-    | GeminiGenerate
+    | CohereChat
+    | CohereClassify
+    | CohereEmbed
     | GeminiEmbed
-    | VertexEmbeddings
+    | GeminiGenerate
+    | HfPipeline
     | OllamaChat
-    | OllamaGenerate
     | OllamaEmbed
+    | OllamaGenerate
     | OpenAICompletions
-    | OpenAIResponses
-    | OpenAIModerations
     | OpenAIDecisions
+    | OpenAIModerations
+    | OpenAIResponses
     | OpenAITranscriptions
+    | Rerank
+    | TeiEmbed
+    | TeiEmbedAll
+    | TeiEmbedSparse
+    | TeiPredict
+    | TeiRerank
+    | TeiSimilarity
+    | VertexEmbeddings
+    | VllmClassify
+    | VllmPooling
+    | VllmScore
 )

@@ -42,6 +42,8 @@ class Terms(Struct, frozen=True):
 
     granted: Collection[Kind]
     """The kinds its tier names; a field that asks for another is taken out."""
+    untouched: Collection[Kind] = ()
+    """Of these, the kinds that no mutator changes."""
     unknown: Unknown = "refuse"
     repeatable: bool = True
     """Whether it may fix what is drawn at random: ``seed``, a temperature of 0."""

@@ -1,50 +1,43 @@
-"""OpenAI embeddings (POST /v1/embeddings): JSON floats or base64 of little-endian float32.
+"""OpenAI embeddings (POST /v1/embeddings): JSON floats, base64 of little-endian float32, octets.
 
-Source: OpenAI API reference, "Embeddings".  OpenAI's own Python client asks for base64 unless told
-otherwise and reads it as ``numpy.float32``, so a vector goes back in the type it came in.
+Sources: OpenAI API reference, "Embeddings"; vLLM's online serving documentation, "Embeddings API",
+for the fields that vLLM adds.  OpenAI's own Python client asks for base64 unless told otherwise and
+reads it as ``numpy.float32``, so a vector goes back in the type it came in.
 """
 
 from typing import Final
 
-from extproc.dialects.dialect import JsonDialect, Parameters
+from extproc.dialects.answers import Answers, Body, Document
+from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
+from extproc.dialects.inputs import texts_or_tokens
+from extproc.dialects.octets import OCTETS, Octets
 from extproc.dialects.openai_error import openai_error
-from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import (
-    Fault,
-    Fields,
-    Gate,
-    Items,
-    Json,
-    Keep,
-    Leaf,
-    ModelName,
-    Node,
-)
-from extproc.dialects.vectors import embedding
-from extproc.errors import ClientError
+from extproc.dialects.request import Admitted, Asked, require
+from extproc.dialects.shape import Fault, Fields, Items, Keep, ModelName, Node
+from extproc.dialects.vectors import VECTOR
+from extproc.dialects.vllm import COMMON, FLOAT32, USAGE
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
 _GATE: Final = Object(
-    dict.fromkeys(("model", "input", "encoding_format", "dimensions", "user"), PASS)
+    {**COMMON, **FLOAT32, **dict.fromkeys(("input", "encoding_format", "dimensions"), PASS)}
 )
 _FORMATS: Final = (None, "float", "base64")
+_OCTET_FORMATS: Final = ("bytes", "bytes_only")
 
 
 class OpenAIEmbeddings(JsonDialect, frozen=True, tag="openai_embeddings"):
     """Embeddings."""
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
-        admitted = self.admit(body, _GATE, terms)
-        read = admitted.read
-        model = read.get("model")
-        require(isinstance(model, str) and model, "'model' must be a name.")
-        encoding = read.get("encoding_format")
-        require(encoding in _FORMATS, "'encoding_format' must be 'float' or 'base64'.")
-        inputs = _inputs(read.get("input"))
-        query = Query(str(model), len(inputs))
+        admitted = _described(self.admit(body, _GATE, terms), terms)
+        inputs = texts_or_tokens(admitted.read.get("input"), "input")
+        query = Query(admitted.model, len(inputs))
         return Asked(query, admitted.body, inputs, {}, admitted.changed)
+
+    def answers(self) -> Answers:
+        return {JSON: Document(self.answer()), OCTETS: Body(Octets(_AROUND))}
 
     def tree(self) -> Node:
         return _ANSWER
@@ -53,40 +46,27 @@ class OpenAIEmbeddings(JsonDialect, frozen=True, tag="openai_embeddings"):
         return openai_error(refusal)
 
 
-def _inputs(value: Json) -> list[Json]:
-    """The inputs: a string or one array of token ids is one, an array of those is many.
+def _described(admitted: Admitted, terms: Terms) -> Admitted:
+    """With octets only where there is something to send, and only with their shapes beside them.
 
-    Items of two types are refused: how many inputs they make is each model server's own idea.
+    ``bytes_only`` leaves the shapes out; a client that asked for it does not look at them.
     """
-    if isinstance(value, str) or _are(int, value):
-        return [value]
-    if _are(str, value) or (_are(list, value) and all(_are(int, item) for item in value)):
-        return list(value)
-    raise ClientError("'input' must be a string, an array of strings, or token ids.")
+    encoding = admitted.fields.get("encoding_format")
+    if encoding in _OCTET_FORMATS and "embedding" in terms.granted:
+        return admitted.with_field("encoding_format", "bytes")
+    require(encoding in _FORMATS, "'encoding_format' must be 'float' or 'base64'.")
+    return admitted
 
 
-def _are(kind: type, value: Json) -> bool:
-    """Whether it is an array of this type alone, and not empty."""
-    return isinstance(value, list) and set(map(type, value)) == {kind}
-
-
+_AROUND: Final[dict[str, Node]] = {
+    **dict.fromkeys(("id", "created", "object"), Keep()),
+    "model": ModelName(),
+    "usage": USAGE,
+    "error": Fault(),
+}
 _ANSWER: Final = Fields(
     {
-        "object": Keep(),
-        "data": Items(
-            Fields(
-                {
-                    "object": Keep(),
-                    "index": Keep(),
-                    "embedding": Leaf("embedding", embedding, nulled=True),
-                }
-            ),
-            each=True,
-        ),
-        "model": ModelName(),
-        "usage": Gate("usage", Fields({"prompt_tokens": Keep(), "total_tokens": Keep()})),
-        "id": Keep(),
-        "created": Keep(),
-        "error": Fault(),
+        **_AROUND,
+        "data": Items(Fields({"object": Keep(), "index": Keep(), "embedding": VECTOR}), each=True),
     }
 )

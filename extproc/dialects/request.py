@@ -44,6 +44,21 @@ class Admitted(Struct, frozen=True):
         """Byte for byte the client's where nothing was changed."""
         return self.original if self.fields is self.read else orjson.dumps(self.fields)
 
+    @property
+    def model(self) -> str:
+        """The model asked.  Raise ClientError where none is named."""
+        model = self.read.get("model")
+        require(isinstance(model, str) and model, "'model' must be a name.")
+        return str(model)
+
+    def with_field(self, name: str, value: Any) -> "Admitted":
+        """The request with another value in a field; counted, where one was there."""
+        if self.fields.get(name) == value:
+            return self
+        counts = {name: 1} if name in self.fields else {}
+        changed = {**self.changed, **counts}
+        return Admitted(self.original, self.read, {**self.fields, name: value}, changed)
+
 
 def admit(body: bytes, gate: Object, terms: Terms, extra: Collection[str] = ()) -> Admitted:
     """Read a JSON object and take it through the gate.  Raise ClientError where it is refused."""

@@ -201,6 +201,49 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class Numbered:
+    """An object that says by its ``index`` which input it answers: the items of a ranking."""
+
+    node: Node
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is None:
+            return value
+        number = value.get("index") if isinstance(value, dict) else None
+        if type(number) is not int or number < 0:
+            raise UpstreamError(f"{place} has no index")
+        run.at = number
+        try:
+            return self.node.rewrite(value, run, place)
+        finally:
+            run.at = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """A row, or an array of rows, or an array of those: as deep as its first elements are arrays.
+
+    A row is no array of arrays, which is how one is told from the other.
+    """
+
+    row: Node
+    depth: int = 1
+    """How many arrays there may be around a row."""
+    each: bool = False
+    """Whether each item of the outermost answers one input of the request, in its order."""
+
+    def within(self, *, nested: bool) -> Node:
+        """What the value is, given whether it is an array that begins with an array."""
+        if not nested or not self.depth:
+            return self.row
+        return Items(Rows(self.row, self.depth - 1), self.each)
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        nested = isinstance(value, list) and bool(value) and isinstance(value[0], list)
+        return self.within(nested=nested).rewrite(value, run, place)
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A value that a codec reads as predictions and writes back."""
 
@@ -234,6 +277,10 @@ def allowing(node: Node, path: Sequence[str]) -> Node:
     match node:
         case Items(inner, each):
             return Items(allowing(inner, path), each)
+        case Numbered(inner):
+            return Numbered(allowing(inner, path))
+        case Rows(inner, depth, each):
+            return Rows(allowing(inner, path), depth, each)
         case Gate(kind, inner, nulled):
             return Gate(kind, allowing(inner, path), nulled)
         case Fields(fields):

@@ -52,6 +52,7 @@ from extproc.dialects.shape import (
     Node,
     Opaque,
     Rewrite,
+    Rows,
 )
 from extproc.errors import UpstreamError
 
@@ -158,8 +159,10 @@ class ValueStream:
         byte = self._peek()
         if byte is None:
             return False
-        while isinstance(self._node, Gate) and self._node.kind in self._run.edits:
-            self._node = self._node.node
+        while (inner := self._inner(byte)) is not self._node:
+            if inner is None:
+                return False
+            self._node = inner
         if self._is_closed(byte):
             self._drop()
         elif byte == OPEN_OBJECT and isinstance(self._node, Fields):
@@ -258,6 +261,18 @@ class ValueStream:
         self._at = past(SPACE, self._buffer, self._at, self._limit)
         return self._buffer[self._at] if self._at < self._limit else None
 
+    def _inner(self, byte: int) -> Node | None:
+        """What decides about the value in the node's place; None where that is not known yet."""
+        node = self._node
+        if isinstance(node, Gate) and node.kind in self._run.edits:
+            return node.node
+        if isinstance(node, Rows):
+            if byte != OPEN_ARRAY:
+                return node.row
+            at = past(SPACE, self._buffer, self._at + 1, self._limit)
+            return node.within(nested=self._buffer[at] == OPEN_ARRAY) if at < self._limit else None
+        return node
+
     def _is_closed(self, byte: int) -> bool:
         match self._node:
             case Gate(kind) | Leaf(kind) | Opaque(kind):
@@ -288,8 +303,10 @@ class ValueStream:
         frame.add(name, self._cap)
 
     def _complete(self) -> None:
-        """A value has ended."""
+        """A value has ended.  Raise UpstreamError where it was the answer, and nothing passed."""
         self._step = self._after if len(self._frames) > 1 else self._end
+        if self._step == self._end and not self._frames[0].kept:
+            raise UpstreamError("the answer holds nothing that may pass")
 
     def _open(self, frame: _Frame) -> None:
         self._keep(self._at + 1)

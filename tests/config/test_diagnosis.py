@@ -71,9 +71,9 @@ def told(folder: Path, text: str) -> str:
         ),
         (
             "kind: kserve_v2",
-            "kind: cohere",
+            "kind: zz",
             "9: routes[1].dialect.kind",
-            f"unknown name 'cohere'; write {DIALECTS}",
+            f"unknown name 'zz'; write {DIALECTS}",
         ),
         (
             "kind: kserve_v2",

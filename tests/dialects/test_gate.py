@@ -232,7 +232,7 @@ def test_a_name_goes_on_if_and_only_if_it_is_the_known_one(
     name: str, value: Json, unknown: Unknown
 ) -> None:
     gate = Object({"seed": PASS})
-    found = outcome(gate, {name: value}, Terms((), unknown))
+    found = outcome(gate, {name: value}, Terms((), unknown=unknown))
     if name == "seed":
         assert found == ({"seed": value}, {})
     elif unknown == "refuse" or plain(name) == "seed":

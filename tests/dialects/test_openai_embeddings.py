@@ -22,6 +22,7 @@ from extproc.prediction import KINDS, Embedding, Kind, Prediction, Query, Score
 from extproc.refusal import UNKNOWN_MODEL
 from tests.corpus import answers, body
 from tests.dialects.tiers import MODEL, OPEN, is_untouched, leaves, served, tier
+from tests.dialects.ways import Swept
 
 EMBEDDINGS = OpenAIEmbeddings()
 ANSWER = EMBEDDINGS.answer()
@@ -48,7 +49,7 @@ EVERYTHING: dict[str, Any] = {
     "timings": {"ms": 31.25},
 }
 STRUCTURE = {"object", "id", "created", "model", "data[].object", "data[].index"}
-USAGE = {"usage.prompt_tokens", "usage.total_tokens"}
+USAGE = {f"usage.{name}_tokens" for name in ("prompt", "total", "completion")}
 
 vectors = st.lists(st.floats(-1e3, 1e3, width=32), min_size=1, max_size=12)
 
@@ -128,17 +129,54 @@ class TestRequest:
         original = orjson.dumps(ASKED | {"encoding_format": encoding})
         assert EMBEDDINGS.read(original, {}, Terms(())).body is original
 
-    @pytest.mark.parametrize("encoding", ["bytes", "bytes_only", "", "Float", 0, False, [], {}])
+    @pytest.mark.parametrize("encoding", ["", "Float", "octets", 0, False, [], {}])
     def test_other_encodings_are_refused(self, encoding: Any) -> None:
         with pytest.raises(ClientError, match="'encoding_format'"):
-            EMBEDDINGS.read(orjson.dumps(ASKED | {"encoding_format": encoding}), {}, Terms(()))
+            EMBEDDINGS.read(orjson.dumps(ASKED | {"encoding_format": encoding}), {}, Terms(KINDS))
+
+    @pytest.mark.parametrize("encoding", ["bytes", "bytes_only"])
+    def test_octets_are_asked_for_with_their_shapes_where_vectors_pass(self, encoding: str) -> None:
+        original = orjson.dumps(ASKED | {"encoding_format": encoding})
+        asked = EMBEDDINGS.read(original, {}, Terms({"embedding"}))
+        assert orjson.loads(asked.body) == ASKED | {"encoding_format": "bytes"}
+        assert asked.changed == ({} if encoding == "bytes" else {"encoding_format": 1})
+        with pytest.raises(ClientError, match="'encoding_format'"):
+            EMBEDDINGS.read(original, {}, Terms({"text"}))
+
+    @pytest.mark.parametrize(
+        "more",
+        [
+            {"truncate_prompt_tokens": -1, "truncation_side": "left", "add_special_tokens": False},
+            {"embed_dtype": "float32", "endianness": "native"},
+            {"endianness": "little", "normalize": True, "use_activation": None},
+        ],
+    )
+    def test_what_vllm_adds_passes_where_it_asks_for_no_more(self, more: dict[str, Any]) -> None:
+        original = orjson.dumps(ASKED | more)
+        assert EMBEDDINGS.read(original, {}, Terms(())).body is original
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("embed_dtype", "float16"),
+            ("embed_dtype", "bfloat16"),
+            ("embed_dtype", "fp8_e4m3"),
+            ("endianness", "big"),
+            ("normalize", False),
+            ("use_activation", False),
+            ("softmax", False),
+        ],
+    )
+    def test_other_numbers_than_the_api_promises_are_refused(self, name: str, value: Any) -> None:
+        with pytest.raises(ClientError, match=name):
+            EMBEDDINGS.read(orjson.dumps(ASKED | {name: value}), {}, Terms(KINDS))
 
     @pytest.mark.parametrize("model", [None, "", 7, ["small"], {"name": "small"}])
     def test_a_model_is_named_by_a_string(self, model: Any) -> None:
         with pytest.raises(ClientError, match="'model'"):
             EMBEDDINGS.read(orjson.dumps(ASKED | {"model": model}), {}, Terms(()))
 
-    @pytest.mark.parametrize("unknown", ["embed_dtype", "normalize", "truncate_prompt_tokens"])
+    @pytest.mark.parametrize("unknown", ["messages", "priority", "instruction"])
     def test_an_unknown_argument_is_refused_unless_the_policy_names_it(self, unknown: str) -> None:
         asked = orjson.dumps(ASKED | {unknown: 1})
         with pytest.raises(ClientError, match=unknown):
@@ -158,7 +196,7 @@ class TestAnswer:
         assert answer["model"] == ("text-embedding-3-small" if "identity" in granted else MODEL)
         assert dropped["*"] == 3
         assert dropped["data[].*"] == 3
-        assert dropped["usage.*"] == (2 if "usage" in granted else 0)
+        assert dropped["usage.*"] == (1 if "usage" in granted else 0)
 
     def test_a_closed_embedding_is_null_and_its_item_stays(self) -> None:
         answer, dropped = served(ANSWER, holding([0.5], base64([0.5])), {})
@@ -338,5 +376,15 @@ def test_an_error_has_openais_shape() -> None:
     assert orjson.loads(EMBEDDINGS.error(UNKNOWN_MODEL))["error"]["code"] == "model_not_found"
 
 
-def test_it_answers_with_documents_alone() -> None:
-    assert OpenAIEmbeddings().answers().keys() == {"application/json"}
+def test_it_answers_with_documents_and_with_octets_read_whole() -> None:
+    assert OpenAIEmbeddings().answers().keys() == {"application/json", "application/octet-stream"}
+
+
+@pytest.mark.parametrize("case", ["vllm", "bytes"])
+def test_who_may_see_text_alone_sees_no_vector(case: str) -> None:
+    swept = Swept.read(f"openai_embeddings_{case}")
+    if case == "bytes":
+        with pytest.raises(UpstreamError, match="nothing that may pass"):
+            swept.served()
+        return
+    assert [item["embedding"] for item in orjson.loads(swept.served())["data"]] == [None, None]

@@ -1,6 +1,7 @@
 """Request bodies: one object, every field known, nothing said twice."""
 
 import json
+from typing import Any
 
 import hypothesis.strategies as st
 import orjson
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 
 from extproc.dialects.gate import PASS, Object, Repeatable, Terms
-from extproc.dialects.request import admit, read_object, repeats_a_key, require
+from extproc.dialects.request import Admitted, admit, read_object, repeats_a_key, require
 from extproc.errors import ClientError
 
 
@@ -114,3 +115,20 @@ def test_a_requirement_that_holds_says_nothing() -> None:
     require("yes", "never read")
     with pytest.raises(ClientError, match="must hold"):
         require(0, "must hold")
+
+
+@pytest.mark.parametrize("model", [None, "", 7, ["m"]])
+def test_a_model_is_named_by_a_string(model: Any) -> None:
+    assert Admitted(b"", {"model": "m"}, {}, {}).model == "m"
+    with pytest.raises(ClientError, match="'model'"):
+        _ = Admitted(b"", {"model": model}, {}, {}).model
+
+
+def test_a_field_that_is_set_is_counted_where_it_stood_with_another_value() -> None:
+    read = {"a": 1}
+    same = Admitted(b'{"a": 1}', read, read, {})
+    assert same.with_field("a", 1) is same
+    assert same.with_field("a", 2).body == b'{"a":2}'
+    assert same.with_field("a", 2).changed == {"a": 1}
+    assert same.with_field("b", 2).body == b'{"a":1,"b":2}'
+    assert same.with_field("b", 2).changed == {}

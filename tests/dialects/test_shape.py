@@ -21,8 +21,10 @@ from extproc.dialects.shape import (
     Leaf,
     ModelName,
     Node,
+    Numbered,
     Opaque,
     Rewrite,
+    Rows,
     allowing,
 )
 from extproc.draw import Source
@@ -281,3 +283,59 @@ def test_whatever_an_unknown_field_holds_nothing_of_it_passes(
     assert after == {**WHOLE, "rows": [{"index": 0}], "usage": {"tokens": 1}}
     expected = Counter({"*": len(outer), "rows[].*": len(inner), "usage.*": len(deep)})
     assert run.dropped == +expected
+
+
+class TestNumbered:
+    RANKING = Items(Numbered(Fields({"index": Keep(), "score": SCORE})))
+
+    def test_an_item_is_about_the_input_that_it_names(self) -> None:
+        asked: list[int | None] = []
+
+        class Noting:
+            def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+                asked.append(run.at)
+                return value
+
+        run = Rewrite(OPEN, MODEL)
+        Items(Numbered(Noting())).rewrite([{"index": 3}, {"index": 0}, None], run, "")
+        assert asked == [3, 0]
+        assert run.at is None
+
+    @pytest.mark.parametrize("wrong", [[], "a", 1, {}, {"index": None}, {"index": "1"}])
+    @pytest.mark.parametrize("more", [{}, {"index": -1}, {"index": True}, {"index": 1.0}])
+    def test_an_item_that_names_none_is_unreadable(self, wrong: Any, more: dict[str, Any]) -> None:
+        item = {**wrong, **more} if isinstance(wrong, dict) else wrong
+        with pytest.raises(UpstreamError, match=r"here\[\] has no index"):
+            through(self.RANKING, [item], OPEN)
+
+    def test_the_number_is_forgotten_where_the_item_is_unreadable(self) -> None:
+        run = Rewrite(OPEN, MODEL)
+        with pytest.raises(UpstreamError):
+            self.RANKING.rewrite([{"index": 1, "score": "a"}], run, "")
+        assert run.at is None
+
+    def test_a_further_field_may_be_allowed(self) -> None:
+        tree = allowing(self.RANKING, ["chunk"])
+        value = [{"index": 1, "chunk": [1]}]
+        assert through(tree, value, OPEN)[0] is value
+
+
+class TestRows:
+    ROWS = Rows(Items(Fields({"score": SCORE})), depth=1, each=True)
+
+    def test_a_row_may_stand_alone_or_in_an_array(self) -> None:
+        row = [{"score": 0.5, "x": 1}]
+        assert through(self.ROWS, row, OPEN)[0] == [{"score": 0.5}]
+        assert through(self.ROWS, [row, [], None], OPEN)[0] == [[{"score": 0.5}], [], None]
+        untouched: list[Any] = [[], [[]], None, [{"score": 0.5}], [[{"score": 0.5}]]]
+        for same in untouched:
+            assert through(self.ROWS, same, OPEN)[0] is same
+
+    @pytest.mark.parametrize("wrong", [7, {}, [7], [[7]], [[[]]], [{"score": 0.5}, []], [[], {}]])
+    def test_what_is_no_row_is_unreadable(self, wrong: Any) -> None:
+        with pytest.raises(UpstreamError):
+            through(self.ROWS, wrong, OPEN)
+
+    def test_a_further_field_may_be_allowed(self) -> None:
+        value = [[{"x": [1]}]]
+        assert through(allowing(self.ROWS, ["x"]), value, OPEN)[0] is value

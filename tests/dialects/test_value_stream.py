@@ -12,6 +12,7 @@ from hypothesis import given
 
 from extproc.dialects.request import repeats_a_key
 from extproc.dialects.shape import (
+    ABSENT,
     Anything,
     Fields,
     Gate,
@@ -23,6 +24,7 @@ from extproc.dialects.shape import (
     Node,
     Opaque,
     Rewrite,
+    Rows,
 )
 from extproc.dialects.value_stream import ValueStream
 from extproc.errors import UpstreamError
@@ -89,6 +91,13 @@ def tree(node: Node, document: bytes, edits: Edits) -> tuple[Json, Counter[str]]
         return None
     left = orjson.loads(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
     return left, Counter(run.dropped)
+
+
+class Withheld:
+    """A node that lets nothing pass, of whatever kind."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        return ABSENT
 
 
 class TestLaws:
@@ -165,6 +174,72 @@ class TestLaws:
         closed = Gate("text", Keep(), nulled=True)
         assert out(b' [1,{"a":2}] ', {}, closed) == b" null "
         assert out(b"7", {}, closed) == b"null"
+
+    @pytest.mark.parametrize("root", [Opaque("text"), Gate("text", Items(Keep())), Withheld()])
+    def test_an_answer_of_which_nothing_passes_is_refused(self, root: Node) -> None:
+        for document in (b' [1,{"a":2}] ', b"7", b'{"a":1}'):
+            assert refusal(document, {}, root) == "the answer holds nothing that may pass"
+
+
+def vector(value: Json, _edit: object, place: str) -> Json:
+    """A codec for an array without arrays in it."""
+    if not isinstance(value, list) or not value or any(isinstance(v, list) for v in value):
+        raise UpstreamError(f"{place} is no vector")
+    return value
+
+
+ROWS = Rows(Leaf("embedding", vector, nulled=True), depth=2, each=True)
+
+
+class TestRows:
+    """How deep an array goes shows in its first elements."""
+
+    @pytest.mark.parametrize(
+        ("document", "left"),
+        [
+            (b"[1,2]", b"null"),
+            (b" [ 1 , [2] ] ", b" null "),
+            (b"[[1,2], [3]]", b"[null, null]"),
+            (b"[ [ [1],[2]],[[3] ] , [4], null]", b"[ [ null,null],[null ] , null, null]"),
+            (b"[\n[1], null, 2]", b"[\nnull, null, null]"),
+            (b"null", b"null"),
+            (b"7", b"null"),
+        ],
+    )
+    def test_rows_are_found_at_any_depth(self, document: bytes, left: bytes) -> None:
+        assert out(document, {}, ROWS) == left
+        assert tree(ROWS, document, {}) == (orjson.loads(left), stream([document], ROWS, {})[1])
+
+    @pytest.mark.parametrize("document", [b"[1,2]", b" [ [ 1 ],[2.0]]", b"[[ [1],[2] ], null]\n"])
+    def test_rows_that_pass_pass_byte_for_byte(self, document: bytes) -> None:
+        assert out(document, OPEN, ROWS) == document
+
+    @pytest.mark.parametrize(
+        "document",
+        [b"[]", b"[[]]", b"[[1],[[[2]]]]", b"[1,[2]]", b"[[[[1]]]]", b"[[[[", b"7", b"{}"],
+    )
+    def test_what_is_no_row_where_one_should_be_is_refused(self, document: bytes) -> None:
+        assert refusal(document, OPEN, ROWS)
+
+    def test_arrays_that_go_on_are_walked_no_deeper_than_the_tree_says(self) -> None:
+        run = Rewrite(OPEN, MODEL)
+        values = ValueStream(ROWS, run, CAP)
+        with pytest.raises(UpstreamError, match="nested deeper"):
+            values.feed(b"[" * CAP)
+
+    def test_space_behind_a_bracket_is_held_no_longer_than_anything_else(self) -> None:
+        assert "larger than" in error([b"[", b" " * CAP, b" " * CAP], ROWS)
+
+    def test_the_items_of_the_outermost_array_answer_one_input_each(self) -> None:
+        asked: list[int | None] = []
+
+        class Noting:
+            def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+                asked.append(run.at)
+                return value
+
+        stream([b"[[[1],[2]],[[3]],null]"], Rows(Noting(), depth=2, each=True))
+        assert asked == [0, 0, 1, 2]
 
 
 class TestBytes:

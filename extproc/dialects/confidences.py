@@ -1,0 +1,126 @@
+"""How sure a model is, as APIs write it: a score, a list of probabilities, labels with scores.
+
+Rule: a list of labels with their scores is one prediction.  Which label stands before which tells
+what the scores told, so what a mutator takes out leaves the list, and where mutators change which
+is larger, the list changes with them.  One label alone (``label_only``) keeps the score that the
+mutator gave it, which is 1: clients read a number there.  Where only ``label`` is granted, the top
+label stays, and its score is null.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from extproc.dialects.shape import ABSENT, Anything, Edit, Fields, Items, Json, Leaf, Rewrite
+from extproc.errors import UpstreamError
+from extproc.prediction import Probabilities, Score, Vector
+
+# float32 models miss a sum of 1 by a few thousandths at worst.
+_LARGEST: Final = 1.001
+_LARGEST_SUM: Final = 1.01
+
+
+def score(value: Json, edit: Edit, place: str) -> Json:
+    """A codec of one number."""
+    if type(value) not in (int, float):
+        raise UpstreamError(f"{place} is not a number")
+    after = edit(before := Score(float(value)))
+    if after is before:
+        return value
+    if after is None:
+        return ABSENT
+    if not isinstance(after, Score):
+        raise TypeError(f"a mutator made {type(after).__name__} of a score")
+    return after.value
+
+
+def probabilities(value: Json, edit: Edit, place: str) -> Json:
+    """A codec of an array with one number per class."""
+    before = distribution(value, place)
+    after = edited(before, edit)
+    if after is None:
+        return ABSENT
+    return value if after is before else after.tolist()
+
+
+def distribution(value: Json, place: str) -> Vector:
+    """Shape (classes,).  Raise UpstreamError for what is none: logits, above all."""
+    try:
+        values = np.array(msgspec.convert(value, list[float]), np.float64)
+    except msgspec.ValidationError as error:
+        raise UpstreamError(f"{place} is not an array of numbers") from error
+    if values.size and not (
+        values.min() >= 0 and values.max() <= _LARGEST and values.sum() <= _LARGEST_SUM
+    ):
+        raise UpstreamError(f"{place} does not hold probabilities")
+    return values
+
+
+def edited(before: Vector, edit: Edit) -> Vector | None:
+    """What the edit makes of it: itself where nothing changed, None where it is dropped."""
+    after = edit(Probabilities(before))
+    if after is None:
+        return None
+    if not isinstance(after, Probabilities):
+        raise TypeError(f"a mutator made {type(after).__name__} of probabilities")
+    return after.values
+
+
+SCORE: Final = Leaf("score", score, nulled=True)
+PROBABILITIES: Final = Leaf("probabilities", probabilities, nulled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredLabels:
+    """``[{"label": ..., "score": ...}, ...]``: each class once, with its probability."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is None:
+            return value
+        known = _KNOWN.rewrite(value, run, place)
+        before = distribution(list(map(_score, known)), place)
+        if not before.size:
+            return known
+        passes = "probabilities" in run.edits
+        after = edited(before, run.edit("probabilities")) if passes else None
+        if after is None:
+            run.drop(f"{place}[].score")
+            entries = [{**known[int(before.argmax())], "score": None}]
+        else:
+            entries = known if after is before else _listed(known, before, after)
+        return _labelled(entries, run, place, scored=after is not None)
+
+
+def _labelled(entries: list[Any], run: Rewrite, place: str, *, scored: bool) -> list[Any]:
+    """Without the labels, where they do not pass; nothing where no scores are left either."""
+    if "label" in run.edits:
+        return entries
+    run.drop(f"{place}[].label")
+    return [{"score": entry["score"]} for entry in entries] if scored else []
+
+
+def _listed(entries: list[Any], before: Vector, after: Vector) -> list[Any]:
+    """What is left, in the server's order; by the new scores where it went by the old ones."""
+    left = [
+        {**entry, "score": number}
+        for entry, number in zip(entries, after.tolist(), strict=True)
+        if number
+    ]
+    if all(a >= b for a, b in pairwise(before)):
+        left.sort(key=lambda entry: -entry["score"])
+    return left
+
+
+def _score(entry: Json) -> Json:
+    """What ``distribution`` refuses where it is no number, or stands without a label."""
+    match entry:
+        case {"label": str(), "score": score}:
+            return score
+        case _:
+            return None
+
+
+_KNOWN: Final = Items(Fields({"label": Anything(), "score": Anything()}))

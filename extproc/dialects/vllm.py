@@ -1,0 +1,62 @@
+"""What vLLM's pooling APIs share: the request fields, the raw-score switches, the answer's frame.
+
+Rule: a switch that turns an activation or a normalisation off asks for the numbers behind it, and
+is refused by name, whatever the tier; so is a number format that mutators cannot write.
+
+Source: vLLM's online serving documentation, "Pooling Models".
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from extproc.dialects.gate import PASS, Only, Rule, Taking, Terms
+from extproc.dialects.request import Admitted
+from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, ModelName, Node
+
+ACTIVATED: Final = Only((None, True))
+"""Raw scores and lengths otherwise."""
+SWITCHES: Final[Mapping[str, Rule]] = dict.fromkeys(
+    ("use_activation", "activation", "softmax", "normalize"), ACTIVATED
+)
+FLOAT32: Final[Mapping[str, Rule]] = {
+    "embed_dtype": Only((None, "float32")),
+    "endianness": Only((None, "native", "little")),
+}
+"""How a server that was asked for base64 or octets writes numbers."""
+TOKENIZING: Final[Mapping[str, Rule]] = dict.fromkeys(
+    ("truncate_prompt_tokens", "truncation_side", "add_special_tokens"), PASS
+)
+COMMON: Final[Mapping[str, Rule]] = {
+    **dict.fromkeys(("model", "user"), PASS),
+    **TOKENIZING,
+    **SWITCHES,
+    "cache_salt": Taking(),
+}
+"""Request fields of every pooling API."""
+USAGE: Final = Gate(
+    "usage",
+    Fields(
+        {
+            **dict.fromkeys(("prompt_tokens", "total_tokens", "completion_tokens"), Keep()),
+            "prompt_tokens_details": Gate("usage_detail", Fields({"cached_tokens": Keep()})),
+        }
+    ),
+)
+
+
+def salted(admitted: Admitted, terms: Terms) -> Admitted:
+    """With the tenant's own salt, so that a prefix cache says nothing about other tenants."""
+    return admitted.with_field("cache_salt", terms.salt) if terms.salt else admitted
+
+
+def answer(item: Mapping[str, Node]) -> Node:
+    """An answer with one item for each input."""
+    return Fields(
+        {
+            **dict.fromkeys(("id", "object", "created"), Keep()),
+            "model": ModelName(),
+            "data": Items(Fields({"index": Keep(), "object": Keep(), **item}), each=True),
+            "usage": USAGE,
+            "error": Fault(),
+        }
+    )
