@@ -9,7 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc.admission import Admitted, Denied, admit
-from extproc.dialects import GeminiGenerate, KServeV2, OpenAIEmbeddings, Status
+from extproc.dialects import (
+    GeminiGenerate,
+    KServeV2,
+    OpenAIEmbeddings,
+    OpenAITranscriptions,
+    Status,
+)
 from extproc.events import CheckedRequest
 from extproc.limits import Charge, Limit
 from extproc.refusal import (
@@ -36,6 +42,7 @@ TABLE = table(
     policy(limits=(BURST, DAILY)),
     policy(OpenAIEmbeddings(), route=("POST", "/v1/embeddings")),
     policy(KServeV2(), route=INFER, models=("digits", "text-*")),
+    policy(OpenAITranscriptions(), route=("POST", "/v1/audio/transcriptions")),
     policy(Status(), route=("GET", "/v2/health/ready")),
     policy(Status(), route=("GET", "/v1/embeddings")),
     policy(KServeV2(), route=INFER, models=("*",), tenant="beta"),
@@ -94,6 +101,15 @@ def test_the_model_of_a_path_is_decoded_once(path: str, model: str) -> None:
     decision = admit(asking(path=path), TABLE)
     assert isinstance(decision, Admitted)
     assert decision.parameters == {"model": model}
+
+
+def test_a_form_is_let_in_where_one_is_read_and_its_boundary_is_handed_on() -> None:
+    form = 'Multipart/Form-Data; boundary="b"'
+    decision = admit(asking(path="/v1/audio/transcriptions", content_type=form), TABLE)
+    assert isinstance(decision, Admitted)
+    assert decision.parameters == {"content-type": form}
+    document = asking(path="/v1/audio/transcriptions")
+    assert refusal(document) is UNSUPPORTED_MEDIA_TYPE
 
 
 @pytest.mark.parametrize(

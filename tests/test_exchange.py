@@ -334,7 +334,7 @@ def test_a_request_of_the_cap_is_read() -> None:
         b'{"model":"m"}',
         b'{"model":7,"messages":[]}',
         b'{"model":"m","model":"other","messages":[]}',
-        b'{"model":"m","messages":[],"prompt_logprobs":1}',
+        b'{"model":"m","messages":[],"prompt_logits":1}',
     ],
 )
 @pytest.mark.parametrize("trailers", [False, True])

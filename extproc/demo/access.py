@@ -59,7 +59,7 @@ async def probe(gateway: Client, keys: Mapping[str, str]) -> Access:
         forbidden_model=await _embed(gateway, trial, "minilm"),
         permitted_model=await _embed(gateway, bronze, "minilm"),
         unknown_argument=await gateway.post(
-            cases.CHAT, cases.chat(prompt_logprobs=5), headers=bronze
+            cases.CHAT, cases.chat(return_logits=True), headers=bronze
         ),
         biased=await _biased(gateway, bearer(keys["gold"])),
         honest=await gateway.post(cases.INFER, infer, headers=bronze),

@@ -9,6 +9,8 @@ are in no tier and do not pass.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import starmap
 from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Document, Events
@@ -39,6 +41,7 @@ from extproc.dialects.openai_scores import MODERATION
 from extproc.dialects.openai_usage import COMPLETION_USAGE
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
+    ABSENT,
     Fault,
     Fields,
     Gate,
@@ -48,6 +51,7 @@ from extproc.dialects.shape import (
     ModelName,
     Node,
     Opaque,
+    Rewrite,
 )
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -122,7 +126,7 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
 
     def answers(self) -> Answers:
         tree = self.answer()
-        return {JSON: Document(tree), "text/event-stream": Events(tree, self.SENTINELS)}
+        return {JSON: Document(tree), "text/event-stream": Events(Chunk(tree), self.SENTINELS)}
 
     def tree(self) -> Node:
         return _ANSWER
@@ -143,6 +147,28 @@ def _has_grammar(fields: Mapping[str, Json]) -> bool:
 
 def _is_function(tool: Json) -> bool:
     return isinstance(tool, dict) and tool.get("type") == "function"
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One event of a stream: gone where nothing of its deltas is left.
+
+    Empty ones would tell how many tokens were reasoned.
+    """
+
+    tree: Node
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        after = self.tree.rewrite(value, run, place)
+        if after is value or not after.get("choices") or after.get("usage") is not None:
+            return after
+        pairs = zip(value["choices"], after["choices"], strict=True)
+        return ABSENT if all(starmap(_is_emptied, pairs)) else after
+
+
+def _is_emptied(before: Json, after: Json) -> bool:
+    told = before is not None and before.get("delta")
+    return bool(told) and not after["delta"] and after.get("finish_reason") is None
 
 
 _LOGPROBS: Final = Gate("logprobs", Fields({"content": ENTRIES, "refusal": ENTRIES}), nulled=True)

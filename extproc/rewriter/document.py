@@ -10,7 +10,7 @@ from extproc.dialects.shape import ABSENT, Node, Rewrite
 from extproc.dialects.value_stream import ValueStream
 from extproc.errors import UpstreamError
 
-WHOLE: Final = 40 << 10
+WHOLE: Final = 64 << 10
 """Bytes up to which a document is parsed at once.  Above, it is rewritten value by value, so that
 neither memory nor the time one call takes grows with the document."""
 

@@ -34,7 +34,7 @@ async def test_each_request_breaks_one_rule() -> None:
         "minilm",
         "minilm",
     ]
-    assert sum("prompt_logprobs" in body for body in asked) == 1
+    assert sum("return_logits" in body for body in asked) == 1
     assert sum({"logit_bias", "logprobs"} <= body.keys() for body in asked) == 1
     assert sum(request.headers.get("x-tenant") == "gold" for request in requests) == 1
     trial = [r for r in requests if r.headers.get("authorization") == "Bearer xk-trial"]

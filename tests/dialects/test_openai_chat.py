@@ -1,7 +1,7 @@
 """Chat completions: what a client may ask for, and what of the answer passes at which tier."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
 import hypothesis.strategies as st
 import msgspec
@@ -13,8 +13,9 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from extproc.dialects import OpenAIChat
 from extproc.dialects.answers import Events
 from extproc.dialects.gate import Terms
+from extproc.dialects.openai_chat import Chunk
 from extproc.dialects.openai_request import BROADEST, COLDEST
-from extproc.dialects.shape import Rewrite
+from extproc.dialects.shape import ABSENT, Rewrite
 from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import Drop, LabelOnly, Round, TopK
@@ -686,7 +687,37 @@ def test_an_error_has_openais_shape() -> None:
 
 
 def test_a_stream_ends_with_done() -> None:
-    assert CHAT.answers()["text/event-stream"] == Events(CHAT.answer(), frozenset({b"[DONE]"}))
+    events = CHAT.answers()["text/event-stream"]
+    assert events == Events(Chunk(CHAT.answer()), frozenset({b"[DONE]"}))
+
+
+class TestChunk:
+    """An event of which nothing is left would still tell that something was thought."""
+
+    THOUGHT: ClassVar[dict[str, Any]] = {"index": 0, "delta": {"reasoning": "hm"}}
+    TOLD: ClassVar[dict[str, Any]] = {"index": 1, "delta": {"content": "4"}}
+
+    def left(self, edits: Edits, *choices: Any, **more: Any) -> Any:
+        return Chunk(ANSWER).rewrite({"choices": list(choices), **more}, Rewrite(edits, MODEL), "")
+
+    def test_an_event_whose_deltas_are_emptied_goes(self) -> None:
+        for rest in ({}, {"usage": None}, {"obfuscation": "x"}):
+            assert self.left({"text": None}, self.THOUGHT, self.THOUGHT, **rest) is ABSENT
+        assert self.left({"reasoning": None}, self.TOLD) is ABSENT
+
+    def test_an_event_that_still_tells_something_stays(self) -> None:
+        ended = self.THOUGHT | {"finish_reason": "length"}
+        for choices in ([self.THOUGHT, self.TOLD], [ended], [None, self.THOUGHT]):
+            after = self.left({"text": None}, *choices)
+            assert len(after["choices"]) == len(choices)
+            assert "hm" not in str(after)
+        counted = self.left({"usage": None}, self.THOUGHT, usage={"total_tokens": 1})
+        assert counted["usage"] == {"total_tokens": 1}
+        assert self.left({"reasoning": None}, self.THOUGHT)["choices"] == [self.THOUGHT]
+
+    def test_an_event_that_was_empty_before_stays(self) -> None:
+        for choices in ([], [{"index": 0, "delta": {}}], [{"index": 0, "delta": None}]):
+            assert self.left({}, *choices, model="snapshot")["choices"] == choices
 
 
 def test_a_policy_names_only_what_the_dialect_has() -> None:

@@ -10,6 +10,14 @@ import orjson
 import pytest
 from hypothesis import given
 
+from extproc.dialects import (
+    OpenAICompletions,
+    OpenAIDecisions,
+    OpenAIModerations,
+    OpenAIResponses,
+    OpenAITranscriptions,
+)
+from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.request import repeats_a_key
 from extproc.dialects.shape import (
     ABSENT,
@@ -50,6 +58,19 @@ TREE = Fields(
 )
 DIALECTS = {"openai_chat": "chat", "openai_embeddings": "embeddings", "kserve_v2": "kserve"}
 CORPUS = [(TREES[DIALECTS[name]], answer) for name in DIALECTS for answer in answers(name)]
+OPENAI: dict[str, JsonDialect] = {
+    "openai_completions": OpenAICompletions(),
+    "openai_decisions": OpenAIDecisions(),
+    "openai_moderations": OpenAIModerations(),
+    "openai_responses": OpenAIResponses(),
+    "openai_transcriptions": OpenAITranscriptions(),
+}
+CORPUS += [
+    (OPENAI[name].answer(), answer)
+    for name in OPENAI
+    for answer in answers(name)
+    if b'"type":"response.' not in answer  # an event, which is no response
+]
 
 
 def stream(

@@ -120,7 +120,7 @@ def test_two_different_credentials_are_none(gateway: LiveGateway, upstream: Upst
         (b'{"model":"tiny-lm","model":"x","messages":[]}', 400),
         (bodies.chat_request(surprise=1), 400),
         (bodies.chat_request(n=1000), 400),
-        (bodies.chat_request(stream_options={"include_obfuscation": False}), 400),
+        (bodies.chat_request(stream_options={"continuous_usage_stats": True}), 400),
         (b'{"model":"tiny-lm","messages":["' + b"a" * (1 << 20) + b'"]}', 413),
     ],
 )
