@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 from extproc.dialects.answers import Answers, Array, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
-from extproc.dialects.gemini_logprobs import RESULT, average, result
+from extproc.dialects.gemini_logprobs import RESULT, average
 from extproc.dialects.google_error import google_error
 from extproc.dialects.request import Asked, require
 from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
@@ -234,7 +234,7 @@ _CANDIDATE: Final = Fields(
         "content": Fields({"role": Keep(), "parts": Items(_PART)}),
         "finishMessage": Opaque("text"),
         "avgLogprobs": Leaf("logprobs", average),
-        "logprobsResult": Leaf("logprobs", result, RESULT),
+        "logprobsResult": RESULT,
         # With the thoughts among the output, it would tell them by the difference.
         "tokenCount": Opaque("usage_detail"),
         "safetyRatings": _RATINGS,

@@ -122,6 +122,17 @@ class ValueStream:
         """Bytes taken in and neither given out nor dropped yet."""
         return len(self._buffer)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the document is complete."""
+        return self._step == self._end
+
+    def passed(self) -> bytes:
+        """What may leave of what was fed with an error; behind it nothing does."""
+        out = b"".join(self._out)
+        self._out.clear()
+        return out
+
     def feed(self, data: bytes) -> bytes:
         """Return what may leave."""
         if self._broken:
@@ -139,7 +150,7 @@ class ValueStream:
     def finish(self) -> bytes:
         """Return what the end of the body lets leave."""
         out = self.feed(b" ")  # ends a number as well
-        if self._step != self._end:
+        if not self.ended:
             raise UpstreamError("the answer ends too early")
         return out[:-1]
 
@@ -149,9 +160,7 @@ class ValueStream:
         if self._comma is not None:
             self._comma -= self._held_from
         self._held_from = 0
-        out = b"".join(self._out)
-        self._out.clear()
-        return out
+        return self.passed()
 
     # The steps.  Each returns False where it has to wait for more.
 

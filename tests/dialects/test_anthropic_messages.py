@@ -32,7 +32,7 @@ from extproc.refusal import (
 from extproc.rewriter import body_rewriter
 from tests.corpus import answers, body
 from tests.dialects.replay import CAP, played, singly, walked
-from tests.dialects.tiers import MODEL, OPEN, Edits, is_untouched, served
+from tests.dialects.tiers import MODEL, OPEN, Edits, is_untouched, leaves, served
 
 MESSAGES = AnthropicMessages()
 ANSWER = MESSAGES.answer()
@@ -44,6 +44,9 @@ ASKED: dict[str, Any] = {
 TEXT: Edits = {"text": None, "label": None}
 JSON, SSE = "application/json", "text/event-stream"
 EVENTS = [orjson.loads(line) for line in body("anthropic_messages/stream.jsonl").splitlines()]
+
+
+THOUGHTS = ("type", "thinking", "signature", "data")
 
 
 def event(value: dict[str, Any]) -> bytes:
@@ -184,6 +187,47 @@ class TestDocument:
         original = orjson.loads(document)["content"]
         assert left["content"] == [block for block in original if block["type"] != "thinking"]
         assert served(ANSWER, document, {})[0]["content"] == []
+
+    @pytest.mark.parametrize(
+        ("kinds", "fields"),
+        [
+            (("score",), set[str]()),
+            (("logprobs",), set[str]()),
+            (("timing",), set[str]()),
+            (("usage_detail",), set[str]()),
+            (("label",), set[str]()),
+            (("reasoning",), {f"content[].{name}" for name in THOUGHTS}),
+            (
+                ("identity",),
+                {"container.id", "container.expires_at"}
+                | {f"stop_details.{name}" for name in ("type", "category", "explanation")},
+            ),
+            (
+                ("usage", "usage_detail"),
+                {f"usage.cache_{name}_input_tokens" for name in ("creation", "read")}
+                | {f"usage.cache_creation.ephemeral_{age}_input_tokens" for age in ("5m", "1h")}
+                | {f"usage.server_tool_use.web_{name}_requests" for name in ("search", "fetch")}
+                | {"usage.output_tokens_details.thinking_tokens"},
+            ),
+            (
+                ("usage", "identity"),
+                {"container.id", "container.expires_at"}
+                | {f"stop_details.{name}" for name in ("type", "category", "explanation")}
+                | {f"usage.{name}" for name in ("service_tier", "inference_geo", "speed")},
+            ),
+        ],
+    )
+    def test_a_kind_adds_its_own_fields_and_no_others(
+        self, kinds: tuple[Kind, ...], fields: set[str]
+    ) -> None:
+        document = body("anthropic_messages/answer.json")
+        bare = {*leaves(served(ANSWER, document, {})[0])} - {"content"}
+        assert bare == {
+            *("id", "type", "role", "model", "stop_reason", "stop_sequence"),
+            *("usage.input_tokens", "usage.output_tokens"),
+        }
+        shown = {*leaves(served(ANSWER, document, dict.fromkeys(kinds))[0])} - {"content"}
+        assert shown - bare == fields
 
     @pytest.mark.parametrize(
         "field", [{"thinking": "s3cret"}, {"signature": "s3cret"}, {"data": "s3cret"}]

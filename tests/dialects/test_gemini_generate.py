@@ -15,7 +15,7 @@ from extproc.prediction import KINDS, Kind, Logprobs, Prediction, Query, Token
 from extproc.refusal import UNKNOWN_MODEL
 from tests.corpus import answers, body
 from tests.dialects.replay import played, singly, walked
-from tests.dialects.tiers import OPEN, Edits, is_untouched, served, tier
+from tests.dialects.tiers import OPEN, Edits, is_untouched, leaves, served, tier
 
 GEMINI, STREAM = GeminiGenerate(), GeminiGenerate(stream=True)
 ANSWER = GEMINI.answer()
@@ -119,7 +119,42 @@ class TestRequest:
         assert GEMINI.read(asked, PATH, Terms(())).inputs == (("s", ASKED["contents"]),)
 
 
+AT = "candidates[]."
+KEPT = {
+    *(f"{AT}{name}" for name in ("index", "finishReason", "content.role", "content.parts[]")),
+    *(f"{AT}safetyRatings[].{name}" for name in ("category", "blocked")),
+    "promptFeedback.safetyRatings[].category",
+    "responseId",
+}
+ENTRY = {"token", "logProbability"}
+BY_KIND: dict[Kind, set[str]] = {
+    "score": {f"{AT}safetyRatings[].{name}Score" for name in ("probability", "severity")},
+    "label": {
+        "promptFeedback.safetyRatings[].probability",
+        *(f"{AT}safetyRatings[].{name}" for name in ("probability", "severity")),
+    },
+    "logprobs": {
+        f"{AT}avgLogprobs",
+        f"{AT}logprobsResult.logProbabilitySum",
+        *(f"{AT}logprobsResult.chosenCandidates[].{name}" for name in ENTRY),
+        *(f"{AT}logprobsResult.topCandidates[].candidates[].{name}" for name in ENTRY),
+    },
+    "reasoning": {f"{AT}content.parts[].{name}" for name in ("thought", "thoughtSignature")},
+    "usage": {f"usageMetadata.{name}TokenCount" for name in ("prompt", "candidates", "total")},
+    "usage_detail": {f"{AT}tokenCount"},
+    "timing": {"createTime"},
+    "identity": {"modelVersion"},
+}
+"""What each kind adds by itself; ``text`` is written out below."""
+
+
 class TestAnswer:
+    @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "text"])
+    def test_a_kind_adds_its_own_fields_and_no_others(self, kind: Kind) -> None:
+        assert {*leaves(served(ANSWER, DOCUMENT, {})[0])} == KEPT
+        shown = {*leaves(served(ANSWER, DOCUMENT, {kind: None})[0])}
+        assert shown - KEPT == BY_KIND.get(kind, set())
+
     def test_everything_known_passes_where_everything_is_granted(self) -> None:
         left, dropped = served(ANSWER, DOCUMENT, OPEN)
         assert dropped == {

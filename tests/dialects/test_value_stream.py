@@ -614,3 +614,28 @@ values.feed(pending + b"null]}")
 values.finish()
 print(size, peak() - before)
 """
+
+
+def test_what_may_leave_is_there_after_an_error_and_nothing_behind_it() -> None:
+    stream = ValueStream(Items(Keep()), Rewrite({}, MODEL), 100)
+    assert stream.feed(b"[1,") == b"[1"
+    with pytest.raises(UpstreamError):
+        stream.feed(b"2 ,3, [4], 5]")
+    assert stream.passed() == b",2 ,3"
+    assert stream.passed() == b""
+    assert not stream.ended
+    with pytest.raises(UpstreamError):
+        stream.feed(b"]")
+    assert stream.passed() == b""
+
+
+def test_a_document_has_ended_where_only_space_may_follow() -> None:
+    for body in (b"[]", b'{"id":1}', b"null ", b"[[1],[]]\n"):
+        stream = ValueStream(
+            Anything() if body[:1] != b"{" else Fields({}), Rewrite({}, MODEL), 100
+        )
+        for at in range(len(body.rstrip())):
+            assert not stream.ended
+            stream.feed(body[at : at + 1])
+        stream.feed(b" ")
+        assert stream.ended

@@ -79,14 +79,39 @@ def test_its_elements_are_its_documents_rewritten(value: list[Any], edits: Edits
     assert SECRET not in out
 
 
-def test_an_element_is_out_before_the_next_is_in() -> None:
+def test_an_element_is_out_as_soon_as_it_is_whole() -> None:
     machine = ArrayRewriter(TREE, Rewrite({"text": None}, MODEL), CAP)
-    assert b"".join(machine.feed(b'[{"x":"s3cret","text":"a"}')) == b'[{"text":"a"}'
+    assert b"".join(machine.feed(b'[{"x":"s3cret","text":"a"')) == b"["
+    assert machine.held == 24
+    assert b"".join(machine.feed(b"}")) == b'{"text":"a"}'
     assert machine.held == 0
-    assert b"".join(machine.feed(b',\r\n{"text":"b"')) == b',\r\n{"text":"b"'
-    assert b"".join(machine.feed(b"}]\n")) == b"}]\n"
+    assert b"".join(machine.feed(b',\r\n{"text":"b"}')) == b',\r\n{"text":"b"}'
+    assert b"".join(machine.feed(b"]\n")) == b"]\n"
     assert b"".join(machine.finish()) == b""
     assert machine.set_headers == {}
+
+
+class Nothing:
+    """Lets only what has an id pass."""
+
+    def rewrite(self, value: Any, run: Rewrite, place: str) -> Any:
+        return value if "id" in value else run.drop("(element)")
+
+
+@pytest.mark.parametrize(
+    ("body", "left"),
+    [
+        (b'[{"x":"s3cret"}]', b"[]"),
+        (b'[{"x":1}, {"id":1}]', b'[ {"id":1}]'),
+        (b'[{"id":1}, {"x":1}, {"id":2}]', b'[{"id":1}, {"id":2}]'),
+        (b'[{"id":1}, {"x":1}]', b'[{"id":1}]'),
+    ],
+)
+def test_an_element_of_which_nothing_passes_takes_its_comma_along(body: bytes, left: bytes) -> None:
+    for pieces in ([body], singly(body)):
+        machine = ArrayRewriter(Nothing(), Rewrite(OPEN, MODEL), CAP)
+        out = [part for piece in pieces for part in machine.feed(piece)]
+        assert b"".join([*out, *machine.finish()]) == left
 
 
 @pytest.mark.parametrize(
@@ -94,12 +119,14 @@ def test_an_element_is_out_before_the_next_is_in() -> None:
     [b"s3cret", b'{"error":{"message":"s3cret"}}', b"[]", b"7", b'{"id":["s3cret"]}', b"{}{}"],
 )
 def test_what_came_before_an_unreadable_element_is_not_lost(element: bytes) -> None:
-    machine = ArrayRewriter(TREE, Rewrite(OPEN, MODEL), CAP)
-    out = b"".join(machine.feed(b'[{"id":1}'))
-    with pytest.raises(UpstreamError) as caught:
-        out += b"".join(machine.feed(b"," + element + b',{"id":2}]'))
-    assert out == b'[{"id":1}'
-    assert "s3cret" not in str(caught.value)
+    body = b'[{"id":1}, {"id":2},' + element + b',{"id":3}]'
+    for pieces in ([body], singly(body), split(body, [15, 30])):
+        machine = ArrayRewriter(TREE, Rewrite(OPEN, MODEL), CAP)
+        out: list[bytes] = []
+        with pytest.raises(UpstreamError) as caught:
+            out.extend(part for piece in pieces for part in machine.feed(piece))
+        assert b"".join(out) == b'[{"id":1}, {"id":2}' + (b",{}" if element == b"{}{}" else b"")
+        assert "s3cret" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -118,8 +145,24 @@ def test_what_is_held_is_bounded() -> None:
     assert array(singly(long), OPEN, cap=200) == long
 
 
-def test_an_array_has_no_way_to_say_that_it_was_cut() -> None:
-    """An element may be half out, behind which nothing can be said."""
+@given(value=arrays, indent=indents, at=st.integers(0, 10_000), edits=tiers)
+def test_an_array_that_is_cut_ends_with_an_element_that_says_so(
+    value: list[Any], indent: int | None, at: int, edits: Edits
+) -> None:
+    body = json.dumps(value, indent=indent).encode()
+    machine = ArrayRewriter(TREE, Rewrite(edits, MODEL), CAP)
+    out = b"".join(machine.feed(body[: at % len(body)]))
+    last = machine.cut(b'{"error":{"code":502}}')
+    assert last is not None
+    *elements, error = json.loads(out + last)
+    assert error == {"error": {"code": 502}}
+    assert elements == json.loads(array([body], edits))[: len(elements)]
+
+
+@pytest.mark.parametrize("body", [b"[]", b'[{"id":1}]\n', b"null "])
+def test_behind_the_end_of_an_array_nothing_can_be_said(body: bytes) -> None:
     machine = ArrayRewriter(TREE, Rewrite(OPEN, MODEL), CAP)
-    [*machine.feed(b'[{"id":1,"text":')]
-    assert machine.cut(b'{"error":"bad"}') is None
+    assert b"".join(machine.feed(body)) == body
+    with pytest.raises(UpstreamError):
+        [*machine.feed(b"s3cret")]
+    assert machine.cut(b"{}") is None
