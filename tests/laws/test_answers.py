@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.dialects.answers import Array, Document, Events, Lines
+from extproc.dialects.answers import Array, Body, Document, Events, Lines
 from extproc.refusal import UPSTREAM_UNREADABLE
 from tests.corpus.exchanges import SECRETS, Recorded
 from tests.laws.damage import (
@@ -43,14 +43,15 @@ draws = st.integers(0, 2**32).map(random.Random)
 
 
 @every_exchange
-def test_the_request_goes_on_and_the_answer_is_released_whatever_is_granted(
+def test_the_request_goes_on_whatever_is_granted_and_the_answer_is_released(
     exchange: Recorded,
 ) -> None:
-    """Else the laws below would hold of nothing."""
+    """Else the laws below would hold of nothing.  A vector's octets alone hold nothing else."""
     for name, kinds in TIERS.items():
         served = serve(exchange, kinds)
         assert served.asked, name
-        assert served.released, f"{name}: {served.fault}"
+        whole = isinstance(answer_of(exchange), Body)
+        assert served.released or (whole and kinds != OPEN), f"{name}: {served.fault}"
 
 
 # Chunking.
@@ -183,14 +184,24 @@ def test_the_exchange_would_show_a_leak(exchange: Recorded) -> None:
 # Faults.
 
 
-def check_understood(exchange: Recorded, served: Served) -> None:
+def check_understood(exchange: Recorded, kinds: Kinds, served: Served) -> None:
     """What was released is of the API, and there is nothing left in it to take out."""
-    second = serve(again(exchange, served), OPEN)
-    assert second.released, second.fault
-    assert second.dropped == ()
-    assert second.body == served.body
+    reread = [serve(again(exchange, served), tier) for tier in rereading(kinds)]
+    assert any(
+        (second.released, second.dropped, second.body) == (True, (), served.body)
+        for second in reread
+    ), [second.fault or second.dropped for second in reread]
     for document in documents(exchange, served.body):
         json.loads(document, object_pairs_hook=once)
+
+
+def rereading(kinds: Kinds) -> list[Kinds]:
+    """Tiers at which an answer that was served at a tier needs no further change.
+
+    What mutators made is read where all passes, what they dropped is missed there by some APIs.
+    """
+    passing: Kinds = {kind: () for kind, chain in kinds.items() if not chain}
+    return [kinds] if passing == kinds else [OPEN, passing]
 
 
 def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -218,7 +229,7 @@ def documents(exchange: Recorded, body: bytes) -> list[bytes]:
 def test_what_comes_out_was_understood(exchange: Recorded, kinds: Kinds) -> None:
     served = serve(exchange, kinds)
     if served.released:
-        check_understood(exchange, served)
+        check_understood(exchange, kinds, served)
 
 
 def try_damage(exchange: Recorded, seeds: range) -> None:
@@ -229,7 +240,7 @@ def try_damage(exchange: Recorded, seeds: range) -> None:
         for whole in ways(exchange):
             served = serve(exchange, kinds, pieces=[answer], whole=whole)
             if served.released:
-                check_understood(exchange, served)
+                check_understood(exchange, kinds, served)
             else:
                 assert served.outcome in {UPSTREAM_UNREADABLE.code, "cut"}
 
