@@ -1,11 +1,11 @@
 """Whole exchanges, one a file of ``sweep/``: what is asked, and an answer that leaks all it can.
 
 ``{"path", "dialect", "headers", "request", "content_type", "answer_headers", "answer"}``, and where
-needed ``"method"`` and ``"route"`` (the path's template).  The content type is the answer's, and
-the request's too where the dialect reads such requests; header fields may say otherwise.  A dialect is its name or its
+needed ``"method"`` and ``"route"`` (the path's template).  A dialect is its name or its
 configuration, as in a policy file.  A body is a JSON value, ``{"text": ...}`` as it is written, or
-``{"base64": ...}``.  What must not reach a caller of the tier TEXT_AND_LABEL holds ``s3cret``, or
-the digits 31337; what such a caller gets holds neither.
+``{"base64": ...}``.  The content type is the answer's, and the request's too where the dialect
+reads such requests; header fields may say otherwise.  What must not reach a caller of the tier
+TEXT_AND_LABEL holds ``s3cret``, or the digits 31337; what such a caller gets holds neither.
 """
 
 import base64
