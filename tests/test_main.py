@@ -100,6 +100,7 @@ def test_what_cannot_be_a_key_is_refused(policy: Path) -> None:
     assert "printable ASCII" in ended.stderr
 
 
+@pytest.mark.slow
 def test_a_bootstrap_is_rendered_and_checked(policy: Path, tmp_path: Path) -> None:
     arguments = ("--policy", str(policy), "--upstream", "http://127.0.0.1:8000")
     rendered = extproc("envoy", "bootstrap", *arguments)

@@ -321,6 +321,7 @@ def test_the_generated_code_is_current() -> None:
     assert (run.returncode, run.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_drift_is_named_and_then_mended(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "protos", tmp_path / "protos")
     made = tmp_path / "extproc" / "_pb"

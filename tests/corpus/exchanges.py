@@ -3,8 +3,9 @@
 ``{"path", "dialect", "headers", "request", "content_type", "answer_headers", "answer"}``, and where
 needed ``"method"`` and ``"route"`` (the path's template).  A dialect is its name or its
 configuration, as in a policy file.  A body is a JSON value, ``{"text": ...}`` as it is written, or
-``{"base64": ...}``.  What must not reach a caller of the tier TEXT_AND_LABEL holds ``s3cret``, or
-the digits 31337; what such a caller gets holds neither.
+``{"base64": ...}``.  The content type is the answer's, and the request's too where the dialect
+reads such requests; header fields may say otherwise.  What must not reach a caller of the tier
+TEXT_AND_LABEL holds ``s3cret``, or the digits 31337; what such a caller gets holds neither.
 """
 
 import base64
@@ -91,20 +92,25 @@ def _read(file: Path) -> Recorded:
     dialect = _dialect(about["dialect"])
     path, _, _ = about["path"].partition("?")
     template = about.get("route", _MODEL.sub(r"\1/{model}", path))
-    headers = {name.lower(): value for name, value in about.get("headers", {}).items()}
+    headers, fields = _lower(about.get("headers", {})), _lower(about.get("answer_headers", {}))
+    content_type = about.get("content_type", "application/json")
+    fits = content_type.partition(";")[0].lower() in dialect.MEDIA_TYPES
+    headers.setdefault("content-type", content_type if fits else "application/json")
     return Recorded(
         name=file.stem,
         route=Route(about.get("method", dialect.METHODS[0]), template, dialect),
         configuration=about["dialect"],
         path=about["path"],
-        headers={"content-type": "application/json", **headers},
+        headers=headers,
         request=_body(about.get("request", {"text": ""})),
-        content_type=about.get("content_type", "application/json"),
-        answer_headers={
-            name.lower(): value for name, value in about.get("answer_headers", {}).items()
-        },
+        content_type=fields.pop("content-type", content_type),
+        answer_headers=fields,
         answer=_body(about["answer"]),
     )
+
+
+def _lower(fields: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in fields.items()}
 
 
 def _dialect(configuration: Any) -> Dialect:

