@@ -72,6 +72,8 @@ def wanted(kind: inspect.Type) -> str:
             return " or ".join(dict.fromkeys(map(wanted, types)))
         case inspect.LiteralType(values=values):
             return one_of(map(str, values))
+        case inspect.IntType(ge=None, le=None):
+            return "a whole number"
         case inspect.IntType(ge=low, le=high):
             return f"a whole number {f'from {low} to {high}' if high else f'of at least {low}'}"
         case inspect.VarTupleType(min_length=low, max_length=int(high)):

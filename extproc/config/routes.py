@@ -13,7 +13,15 @@ from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.config.settings import RouteSettings
-from extproc.dialects import Dialect, KServeV2, Status
+from extproc.dialects import (
+    Dialect,
+    Generic,
+    KServeV2,
+    Status,
+    TensorFlowREST,
+    TorchServe,
+    VertexPredict,
+)
 from extproc.policy import Route
 
 DIALECTS: Final[dict[str, type[Dialect]]] = {
@@ -22,6 +30,10 @@ DIALECTS: Final[dict[str, type[Dialect]]] = {
 """By the name that the policy file calls it."""
 
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
+
+
+_NAMED: Final = (KServeV2, TensorFlowREST, TorchServe, VertexPredict)
+"""Where only the path says which model is asked."""
 
 
 def compile_routes(document: Document, routes: Sequence[RouteSettings]) -> tuple[Route, ...]:
@@ -35,6 +47,7 @@ def compile_routes(document: Document, routes: Sequence[RouteSettings]) -> tuple
 
 def _route(document: Document, place: Place, settings: RouteSettings) -> Route:
     dialect = _dialect(document, (*place, "dialect"), settings.dialect)
+    _check_declared(document, (*place, "dialect"), settings.path, dialect)
     _check_path(document, (*place, "path"), settings.path, dialect)
     if settings.method not in dialect.METHODS:
         wrong = f"this dialect has no answer to {settings.method}"
@@ -47,7 +60,7 @@ def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -
     parameters = _PARAMETER.findall(path)
     if len(set(parameters)) != len(parameters):
         raise document.fault(place, "a parameter stands in it twice", "rename one of them")
-    if isinstance(dialect, KServeV2) and "model" not in parameters:
+    if isinstance(dialect, _NAMED) and "model" not in parameters:
         wrong = "nothing says which model is asked"
         raise document.fault(place, wrong, "name the segment: /v2/models/{model}/infer")
 
@@ -63,7 +76,7 @@ def _dialect(document: Document, place: Place, given: str | Dialect) -> Dialect:
 
 def _check_allowed(document: Document, place: Place, dialect: Dialect) -> None:
     """Every field that is let through must be unknown, in an object the dialect knows."""
-    if isinstance(dialect, Status):
+    if isinstance(dialect, Generic | Status):
         return
     paths = dialect.allow_response
     for count in range(len(paths)):
@@ -73,6 +86,13 @@ def _check_allowed(document: Document, place: Place, dialect: Dialect) -> None:
             wrong = f"{shown(str(error.args[0]))} is known already, or not in a known object"
             remedy = "name an unknown field by its path, such as choices.message.annotations"
             raise document.fault((*place, count), wrong, remedy) from error
+
+
+def _check_declared(document: Document, place: Place, path: str, dialect: Dialect) -> None:
+    """What a policy declares of an API must be able to work on this path."""
+    if isinstance(dialect, Generic):
+        for mistake in dialect.mistakes(_PARAMETER.findall(path)):
+            raise document.fault((*place, *mistake.place), mistake.wrong, mistake.remedy)
 
 
 def _refuse_unreachable(document: Document, routes: Sequence[Route]) -> None:

@@ -12,11 +12,43 @@ configuration: its fields are the YAML's fields.  Every dialect has three method
     A refusal as a JSON body in this API's error shape.
 """
 
+from extproc.dialects.generic import Generic
 from extproc.dialects.kserve_v2 import KServeV2
+from extproc.dialects.mlflow import MLflow
 from extproc.dialects.openai_chat import OpenAIChat
 from extproc.dialects.openai_embeddings import OpenAIEmbeddings
+from extproc.dialects.sagemaker import SageMaker
+from extproc.dialects.seldon_v1 import SeldonV1
 from extproc.dialects.status import Status
+from extproc.dialects.tensorflow_rest import TensorFlowREST
+from extproc.dialects.torchserve import TorchServe
+from extproc.dialects.vertex_predict import VertexPredict
 
-__all__ = ["Dialect", "KServeV2", "OpenAIChat", "OpenAIEmbeddings", "Status"]
+__all__ = [
+    "Dialect",
+    "Generic",
+    "KServeV2",
+    "MLflow",
+    "OpenAIChat",
+    "OpenAIEmbeddings",
+    "SageMaker",
+    "SeldonV1",
+    "Status",
+    "TensorFlowREST",
+    "TorchServe",
+    "VertexPredict",
+]
 
-Dialect = OpenAIChat | OpenAIEmbeddings | KServeV2 | Status
+Dialect = (
+    OpenAIChat
+    | OpenAIEmbeddings
+    | KServeV2
+    | TensorFlowREST
+    | TorchServe
+    | SageMaker
+    | MLflow
+    | VertexPredict
+    | SeldonV1
+    | Generic
+    | Status
+)

@@ -44,6 +44,7 @@ from extproc.dialects.json_scanner import (
 from extproc.dialects.request import repeats_a_key
 from extproc.dialects.shape import (
     ABSENT,
+    Either,
     Fields,
     Gate,
     Items,
@@ -158,8 +159,8 @@ class ValueStream:
         byte = self._peek()
         if byte is None:
             return False
-        while isinstance(self._node, Gate) and self._node.kind in self._run.edits:
-            self._node = self._node.node
+        if isinstance(self._node, Gate | Either):
+            self._node = self._opened(byte)
         if self._is_closed(byte):
             self._drop()
         elif byte == OPEN_OBJECT and isinstance(self._node, Fields):
@@ -257,6 +258,18 @@ class ValueStream:
             return self._buffer[self._at]
         self._at = past(SPACE, self._buffer, self._at, self._limit)
         return self._buffer[self._at] if self._at < self._limit else None
+
+    def _opened(self, byte: int) -> Node:
+        """What stands behind open gates, for a value that begins with this byte."""
+        node = self._node
+        while True:
+            match node:
+                case Gate(kind, inner) if kind in self._run.edits:
+                    node = inner
+                case Either(of_object, of_array, of_scalar):
+                    node = {OPEN_OBJECT: of_object, OPEN_ARRAY: of_array}.get(byte, of_scalar)
+                case _:
+                    return node
 
     def _is_closed(self, byte: int) -> bool:
         match self._node:

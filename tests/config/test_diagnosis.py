@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 
+from extproc.config import routes
+from extproc.config.expectation import one_of
 from extproc.errors import ConfigError
 from tests.config.example import TEXT, changed, loaded
 
@@ -13,7 +15,7 @@ FIELDS = (
     "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
     "tenants"
 )
-DIALECTS = "openai_chat, openai_embeddings, kserve_v2, status"
+DIALECTS = one_of(routes.DIALECTS).removeprefix("one of ")
 DIALECT = "the name of a dialect, or its configuration"
 MUTATORS = "pass, or a list of mutators such as {kind: round, digits: 2}"
 
@@ -69,9 +71,9 @@ def told(folder: Path, text: str) -> str:
         ),
         (
             "kind: kserve_v2",
-            "kind: cohere",
+            "kind: smtp",
             "9: routes[1].dialect.kind",
-            f"unknown name 'cohere'; write one of {DIALECTS}",
+            f"unknown name 'smtp'; write one of {DIALECTS}",
         ),
         (
             "kind: kserve_v2",
