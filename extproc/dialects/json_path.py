@@ -20,7 +20,7 @@ LONGEST: Final = 16
 Path = tuple[str, ...]
 """Names, ``[]`` and ``*``."""
 
-_NAME: Final = r"[^.\[\]*\s\x00-\x1f\x7f]{1,128}"
+_NAME: Final = r"[^.\[\]*\s\x00-\x1f\x7f-\x9f]{1,128}"
 _PATH: Final = re.compile(rf"(?:(?:{_NAME}|\*)(?:\[\])*|(?:\[\])+)(?:\.(?:{_NAME}|\*)(?:\[\])*)*")
 _STEP: Final = re.compile(rf"{_NAME}|\*|\[\]")
 _WRITABLE: Final = re.compile(_NAME)
