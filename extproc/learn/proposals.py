@@ -27,22 +27,18 @@ _LABEL: Final = 40
 _NAMES: Final = 64
 """Members of different names above which an object is a mapping of data."""
 
-_SCORE: Final = frozenset(
-    "score scores confidence confidences prob probs probability probabilities logit logits "
-    "logprob logprobs similarity distance relevance weight weights".split()
+_SCORE: Final = re.compile(
+    r"scores?|confidences?|prob(s|ability|abilities)?|logits?|logprobs?|similarity|distance"
+    r"|relevance|weights?"
 )
-_DURATION: Final = frozenset(
-    "time duration latency elapsed ms ns seconds created took timestamp".split()
-)
-_USAGE: Final = frozenset(("token", "tokens"))
-_DETAIL: Final = frozenset("cached audio reasoning accepted rejected details detail cache".split())
-_IDENTITY: Final = frozenset(
-    "model version fingerprint snapshot deployment deployed server engine tier".split()
-)
-_ID: Final = frozenset("id ids object index status shape".split())
-_VECTOR: Final = frozenset("embedding embeddings vector vectors features hidden".split())
-_REASONING: Final = frozenset("reasoning thinking thought thoughts".split())
-_TEXT: Final = frozenset("content text message answer summary translation transcript".split())
+_DURATION: Final = re.compile(r"time|timestamp|durations?|latency|elapsed|ms|ns|seconds|created")
+_USAGE: Final = re.compile(r"tokens?")
+_DETAIL: Final = re.compile(r"cached?|audio|reasoning|accepted|rejected|details?")
+_IDENTITY: Final = re.compile(r"model|version|fingerprint|snapshot|deployment|server|engine|tier")
+_ID: Final = re.compile(r"ids?|object|index|status|shape")
+_VECTOR: Final = re.compile(r"embeddings?|vectors?|features|hidden")
+_REASONING: Final = re.compile(r"reasoning|thinking|thoughts?")
+_TEXT: Final = re.compile(r"content|text|message|answer|summary|translation|transcript")
 _ENCODED: Final = re.compile(r"[A-Za-z0-9+/_=-]{64,}")
 _WORD: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -135,7 +131,7 @@ def _vectors(given: list[list[Any]], items: list[Any], words: set[str]) -> tuple
         return "probabilities", f"{seen}, within [0, 1] and adding up to 1"
     if all(type(item) is int for item in items):
         return _integers(items, words)
-    if (len(lengths) == 1 and max(lengths) >= _EMBEDDING) or words & _VECTOR:
+    if (len(lengths) == 1 and max(lengths) >= _EMBEDDING) or _called(words, _VECTOR):
         return "embedding", seen
     return "score", f"{seen}, which do not add up to 1"
 
@@ -152,7 +148,7 @@ def _scalars(given: list[Any], words: set[str]) -> tuple[DeclaredKind, str]:
 
 
 def _numbers(given: list[Any], words: set[str]) -> tuple[DeclaredKind, str]:
-    if words & _DURATION:
+    if _called(words, _DURATION):
         return "drop", "named like a duration or time"
     if set(map(type, given)) == {int}:
         return _integers(given, words)
@@ -162,12 +158,12 @@ def _numbers(given: list[Any], words: set[str]) -> tuple[DeclaredKind, str]:
 
 def _integers(given: list[Any], words: set[str]) -> tuple[DeclaredKind, str]:
     seen = _many(given, "whole number")
-    if words & _USAGE:
-        kind: DeclaredKind = "usage_detail" if words & _DETAIL else "usage"
+    if _called(words, _USAGE):
+        kind: DeclaredKind = "usage_detail" if _called(words, _DETAIL) else "usage"
         return kind, f"{seen}, named like token counts"
-    if words & _ID:
+    if _called(words, _ID):
         return "keep", f"{seen}, named like an id"
-    if words & _SCORE:
+    if _called(words, _SCORE):
         return "score", f"{seen}, named like a score"
     if len(set(given)) <= max(2, len(given) // 2):
         return "label", f"{seen}, {len(set(given))} different"
@@ -177,15 +173,15 @@ def _integers(given: list[Any], words: set[str]) -> tuple[DeclaredKind, str]:
 def _texts(given: list[str], words: set[str]) -> tuple[DeclaredKind, str]:
     different, longest = len(set(given)), max(map(len, given))
     seen = f"{_many(given, 'text')}, {different} different, of at most {longest} characters"
-    if words & _REASONING:
+    if _called(words, _REASONING):
         return "reasoning", f"{seen}, named like reasoning"
-    if words & _ID:
+    if _called(words, _ID):
         return "keep", f"{seen}, named like an id"
-    if words & _IDENTITY:
+    if _called(words, _IDENTITY):
         return "identity", f"{seen}, named like a model"
     if any(map(_ENCODED.fullmatch, given)):
         return "drop", f"{seen}, which looks encoded"
-    if longest > _LABEL or words & _TEXT:
+    if longest > _LABEL or _called(words, _TEXT):
         return "text", seen
     return ("label", seen) if _are_labels(given) else ("drop", f"{seen}, which holds numbers")
 
@@ -214,6 +210,10 @@ def _words(path: Path) -> set[str]:
     """What the last name of the path is made of, by which people say what stands there."""
     name = next((step for step in reversed(path) if step not in {EACH, ANY}), "")
     return {word.lower() for word in _WORD.findall(name)}
+
+
+def _called(words: set[str], name: re.Pattern[str]) -> bool:
+    return any(map(name.fullmatch, words))
 
 
 def _many(values: Sequence[Any], noun: str) -> str:
