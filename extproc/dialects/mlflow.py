@@ -73,7 +73,7 @@ class MLflow(TabularDialect, frozen=True, tag="mlflow"):
 
 def _inputs(read: dict[str, Any]) -> list[Any]:
     given = [name for name in _GATE.fields if read.get(name) is not None]
-    require(len(given) == 1, "Give one of 'dataframe_split', 'dataframe_records', 'instances' ...")
+    require(len(given) == 1, f"Give one of {', '.join(_GATE.fields)}.")
     name = given[0]
     match name:
         case "dataframe_split":

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from extproc.canonical import digest
 from extproc.dialects.cell import CellKind, cell, column
 from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.gate import Json
@@ -53,15 +54,12 @@ def transposed(columns: Json, name: str) -> list[Any]:
     """
     if not isinstance(columns, dict):
         return rows_of(columns if isinstance(columns, list) else [columns], name)
-    lengths = [len(column) for column in columns.values() if isinstance(column, list)]
-    require(columns and 0 not in lengths, f"{name!r} must not be empty.")
-    return [
-        {feature: _at(column, index) for feature, column in columns.items()}
-        for index in range(max(lengths, default=1))
-    ]
-
-
-def _at(column: Json, index: int) -> Json:
-    if not isinstance(column, list):
-        return column
-    return column[index] if index < len(column) else None
+    arrays = {feature: items for feature, items in columns.items() if isinstance(items, list)}
+    require(columns and all(arrays.values()), f"{name!r} must not be empty.")
+    # What all rows share is written once: a row holds no more than its own part of the request.
+    shared = digest({feature: columns[feature] for feature in columns.keys() - arrays.keys()})
+    rows: list[Any] = [{"": shared} for _ in range(max(map(len, arrays.values()), default=1))]
+    for feature, items in arrays.items():
+        for row, item in zip(rows, items, strict=False):
+            row[feature] = item
+    return rows
