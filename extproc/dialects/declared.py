@@ -13,7 +13,7 @@ from typing import Final, Literal
 from extproc.dialects.cell import CellKind, cell, check_labels
 from extproc.dialects.json_path import ANY, EACH, Branch, Path, parse, shown
 from extproc.dialects.ranking import MEMBERS, Columns, Ranked
-from extproc.dialects.shape import ABSENT, Fields, Items, Json, Keep, Node, Opaque, Rewrite
+from extproc.dialects.shape import ABSENT, Fields, Gate, Items, Json, Keep, Node, Opaque, Rewrite
 from extproc.errors import UpstreamError
 
 _Opaque = Literal["reasoning", "usage", "usage_detail", "timing", "identity"]
@@ -63,9 +63,9 @@ def _ambiguous(branch: _Branch, path: Path) -> Flaw | None:
             return found
     across = _of(branch, "probabilities") if path[-1:] == (EACH,) else []
     beside = _of(branch, "probabilities", EACH) if _of(branch, "label", EACH) else []
-    for second in (*across[1:], *beside[1:]):
+    for second in (*((name,) for name in across[1:]), *((name, EACH) for name in beside[1:])):
         wrong = "the labels beside it might name another vector's classes"
-        return Flaw(shown((*path, second)), wrong, "declare one of the two as drop or tensor")
+        return Flaw(shown((*path, *second)), wrong, "declare one of the two as drop or tensor")
     return None
 
 
@@ -125,7 +125,19 @@ def _array(item: _Branch, *, each: bool) -> Node:
         fields = _fields(item, each=False)
         del fields[numbers[0]]
         return Ranked(numbers[0], _of(item, "label"), fields)
-    return Items(tree(item, each=False), each=each)
+    node = Items(tree(item, each=False), each=each)
+    match _sole(item):
+        case None | "keep" | "drop":
+            return node
+        case kind:
+            return Gate(kind, node)
+
+
+def _sole(item: _Branch) -> DeclaredKind | None:
+    """The kind of all that arrays of arrays hold; None where they hold objects."""
+    while EACH in item.steps:
+        item = item.steps[EACH]
+    return item.leaf
 
 
 @dataclass(frozen=True, slots=True)
