@@ -23,7 +23,7 @@ from extproc.dialects.gate import PASS, Object, Terms
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import Fields, Gate, Items, Json, Node, Rewrite
 from extproc.dialects.tabular import rows_of
-from extproc.errors import UpstreamError
+from extproc.errors import ClientError, UpstreamError
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
@@ -69,8 +69,7 @@ def _inputs(data: dict[str, Any]) -> list[Any]:
             width = len(values) // batch
             return [values[at * width : (at + 1) * width] for at in range(batch)]
         case _:
-            require(False, "'data.tensor' must hold a shape and as many values.")
-            return []
+            raise ClientError("'data.tensor' must hold a shape and as many values.")
 
 
 @dataclass(frozen=True, slots=True)
