@@ -89,10 +89,10 @@ def _objects(given: list[dict[str, Any]], path: Path) -> Iterator[Proposal]:
         yield Proposal(shown((*path, ANY)), "probabilities", seen)
         return
     names = list(dict.fromkeys(chain.from_iterable(given)))
-    if len(names) > _NAMES or not all(map(writable, names)):
+    if len(names) > _NAMES or not any(map(writable, names)):
         yield from _places([item for each in given for item in each.values()], (*path, ANY))
         return
-    for name in names:
+    for name in filter(writable, names):
         yield from _places([each[name] for each in given if name in each], (*path, name))
 
 
@@ -158,6 +158,8 @@ def _numbers(given: list[Any], words: set[str]) -> tuple[DeclaredKind, str]:
 
 def _integers(given: list[Any], words: set[str]) -> tuple[DeclaredKind, str]:
     seen = _many(given, "whole number")
+    if _called(words, _USAGE) and _called(words, _ID):
+        return "drop", f"{seen}, named like the ids of tokens, which are the text"
     if _called(words, _USAGE):
         kind: DeclaredKind = "usage_detail" if _called(words, _DETAIL) else "usage"
         return kind, f"{seen}, named like token counts"

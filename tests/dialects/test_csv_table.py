@@ -56,7 +56,7 @@ def test_columns_whose_kind_no_tier_names_go() -> None:
 def test_an_answer_of_which_nothing_passes_is_refused() -> None:
     for kind in ("tensor", "drop", "probabilities"):
         with pytest.raises(UpstreamError, match="nothing that may pass"):
-            served(b"0.5\n", {"label": None}, kind)  # type: ignore[arg-type]
+            served(b"0.5\n", {"label": None}, kind)
 
 
 @pytest.mark.parametrize("kind", ["probabilities", "score", "embedding", "tensor"])

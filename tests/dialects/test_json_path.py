@@ -47,12 +47,14 @@ def test_names_items_and_members(text: str, path: Path) -> None:
         "a*",
         "**",
         "a.[]",
-        "$.a",
-    ]
-    + ["a\n", "a\x85", "a" * 129, "a." * LONGEST + "a"],
+        "a\n",
+        "a\x85",
+        "a" * 129,
+        "a." * LONGEST + "a",
+    ],
 )
 def test_what_is_no_path(text: str) -> None:
-    assert parse(text) is None or text == "$.a"
+    assert parse(text) is None
 
 
 def test_a_path_has_a_bound() -> None:
@@ -91,8 +93,10 @@ class TestBranch:
             ("a", EACH),
             ("a", EACH, "x", "y"),
             (ANY,),
-        ]
-        + [(EACH,), ("a", EACH, EACH), ("a", EACH, ANY)],
+            (EACH,),
+            ("a", EACH, EACH),
+            ("a", EACH, ANY),
+        ],
     )
     def test_one_place_is_one_thing(self, other: Path) -> None:
         root = Branch[str]()

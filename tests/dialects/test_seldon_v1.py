@@ -7,8 +7,8 @@ import pytest
 
 from extproc.dialects import SeldonV1
 from extproc.dialects.gate import Terms
-from extproc.draw import Draw, Draws, Source
 from extproc.dialects.shape import Rewrite
+from extproc.draw import Draw, Draws, Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import LabelOnly, Round, Truncate
 from extproc.prediction import Prediction, Query, Score

@@ -48,7 +48,7 @@ def test_columns_are_named_outputs_or_one_without_a_name() -> None:
 def test_an_output_without_a_name_is_a_tensor_unless_it_is_declared() -> None:
     undeclared = TabularDialect()
     assert rewritten(undeclared.by_row(), [[3.5], {"a": 1}], {"tensor": None}) == [[3.5], {}]
-    closed = {kind: None for kind in OPEN if kind != "tensor"}
+    closed: Edits = {kind: None for kind in OPEN if kind != "tensor"}
     assert rewritten(undeclared.by_row(), [[3.5], {"a": 1}], closed) == [{}]
 
 
@@ -69,7 +69,8 @@ def test_rows_and_columns_draw_alike_for_the_same_input(by: str) -> None:
 
 def test_rows_are_counted() -> None:
     assert rows_of([1, 2], "x") == [1, 2]
-    for wrong in ([], None, {}, "a", 5):
+    wrongs: list[Any] = [[], None, {}, "a", 5]
+    for wrong in wrongs:
         with pytest.raises(ClientError, match="'x' must be a non-empty array"):
             rows_of(wrong, "x")
 
