@@ -156,6 +156,12 @@ class TestLabelsAlone:
         dropping = Rewrite(tier({"probabilities": [Drop()]}), "m")
         assert MEMBERS.rewrite(dict(CAT), dropping, "x") is ABSENT
 
+    def test_a_tier_that_names_no_label_does_not_see_the_first_by_another_name(self) -> None:
+        value = written("columns", CAT) | {"ids": ["7", "8", "9"]}
+        assert rewritten(COLUMNS, value, {"identity": None}) == {"ids": []}
+        dropping: Edits = {"probabilities": lambda _source, _prediction: None}
+        assert rewritten(Pairs(), written("pairs", CAT), dropping) == []
+
     def test_numbers_alone_are_nameless(self) -> None:
         edits: Edits = {"probabilities": None}
         assert rewritten(Pairs(), written("pairs", CAT[:1]), edits) == [[None, 0.46]]
