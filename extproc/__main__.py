@@ -122,6 +122,21 @@ def schema() -> None:
     print(json.dumps(policy_schema(), indent=2))
 
 
+@cli.command()
+def learn(
+    samples: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Answers of the model server; - for standard input.", show_default=False
+        ),
+    ],
+) -> None:
+    """Propose the rules of a generic route from sample answers; never prints their values."""
+    from extproc.learn.rendering import learn as propose
+
+    print(propose(samples))
+
+
 @keys.command("new")
 def new_key(policy: PolicyOption) -> None:
     """Make an API key; prints it once, and what to list as its principal."""

@@ -120,3 +120,32 @@ def test_a_url_that_is_none_ends_with_4(policy: Path, url: str) -> None:
     assert ended.returncode == 4
     assert ended.stderr.count("\n") == 1
     assert extproc("up", "--upstream", url).returncode == 4
+
+
+def test_rules_are_proposed_from_samples_and_tell_no_value(tmp_path: Path) -> None:
+    sample = tmp_path / "answer.json"
+    sample.write_text('{"results": [{"label": "s3cret", "score": 3.31337}]}')
+    learned = extproc("learn", str(sample))
+    assert learned.returncode == 0, learned.stderr
+    assert '"results[].score": score  # 1 number, not within [0, 1]' in learned.stdout
+    assert extproc("learn", "-", stdin=sample.read_text()).stdout == learned.stdout
+    assert "s3cret" not in learned.stdout
+    assert "31337" not in learned.stdout
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [('{"a":\n s3cret}', ":2: not JSON"), ("5", ": nothing in it"), (None, ": No such file")],
+)
+def test_a_sample_that_cannot_be_learnt_from_ends_with_4(
+    tmp_path: Path, body: str | None, place: str
+) -> None:
+    sample = tmp_path / "answer.json"
+    if body is not None:
+        sample.write_text(body)
+    ended = extproc("learn", str(sample))
+    assert ended.returncode == 4
+    assert ended.stderr.startswith(f"{sample}{place}")
+    assert ended.stderr.count("\n") == 1
+    assert "s3cret" not in ended.stderr
+    assert extproc("learn").returncode == 2

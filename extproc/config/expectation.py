@@ -73,13 +73,19 @@ def wanted(kind: inspect.Type) -> str:
         case inspect.LiteralType(values=values):
             return one_of(map(str, values))
         case inspect.IntType(ge=low, le=high):
-            return f"a whole number {f'from {low} to {high}' if high else f'of at least {low}'}"
+            return f"a whole number{_range(low, high)}"
         case inspect.VarTupleType(min_length=low, max_length=int(high)):
             return f"a list of {low} to {high} items"
         case inspect.VarTupleType(min_length=low):
             return "a list that is not empty" if low else "a list"
         case _:
             return _PLAIN[type(kind)]
+
+
+def _range(low: int | None, high: int | None) -> str:
+    if low is None:
+        return ""
+    return f" from {low} to {high}" if high else f" of at least {low}"
 
 
 def one_of(known: Iterable[str]) -> str:

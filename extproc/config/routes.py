@@ -17,8 +17,12 @@ from extproc.dialects import (
     Dialect,
     GeminiEmbed,
     GeminiGenerate,
+    Generic,
     KServeV2,
+    TensorFlowREST,
+    TorchServe,
     VertexEmbeddings,
+    VertexPredict,
 )
 from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.gate import Object, gate_of
@@ -31,10 +35,13 @@ DIALECTS: Final[dict[str, type[Dialect]]] = {
 """By the name that the policy file calls it."""
 
 _MODEL_IN_PATH: Final = (
-    KServeV2,
     GeminiEmbed,
     GeminiGenerate,
+    KServeV2,
+    TensorFlowREST,
+    TorchServe,
     VertexEmbeddings,
+    VertexPredict,
 )
 """Dialects whose requests do not name the model."""
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
@@ -51,6 +58,7 @@ def compile_routes(document: Document, routes: Sequence[RouteSettings]) -> tuple
 
 def _route(document: Document, place: Place, settings: RouteSettings) -> Route:
     dialect = _dialect(document, (*place, "dialect"), settings.dialect)
+    _check_declared(document, (*place, "dialect"), settings.path, dialect)
     _check_path(document, (*place, "path"), settings.path, dialect)
     if settings.method not in dialect.METHODS:
         wrong = f"this dialect has no answer to {settings.method}"
@@ -111,6 +119,13 @@ def _check_allowed(document: Document, place: Place, dialect: JsonDialect) -> No
             wrong = f"{shown(str(error.args[0]))} is known already, or not in a known object"
             remedy = "name an unknown field by its path, such as choices.message.annotations"
             raise document.fault((*place, count), wrong, remedy) from error
+
+
+def _check_declared(document: Document, place: Place, path: str, dialect: Dialect) -> None:
+    """What a policy declares of an API must be able to work on this path."""
+    if isinstance(dialect, Generic):
+        for mistake in dialect.mistakes(_PARAMETER.findall(path)):
+            raise document.fault((*place, *mistake.place), mistake.wrong, mistake.remedy)
 
 
 def _refuse_unreachable(document: Document, routes: Sequence[Route]) -> None:

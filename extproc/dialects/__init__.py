@@ -18,8 +18,10 @@ from extproc.dialects.cohere_classify import CohereClassify
 from extproc.dialects.cohere_embed import CohereEmbed
 from extproc.dialects.gemini_embed import GeminiEmbed
 from extproc.dialects.gemini_generate import GeminiGenerate
+from extproc.dialects.generic import Generic
 from extproc.dialects.hf_pipeline import HfPipeline
 from extproc.dialects.kserve_v2 import KServeV2
+from extproc.dialects.mlflow import MLflow
 from extproc.dialects.ollama_chat import OllamaChat
 from extproc.dialects.ollama_embed import OllamaEmbed
 from extproc.dialects.ollama_generate import OllamaGenerate
@@ -31,6 +33,8 @@ from extproc.dialects.openai_moderations import OpenAIModerations
 from extproc.dialects.openai_responses import OpenAIResponses
 from extproc.dialects.openai_transcriptions import OpenAITranscriptions
 from extproc.dialects.rerank import Rerank
+from extproc.dialects.sagemaker import SageMaker
+from extproc.dialects.seldon_v1 import SeldonV1
 from extproc.dialects.status import Status
 from extproc.dialects.tei import (
     TeiEmbed,
@@ -40,7 +44,10 @@ from extproc.dialects.tei import (
     TeiRerank,
     TeiSimilarity,
 )
+from extproc.dialects.tensorflow_rest import TensorFlowREST
+from extproc.dialects.torchserve import TorchServe
 from extproc.dialects.vertex_embeddings import VertexEmbeddings
+from extproc.dialects.vertex_predict import VertexPredict
 from extproc.dialects.vllm_classify import VllmClassify
 from extproc.dialects.vllm_pooling import VllmPooling
 from extproc.dialects.vllm_score import VllmScore
@@ -53,8 +60,10 @@ __all__ = [
     "Dialect",
     "GeminiEmbed",
     "GeminiGenerate",
+    "Generic",
     "HfPipeline",
     "KServeV2",
+    "MLflow",
     "OllamaChat",
     "OllamaEmbed",
     "OllamaGenerate",
@@ -66,6 +75,8 @@ __all__ = [
     "OpenAIResponses",
     "OpenAITranscriptions",
     "Rerank",
+    "SageMaker",
+    "SeldonV1",
     "Status",
     "TeiEmbed",
     "TeiEmbedAll",
@@ -73,7 +84,10 @@ __all__ = [
     "TeiPredict",
     "TeiRerank",
     "TeiSimilarity",
+    "TensorFlowREST",
+    "TorchServe",
     "VertexEmbeddings",
+    "VertexPredict",
     "VllmClassify",
     "VllmPooling",
     "VllmScore",
@@ -90,7 +104,9 @@ Dialect = (
     | CohereEmbed
     | GeminiEmbed
     | GeminiGenerate
+    | Generic
     | HfPipeline
+    | MLflow
     | OllamaChat
     | OllamaEmbed
     | OllamaGenerate
@@ -100,13 +116,18 @@ Dialect = (
     | OpenAIResponses
     | OpenAITranscriptions
     | Rerank
+    | SageMaker
+    | SeldonV1
     | TeiEmbed
     | TeiEmbedAll
     | TeiEmbedSparse
     | TeiPredict
     | TeiRerank
     | TeiSimilarity
+    | TensorFlowREST
+    | TorchServe
     | VertexEmbeddings
+    | VertexPredict
     | VllmClassify
     | VllmPooling
     | VllmScore

@@ -1,6 +1,7 @@
 """What the dialects of JSON APIs have in common."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
 import msgspec
@@ -11,6 +12,16 @@ from extproc.dialects.request import Admitted, admit
 from extproc.dialects.shape import Node, allowing
 
 JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A setting of a dialect that cannot work, though its type is right."""
+
+    place: tuple[str, ...]
+    """In the dialect's settings."""
+    wrong: str
+    remedy: str
 
 
 class JsonDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):

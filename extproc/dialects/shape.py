@@ -244,6 +244,24 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Either:
+    """A value of which each JSON type has a shape of its own: a row, or an object of columns."""
+
+    object: Node
+    array: Node
+    scalar: Node
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        match value:
+            case dict():
+                return self.object.rewrite(value, run, place)
+            case list():
+                return self.array.rewrite(value, run, place)
+            case _:
+                return self.scalar.rewrite(value, run, place)
+
+
+@dataclass(frozen=True, slots=True)
 class Leaf:
     """A value that a codec reads as predictions and writes back."""
 
@@ -268,11 +286,12 @@ class Leaf:
         return changed
 
 
-def allowing(node: Node, path: Sequence[str]) -> Node:
+def allowing(node: Node, path: Sequence[str]) -> Node:  # noqa: C901 - one case per shape
     """Return the tree with one more field let through, named by its dotted path.
 
-    Arrays are stepped into.  Raise KeyError naming the first part that is no object of the tree, or
-    the last where the tree knows it: what a fidelity decides about is not let through beside it.
+    Arrays are stepped into, and of several shapes the object's.  Raise KeyError naming the first
+    part that is no object of the tree, or the last where the tree knows it: what a fidelity decides
+    about is not let through beside it.
     """
     match node:
         case Items(inner, each):
@@ -283,6 +302,8 @@ def allowing(node: Node, path: Sequence[str]) -> Node:
             return Rows(allowing(inner, path), depth, each)
         case Gate(kind, inner, nulled):
             return Gate(kind, allowing(inner, path), nulled)
+        case Either(inner, array, scalar):
+            return Either(allowing(inner, path), array, scalar)
         case Fields(fields):
             name, *rest = path
             if (name in fields) is not bool(rest):

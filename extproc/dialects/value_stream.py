@@ -44,6 +44,7 @@ from extproc.dialects.json_scanner import (
 from extproc.dialects.request import repeats_a_key
 from extproc.dialects.shape import (
     ABSENT,
+    Either,
     Fields,
     Gate,
     Items,
@@ -275,6 +276,8 @@ class ValueStream:
         node = self._node
         if isinstance(node, Gate) and node.kind in self._run.edits:
             return node.node
+        if isinstance(node, Either):
+            return {OPEN_OBJECT: node.object, OPEN_ARRAY: node.array}.get(byte, node.scalar)
         if isinstance(node, Rows):
             if byte != OPEN_ARRAY:
                 return node.row

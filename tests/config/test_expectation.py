@@ -24,6 +24,7 @@ DATA = {"routes": [{"dialect": "status"}, {"dialect": {"kind": "kserve_v2"}}, {"
             Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=9)],
             "a list of 1 to 9 items",
         ),
+        (int, "a whole number"),
         (Annotated[int, msgspec.Meta(ge=0)], "a whole number of at least 0"),
         (Annotated[int, msgspec.Meta(ge=1, le=9)], "a whole number from 1 to 9"),
         (Literal["a"], "a"),

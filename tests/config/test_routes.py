@@ -30,6 +30,9 @@ def test_every_dialect_has_its_name() -> None:
     }
     assert named.items() <= DIALECTS.items()
     assert set(DIALECTS.values()) == set(get_args(Dialect))
+    assert DIALECTS["openai_chat"] is OpenAIChat
+    assert DIALECTS["status"] is Status
+    assert len(DIALECTS) == len(get_args(Dialect))
 
 
 def test_routes_keep_the_files_order(tmp_path: Path) -> None:
@@ -267,3 +270,55 @@ def test_a_verb_is_reached_where_no_earlier_route_takes_its_paths(
         return
     with pytest.raises(ConfigError, match=r"never reached: POST /v9/"):
         compiled(tmp_path, text)
+
+
+GENERIC = "dialect: {kind: generic, request: {texts: pass}"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "place", "message"),
+    [
+        (
+            "dialect: generic",
+            ".answer",
+            (
+                "nothing of an answer would pass; "
+                'name what may pass, such as "predictions[].score": score'
+            ),
+        ),
+        (
+            f'{GENERIC}, answer: {{"a[0]": score}}}}',
+            ".answer.a[0]",
+            "not a path; write one such as predictions[].score or result.*",
+        ),
+        (
+            f"{GENERIC}, inputs: more, answer: {{a: text}}}}",
+            ".inputs",
+            "no request may hold this field; name it in request, too",
+        ),
+        (
+            "dialect: {kind: generic, request: {texts: {}}, answer: {a: text}}",
+            ".request.texts",
+            "not one rule; give one of force, only, needs, or least and most",
+        ),
+    ],
+)
+def test_what_a_policy_cannot_declare_is_told_by_its_place(
+    tmp_path: Path, dialect: str, place: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compiled(tmp_path, changed((EMBEDDINGS, dialect)))
+    expected = f"{tmp_path}/policy.yaml:7: routes[0].dialect{place}: {message}"
+    assert str(caught.value) == expected
+
+
+def test_a_declared_api_may_take_its_model_from_the_path(tmp_path: Path) -> None:
+    dialect = f"{GENERIC}, model: name, inputs: texts, answer: {{a: text}}}}"
+    text = changed(("path: /v1/embeddings, " + EMBEDDINGS, f'path: "/v1/{{name}}", {dialect}'))
+    assert compiled(tmp_path, text).routes[0].path == "/v1/{name}"
+
+
+@pytest.mark.parametrize("dialect", ["tensorflow_rest", "torchserve", "vertex_predict"])
+def test_a_model_that_only_the_path_can_name_is_in_it(tmp_path: Path, dialect: str) -> None:
+    with pytest.raises(ConfigError, match="nothing says which model is asked"):
+        compiled(tmp_path, changed((EMBEDDINGS, f"dialect: {dialect}")))

@@ -8,7 +8,7 @@ import hypothesis.strategies as st
 import orjson
 import pybase64
 
-from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings
+from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, TensorFlowREST
 from extproc.dialects.shape import Node
 from extproc.mutators import Drop, LabelOnly, Mutator, Quantize, Round, TopK, Truncate
 from extproc.prediction import KINDS, Kind
@@ -24,6 +24,9 @@ TREES: Final[dict[str, Node]] = {
             "vector": "embedding",
             "class": "label",
         }
+    ).answer(),
+    "tensorflow": TensorFlowREST(
+        outputs={"probs": "probabilities", "price": "score", "class": "label"}, output="score"
     ).answer(),
 }
 
@@ -128,7 +131,25 @@ _kserve = _object(
     ),
 )
 
-ANSWERS: Final = {"chat": _chat, "embeddings": _embeddings, "kserve": _kserve}
+_shares = st.lists(st.floats(0, 0.2), max_size=4)
+_prices = st.floats(-1e6, 1e6)
+_tensorflow = _object(
+    predictions=_array(
+        _object(probs=_shares, price=_prices) | _prices | st.lists(_prices, max_size=3)
+    ),
+    outputs=_object(probs=_array(_shares), price=_array(_prices)) | st.lists(_prices) | _prices,
+    results=_array(
+        _prices
+        | st.lists(st.tuples(_texts.map("c{}".format), st.floats(0, 0.2)).map(list), max_size=3)
+    ),
+)
+
+ANSWERS: Final = {
+    "chat": _chat,
+    "embeddings": _embeddings,
+    "kserve": _kserve,
+    "tensorflow": _tensorflow,
+}
 
 _mutators: dict[Kind, list[tuple[Mutator, ...]]] = {
     "probabilities": [(), (TopK(k=1), Round(digits=1)), (LabelOnly(),), (Drop(),)],

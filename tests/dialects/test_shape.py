@@ -12,6 +12,7 @@ from extproc.dialects.shape import (
     ABSENT,
     Anything,
     Edit,
+    Either,
     Fault,
     Fields,
     Gate,
@@ -339,3 +340,24 @@ class TestRows:
     def test_a_further_field_may_be_allowed(self) -> None:
         value = [[{"x": [1]}]]
         assert through(allowing(self.ROWS, ["x"]), value, OPEN)[0] is value
+
+
+class TestEither:
+    NODE = Either(Fields({"a": Keep()}), Items(SCORE), Opaque("text"))
+
+    def test_the_type_of_a_value_says_which_shape_it_has(self) -> None:
+        for value, after in (
+            ({"a": 1, "b": 2}, {"a": 1}),
+            ([0.5], [0.5]),
+            ("t", "t"),
+            (None, None),
+        ):
+            assert self.NODE.rewrite(value, Rewrite(OPEN, MODEL), "") == after
+        with pytest.raises(UpstreamError):
+            self.NODE.rewrite([{"a": 1}], Rewrite(OPEN, MODEL), "")
+
+    def test_a_policy_opens_fields_of_its_object(self) -> None:
+        node = allowing(self.NODE, ["b"])
+        assert node.rewrite({"b": [2]}, Rewrite(OPEN, MODEL), "") == {"b": [2]}
+        with pytest.raises(KeyError):
+            allowing(self.NODE, ["a"])
