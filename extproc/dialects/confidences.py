@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from extproc.dialects.shape import ABSENT, Anything, Edit, Fields, Items, Json, Leaf, Rewrite
+from extproc.dialects.shape import ABSENT, Edit, Json, Leaf, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Probabilities, Score, Vector
 
@@ -80,8 +80,9 @@ class ScoredLabels:
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         if value is None:
             return value
-        known = _KNOWN.rewrite(value, run, place)
-        before = distribution(list(map(_score, known)), place)
+        read = _entries(value, place)
+        known = _known(value, run, place)
+        before = distribution([entry.score for entry in read], place)
         if not before.size:
             return known
         passes = "probabilities" in run.edits
@@ -114,13 +115,26 @@ def _listed(entries: list[Any], before: Vector, after: Vector) -> list[Any]:
     return left
 
 
-def _score(entry: Json) -> Json:
-    """What ``distribution`` refuses where it is no number, or stands without a label."""
-    match entry:
-        case {"label": str(), "score": score}:
-            return score
-        case _:
-            return None
+class _Entry(msgspec.Struct):
+    label: str
+    score: float
 
 
-_KNOWN: Final = Items(Fields({"label": Anything(), "score": Anything()}))
+def _entries(value: Json, place: str) -> list[_Entry]:
+    try:
+        return msgspec.convert(value, list[_Entry])
+    except msgspec.ValidationError as error:
+        raise UpstreamError(f"{place} is not an array of labels with scores") from error
+
+
+def _known(entries: list[Any], run: Rewrite, place: str) -> list[Any]:
+    """Without what else stands beside label and score."""
+    unknown = sum(map(len, entries)) - len(_NAMES) * len(entries)
+    if not unknown:
+        return entries
+    for _ in range(unknown):
+        run.drop(f"{place}[].*")
+    return [{name: entry[name] for name in entry if name in _NAMES} for entry in entries]
+
+
+_NAMES: Final = frozenset({"label", "score"})

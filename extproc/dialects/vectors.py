@@ -10,6 +10,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 import pybase64
 
 from extproc.dialects.shape import ABSENT, Anything, Edit, Fields, Items, Json, Leaf, Node, Rewrite
@@ -46,9 +47,11 @@ def edited(before: Vector, edit: Edit) -> Vector | None:
 def from_octets(raw: bytes, place: str) -> Vector:
     """Shape (dimensions,), from little-endian float32.  Raise UpstreamError where it is none."""
     try:
-        return _checked(np.frombuffer(raw, SINGLE).astype(np.float64), place)
+        single = np.frombuffer(raw, SINGLE)
     except ValueError as error:
         raise _wrong(place) from error
+    _check(single, place)
+    return single.astype(np.float64)
 
 
 def _read(value: Json, place: str) -> Vector:
@@ -67,14 +70,15 @@ def _floats(value: Json, place: str) -> Vector:
     except msgspec.ValidationError as error:
         raise _wrong(place) from error
     # A third of the time that np.array takes to read a list.
-    return _checked(np.frombuffer(struct.pack(f"{len(floats)}d", *floats), np.float64), place)
-
-
-def _checked(vector: Vector, place: str) -> Vector:
-    # Not a number is not below it either.
-    if not vector.size or not np.abs(vector).max() <= _LARGEST:
-        raise UpstreamError(f"{place} is not a vector of finite numbers")
+    vector = np.frombuffer(struct.pack(f"{len(floats)}d", *floats), np.float64)
+    _check(vector, place)
     return vector
+
+
+def _check(vector: npt.NDArray[Any], place: str) -> None:
+    # Not a number is not below it either.
+    if not vector.size or not np.maximum.reduce(np.abs(vector)) <= _LARGEST:
+        raise UpstreamError(f"{place} is not a vector of finite numbers")
 
 
 def _wrong(place: str) -> UpstreamError:

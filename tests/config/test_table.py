@@ -35,6 +35,16 @@ def test_a_policy_has_what_the_file_says(tmp_path: Path) -> None:
     assert beta.shadow
 
 
+def test_the_terms_name_the_kinds_that_no_mutator_changes(tmp_path: Path) -> None:
+    for policy in compiled(tmp_path).policies.values():
+        changed_kinds = {kind for kind, chain in policy.fidelity.mutators.items() if chain}
+        assert set(policy.terms.untouched) == set(policy.terms.granted) - changed_kinds
+    assert (
+        "embedding"
+        not in compiled(tmp_path).policies["acme", "POST /v1/embeddings"].terms.untouched
+    )
+
+
 def test_caps_have_defaults_one_by_one(tmp_path: Path) -> None:
     assert compiled(tmp_path).caps == Caps()
     table = compiled(tmp_path, TEXT + "caps: {request: 2MiB, held: 8388608}\n")

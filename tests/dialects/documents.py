@@ -87,7 +87,9 @@ _chat = _object(
 )
 
 _vectors = st.lists(st.floats(-9, 9, width=32), min_size=1, max_size=5)
-_base64 = st.binary(min_size=4, max_size=4).map(lambda raw: pybase64.b64encode(b"\0\0\0" + raw[:1]))
+_base64 = st.sampled_from([0, 63, 128, 191]).map(
+    lambda exponent: pybase64.b64encode(bytes([0, 0, 0, exponent]))  # of at most 0.5
+)
 _embeddings = _object(
     object=_texts,
     data=_array(

@@ -118,6 +118,7 @@ def test_each_vector_is_drawn_for_by_its_own_input() -> None:
         [item(0, 0, 3)],
         [item(1, 0, 2)],
         [item(0, 4, 1)],
+        [item(0, 0, 2) | {"start": 4}],
         [item(0, 0, 1), item(1, 0, 1)],
         [item(0, 0, 1), item(1, 0, 2)],
         [item(0, 4, 1), item(1, 0, 1)],

@@ -337,6 +337,23 @@ class TestBytes:
         closed: Edits = {kind: None for kind in OPEN if kind != "identity"}
         assert out(document, closed) == left
 
+    @pytest.mark.parametrize(
+        ("row", "left"),
+        [
+            (b'{"n":1,"v":"AA==","x":1}', b'{"n":1,"v":null}'),
+            (b'{"n":1, "v":"AA==","x":1}', b'{"n":1, "v":null}'),
+            (b'{"n":"}","x":1}', b'{"n":"}"}'),
+            (b'{"x":"]}","n":1.50}', b'{"n":1.50}'),
+            (b'{"x":{"n":1}}', b"{}"),
+            (b'{"n":null}', b'{"n":null}'),
+            (b"{}", b"{}"),
+        ],
+    )
+    def test_an_object_read_at_once_leaves_as_one_that_is_walked(
+        self, row: bytes, left: bytes
+    ) -> None:
+        assert out(b'{"rows":[%s, %s]}' % (row, row), {}) == b'{"rows":[%s, %s]}' % (left, left)
+
     def test_an_escaped_name_is_the_name(self) -> None:
         assert out(b'{"\\u0069d":1,"\\u0078":2}') == b'{"\\u0069d":1}'
         assert out(b'{"\\u0075sage":{"t":1}}', {}) == b"{}"

@@ -41,6 +41,7 @@ def test_floats_and_base64_tell_the_same_numbers(values: list[float]) -> None:
 def test_what_passes_untouched_is_the_same_text(value: Any) -> None:
     assert shown(VECTOR, value) == value
     assert shown(VECTOR, value, {}) is None
+    assert shown(VECTOR, value, tier({"embedding": [Drop()]})) is None
 
 
 @given(floats)

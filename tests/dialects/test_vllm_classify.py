@@ -45,7 +45,9 @@ def test_probabilities_are_served_at_the_tier() -> None:
     assert shown([0.74, 0.26], one_hot)["probs"] == [1, 0]
 
 
-@pytest.mark.parametrize("logits", [[2.1, -0.3], [0.9, 0.8], [1.2], "0.5", {"a": 0.5}])
+@pytest.mark.parametrize(
+    "logits", [[2.1, -0.3], [-0.25, 0.75], [1.5, -0.75], [0.9, 0.8], [1.2], "0.5", {"a": 0.5}]
+)
 def test_logits_do_not_pass_whatever_the_tier(logits: Any) -> None:
     for edits in (OPEN, tier({"probabilities": [Round(digits=1)]})):
         with pytest.raises(UpstreamError):
