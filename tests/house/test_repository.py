@@ -35,8 +35,11 @@ SHARED_BY_PLUGINS = {
     "extproc.dialects.request",
     "extproc.dialects.shape",
     "extproc.dialects.value_stream",
+    "extproc.mutators._apportion",
     "extproc.mutators._domain",
     "extproc.mutators._norm",
+    "extproc.mutators._rotation",
+    "extproc.mutators.capacity",
 }
 
 UNMIRRORED = {
