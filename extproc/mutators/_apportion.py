@@ -63,12 +63,11 @@ def _part_few(steps: list[int], values: list[float], receivers: list[int]) -> No
     best = max(values)
     top = values.index(best)
     most = steps[top]
-    if steps.count(most) == values.count(best):
-        return
     lesser = [at for at, count in enumerate(steps) if count == most and values[at] < best]
-    payer = receivers[-1] if receivers else min(reversed(lesser), key=values.__getitem__)
-    steps[payer] -= 1
-    steps[top] += 1
+    if lesser:
+        payer = receivers[-1] if receivers else min(reversed(lesser), key=values.__getitem__)
+        steps[payer] -= 1
+        steps[top] += 1
 
 
 def many(values: Vector, grid: int) -> _Counts:

@@ -21,8 +21,12 @@ import numpy.typing as npt
 from extproc.draw import Draw
 from extproc.prediction import Vector
 
-_FURTHER: Final = 4
-"""Stages beyond those by which every component has met every other."""
+_FURTHER: Final = 8
+"""Stages beyond those by which every component has met every other; with these an axis is spread
+as evenly as by a random matrix."""
+_LEAST: Final = 0.2
+_MOST: Final = 2 / 3
+"""Tangents of half an angle of 23 and 67 degrees: near to half a right angle, pairs mix best."""
 _KEPT: Final = 32
 """Rotations kept: one for each tenant, model and number of dimensions that is asked for."""
 _LARGEST: Final = 4096
@@ -77,9 +81,9 @@ _kept = lru_cache(maxsize=_KEPT)(_drawn)
 
 
 def _stage(secret: Draw, dimensions: int) -> _Stage:
-    """Angles within a quarter turn to both sides, from the tangents of their halves."""
+    """Angles from the tangents of their halves."""
     order = np.argsort(secret.child(b"order").uniform(dimensions), kind="stable")
-    halves = secret.child(b"angles").uniform(dimensions // 2) * 2.0 - 1.0
+    halves = _LEAST + secret.child(b"angles").uniform(dimensions // 2) * (_MOST - _LEAST)
     squares = halves * halves
     cosines, sines = (1.0 - squares) / (1.0 + squares), 2.0 * halves / (1.0 + squares)
     return _Stage(order, np.array([cosines, cosines]), np.array([-sines, sines]))

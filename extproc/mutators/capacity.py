@@ -92,6 +92,14 @@ def sums(size: int, most: int) -> float:
     return ways / math.log(2) + 1e-6
 
 
+def shares(before: Capacity, most: int) -> float:
+    """log2 of the ways in which what is shown can share at most so many steps."""
+    of_shown = places(before.size, before.shown) + sums(before.shown, most)
+    return min(of_shown, sums(before.size, most))
+
+
 def _spread(size: int, shown: int, depth: float) -> float:
     """log2 of the vectors in which so many may be other than 0, of 2**depth values each."""
-    return places(size, shown) + shown * depth if shown else 0.0
+    if not shown:
+        return 0.0
+    return min(places(size, shown) + shown * depth, size * depth)

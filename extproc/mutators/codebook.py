@@ -17,7 +17,7 @@ import msgspec
 
 from extproc.mutators._apportion import apportioned, most_steps
 from extproc.mutators._domain import check_probabilities
-from extproc.mutators.capacity import Capacity, places, sums
+from extproc.mutators.capacity import Capacity, shares
 from extproc.mutators.mutator import Plain
 from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
 
@@ -46,8 +46,7 @@ class Codebook(Plain, frozen=True, tag="codebook"):
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """The bits, or as many as the label needs, or few classes at the finest can have."""
         most = most_steps(parts(self.bits, before.size))
-        ways = places(before.size, before.shown) + sums(before.shown, most)
-        return before.least(ways, depth=math.log2(most + 1))
+        return before.least(shares(before, most), depth=math.log2(most + 1))
 
 
 @lru_cache(maxsize=1024)

@@ -27,8 +27,8 @@ from extproc.prediction import (
     Token,
 )
 
-_ALMOST: Final = 1e-3
-"""Of a step: the log of a step, served with five decimals, is still that step."""
+_ALMOST: Final = 0.01
+"""Of a step: its log, served with five decimals, is off by half of this and still that step."""
 
 
 class Floor(Plain, frozen=True, tag="floor"):

@@ -20,7 +20,7 @@ import msgspec
 from extproc.errors import UpstreamError
 from extproc.mutators._apportion import apportioned, most_steps
 from extproc.mutators._domain import check_logprobs, check_probabilities
-from extproc.mutators.capacity import FLOAT, TOKEN, Capacity, places, sums
+from extproc.mutators.capacity import FLOAT, TOKEN, Capacity, shares
 from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
@@ -58,8 +58,8 @@ class Round(Plain, frozen=True, tag="round"):
         grid = 10**self.digits
         match kind:
             case "probabilities":
-                ways = places(before.size, before.shown) + sums(before.shown, most_steps(grid))
-                return before.least(ways, depth=math.log2(most_steps(grid) + 1))
+                most = most_steps(grid)
+                return before.least(shares(before, most), depth=math.log2(most + 1))
             case "logprobs":
                 return before.least(depth=TOKEN + math.log2(grid))
             case _:
