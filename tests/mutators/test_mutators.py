@@ -216,9 +216,9 @@ def test_probabilities_stay_probabilities_in_their_order(
 @pytest.mark.parametrize("mutator", [*ON_CLASSES, Quantize(bits=4), Truncate(dimensions=2)])
 @given(data=st.data())
 def test_what_is_served_would_be_served_as_it_is(mutator: Mutator, data: st.DataObject) -> None:
-    before: Prediction = data.draw(
-        probabilities if "probabilities" in mutator.KINDS else embeddings
-    )
+    on_classes = "probabilities" in mutator.KINDS
+    before: Prediction
+    before = data.draw(probabilities) if on_classes else data.draw(embeddings)
     once = served(mutator, before)
     assert once is not None
     assert served(mutator, once) is once
