@@ -44,7 +44,7 @@ _FEW: Final = 32
 _NO_WORD: Final = re.compile(r"[^\w\n]|_")
 _ASCII_OTHER: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 _ASCII_LOWER: Final = bytes(code + 32 if 65 <= code <= 90 else code for code in range(256))
-_MESSAGE: Final = ("role", "content", "tool_calls", "function_call", "tool_call_id")
+_MESSAGE: Final = ("role", "content", "images", "tool_calls", "function_call", "tool_call_id")
 """The members by which one chat message differs from another.  Others, such as ``name``, most
 servers ignore: then each value of one would draw anew for the same question."""
 
@@ -131,7 +131,7 @@ def _matrix(value: Sequence[Sequence[Any]]) -> bytes | None:
 
 
 def _object(value: Mapping[str, Any], depth: int) -> bytes:
-    if "role" in value:
+    if "role" in value and "content" in value:
         value = {name: _spoken(value[name]) for name in _MESSAGE if name in value}
     members = sorted(
         canonical(name) + canonical(item, depth + 1)

@@ -255,6 +255,13 @@ def test_another_conversation_is_another_input(other: list[dict[str, Any]]) -> N
     assert digest(other) != digest(CHAT)
 
 
+def test_messages_of_other_forms_are_all_that_stands_in_them() -> None:
+    gemini = [{"role": "user", "parts": [{"text": text}]} for text in ("a", "b")]
+    cohere = [{"role": "USER", "message": text} for text in ("a", "b")]
+    ollama = [{"role": "user", "content": "a", "images": [image]} for image in ("x", "y")]
+    assert len({digest(each) for each in [*gemini, *cohere, *ollama]}) == 6
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text("ab", max_size=2),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=2), inner),

@@ -1,6 +1,6 @@
-"""Serve a score as one of a few values, evenly spaced between two bounds.
+"""Serve a score as one of a few values, evenly spaced from the least to the largest.
 
-Rule: what lies outside the bounds is the bound.  How far outside is not told, which is where a
+Rule: what lies beyond them is the nearest of them.  How far beyond is not told, which is where a
 regression gives itself away: d + 1 exact answers are the weights of a linear one (Tramèr et al.,
 "Stealing Machine Learning Models via Prediction APIs", USENIX Security 2016), and steps only ask
 for more answers.
@@ -22,16 +22,12 @@ class Steps(Plain, frozen=True, tag="steps"):
 
     KINDS: ClassVar[frozenset[Kind]] = frozenset({"score"})
 
-    least: Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
+    least: Annotated[float, msgspec.Meta(ge=-1e6, le=1e6)]
     """The smallest score that is served."""
-    most: Annotated[float, msgspec.Meta(ge=-1e15, le=1e15)]
-    """The largest."""
+    step: Annotated[float, msgspec.Meta(ge=1e-4, le=1e6)]
+    """From one score to the next."""
     values: Annotated[int, msgspec.Meta(ge=2, le=1_000_000)]
-    """How many different scores are served, these two among them."""
-
-    def __post_init__(self) -> None:
-        if not self.least < self.most:
-            raise ValueError("least must be less than most")
+    """How many different scores are served."""
 
     def apply(self, prediction: Prediction) -> Prediction | None:
         """Raises UpstreamError for what is not finite, TypeError for a kind not in KINDS."""
@@ -46,9 +42,10 @@ class Steps(Plain, frozen=True, tag="steps"):
         return before.least(math.log2(self.values), depth=math.log2(self.values))
 
     def _nearest(self, value: float) -> float:
+        """To twelve digits, so that 0.7 is not 7 times 0.1 as floats have it."""
         if not math.isfinite(value):
             raise UpstreamError("a score is not finite")
-        last, width = self.values - 1, self.most - self.least
-        within = min(max(value, self.least), self.most)
-        step = round((within - self.least) / width * last)
-        return self.most if step == last else self.least + width * (step / last)
+        last = self.values - 1
+        within = min(max(value, self.least), self.least + last * self.step)
+        count = min(round((within - self.least) / self.step), last)
+        return float(f"{self.least + count * self.step:.12g}")

@@ -49,8 +49,8 @@ EXAMPLES: Final[Mapping[str, Sequence[Example]]] = {
     "label_only": [("probabilities", "{kind: label_only}", CLASSES)],
     "smooth": [("probabilities", "{kind: smooth, margin: 0.1}", CLOSE)],
     "steps": [
-        ("score", "{kind: steps, least: 0, most: 1, values: 11}", Score(0.73519)),
-        ("score", "{kind: steps, least: 0, most: 1, values: 11}", Score(17.2)),
+        ("score", "{kind: steps, least: 0, step: 0.1, values: 11}", Score(0.73519)),
+        ("score", "{kind: steps, least: 0, step: 0.1, values: 11}", Score(17.2)),
     ],
     "floor": [("logprobs", "{kind: floor, steps: 100}", TOKEN)],
     "truncate": [("embedding", "{kind: truncate, dimensions: 4}", VECTOR)],

@@ -77,13 +77,13 @@ def octets(prediction: Prediction | None) -> bytes:
 
 CLASSES: list[tuple[Sequence[Mutator], int, int]] = [
     ([Round(digits=0)], 4, 10),
-    ([Round(digits=1)], 2, 300),
+    ([Round(digits=1)], 2, 100),
     ([Round(digits=1)], 3, 40),
     ([Round(digits=2)], 2, 200),
     ([Bins(count=2)], 3, 20),
     ([Bins(count=10)], 2, 200),
     ([Codebook(bits=1)], 3, 40),
-    ([Codebook(bits=4)], 2, 300),
+    ([Codebook(bits=4)], 2, 100),
     ([Codebook(bits=6)], 3, 24),
     ([Codebook(bits=7)], 1, 2000),
     ([LabelOnly()], 4, 12),
@@ -181,11 +181,11 @@ def test_no_more_codes_come_out_of_a_component_than_are_counted(step: float) -> 
 @pytest.mark.parametrize(
     "chain",
     [
-        [Steps(least=-1.0, most=1.0, values=2)],
-        [Steps(least=0.0, most=0.7, values=8)],
-        [Steps(least=0.0, most=1.0, values=5), Round(digits=1)],
-        [Round(digits=1), Steps(least=0.0, most=1.0, values=4)],
-        [Steps(least=0.0, most=1.0, values=5), Dither(step=0.3)],
+        [Steps(least=-1.0, step=2.0, values=2)],
+        [Steps(least=0.0, step=0.1, values=8)],
+        [Steps(least=0.0, step=0.25, values=5), Round(digits=1)],
+        [Round(digits=1), Steps(least=0.0, step=0.33, values=4)],
+        [Steps(least=0.0, step=0.25, values=5), Dither(step=0.3)],
     ],
 )
 def test_no_more_scores_come_out_than_are_counted(chain: Sequence[Mutator]) -> None:
@@ -230,7 +230,7 @@ LADDERS: list[tuple[Kind, list[Sequence[Mutator]]]] = [
     ("embedding", [[Truncate(dimensions=size)] for size in range(1, 40)]),
     ("embedding", [[Hash(bits=bits)] for bits in range(1, 1000, 7)]),
     ("embedding", [[Dither(step=1 / number)] for number in range(1, 100)]),
-    ("score", [[Steps(least=0.0, most=1.0, values=values)] for values in range(2, 300)]),
+    ("score", [[Steps(least=0.0, step=0.1, values=values)] for values in range(2, 300)]),
     ("logprobs", [[Floor(steps=steps)] for steps in range(2, 1001)]),
     ("logprobs", [[TopK(k=k)] for k in range(1, 40)]),
     ("logprobs", [[Round(digits=digits)] for digits in range(7)]),
