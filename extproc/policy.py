@@ -21,7 +21,7 @@ from extproc.dialects.gate import Terms
 from extproc.dialects.shape import Mutation
 from extproc.draw import Draw, Draws
 from extproc.limits import Charge, Limit
-from extproc.mutators import Keyed, Mutator, TopK, mutate
+from extproc.mutators import Keyed, Mutator, TopK, limit, mutate
 from extproc.prediction import Kind
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
@@ -61,6 +61,14 @@ class Fidelity:
         shown = [each.k for each in self.mutators.get("logprobs", ()) if isinstance(each, TopK)]
         return min(shown, default=None)
 
+    def bits(self, kind: Kind, size: int) -> float:
+        """How much one prediction tells at most, of so many classes, dimensions or alternatives.
+
+        Of a kind that no mutator reads, and that is not dropped, any amount.
+        """
+        chain = self.mutators.get(kind)
+        return limit(chain, kind, size).bits if chain is not None else 0.0
+
     def digest(self) -> bytes:
         """Of what it does, whatever it is called: 32 octets."""
         chains = sorted((kind, tuple(chain)) for kind, chain in self.mutators.items())
@@ -88,7 +96,7 @@ class Policy:
     terms: Terms
     """What its requests may ask for."""
     draw: Draw | None
-    """Of the key epoch, the tenant and the tier; None where no mutator of the tier is keyed."""
+    """Of the key epoch and the tenant; None where no mutator of the tier is keyed."""
     models: tuple[str, ...]
     """Patterns as in fnmatch; a model that matches none is unknown to this tenant."""
     limits: tuple[Limit, ...]
@@ -100,7 +108,8 @@ class Policy:
         """What the answer about these inputs draws from."""
         if self.draw is None:
             return None
-        return Draws(self.draw.child(model.encode()), tuple(map(digest, inputs)))
+        space = self.draw.child(b"model " + model.encode())
+        return Draws(space, tuple(map(digest, inputs)), self.fidelity.digest())
 
     def permits(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self.models)

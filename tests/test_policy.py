@@ -1,3 +1,6 @@
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,10 +8,11 @@ from hypothesis import strategies as st
 
 from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.gate import Terms
+from extproc.draw import Draw
 from extproc.limits import Charge, Limit
-from extproc.mutators import Drop, LabelOnly, Round, TopK
+from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, TopK
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
-from extproc.prediction import Probabilities
+from extproc.prediction import Embedding, Probabilities
 
 INFER = Route("POST", "/v2/models/{model}/infer", KServeV2())
 VERB = Route("POST", "/v1beta/models/{model}:generateContent", KServeV2())
@@ -52,6 +56,93 @@ def test_mutators_work_in_order_until_one_drops() -> None:
     edit = edits["probabilities"]
     assert edit is not None
     assert edit(None, Probabilities(np.array([1.0]))) is None
+
+
+def test_a_tier_is_keyed_where_one_of_its_mutators_draws() -> None:
+    assert Fidelity("t", {"text": (), "embedding": (Quantize(bits=8), Rotate())}).keyed
+    assert not Fidelity("t", {"text": (), "embedding": (Quantize(bits=8),)}).keyed
+    assert not Fidelity("t", {}).keyed
+
+
+def test_a_tier_shows_as_many_alternatives_as_its_mutators_leave() -> None:
+    assert Fidelity("t", {"logprobs": (TopK(k=3), Round(digits=2), TopK(k=2))}).alternatives == 2
+    assert Fidelity("t", {"logprobs": (Round(digits=2),)}).alternatives is None
+    assert Fidelity("t", {"probabilities": (TopK(k=3),)}).alternatives is None
+
+
+def test_a_tier_is_known_by_what_it_does() -> None:
+    one = Fidelity("a", {"text": (), "embedding": (Rotate(), Quantize(bits=8))})
+    same = Fidelity("b", {"embedding": (Rotate(), Quantize(bits=8)), "text": ()})
+    others = [
+        Fidelity("a", {"embedding": (Rotate(), Quantize(bits=8))}),
+        Fidelity("a", {"text": (), "embedding": (Quantize(bits=8), Rotate())}),
+        Fidelity("a", {"text": (), "embedding": (Rotate(), Quantize(bits=4))}),
+        Fidelity("a", {"text": (), "score": (), "embedding": (Rotate(), Quantize(bits=8))}),
+    ]
+    assert one.digest() == same.digest()
+    assert len(one.digest()) == 32
+    assert len({each.digest() for each in [one, *others]}) == 5
+
+
+def test_a_tier_bounds_what_one_prediction_tells() -> None:
+    tier = Fidelity("t", {"text": (), "score": (), "probabilities": (TopK(k=3), Round(digits=2))})
+    assert tier.bits("probabilities", 10) < 25
+    assert tier.bits("probabilities", 10) < tier.bits("probabilities", 1000) < 60
+    assert tier.bits("score", 1) == 64
+    assert tier.bits("label", 1) == 0
+    assert tier.bits("text", 1) == math.inf
+
+
+KEYED = Fidelity("keyed", {"embedding": (Noise(norm=0.3),)})
+
+
+def answer(
+    question: object, *, root: bytes = b"k", model: str = "m", tier: Fidelity = KEYED
+) -> bytes:
+    """What one tenant is served for a vector of ones."""
+    chosen = replace(policy(), fidelity=tier, edits=tier.edits(), draw=Draw(root * 32))
+    draws = chosen.draws(model, [question])
+    edit = chosen.edits["embedding"]
+    assert draws is not None
+    assert edit is not None
+    served = edit(draws.of(0), Embedding(np.ones(8)))
+    assert isinstance(served, Embedding)
+    return served.values.tobytes()
+
+
+def test_the_same_question_is_answered_alike_and_every_other_differently() -> None:
+    question = {"role": "user", "content": "What is it?"}
+    assert answer(question) == answer({"content": " what  IS it", "role": "user", "name": None})
+    renamed = Fidelity("renamed", KEYED.mutators)
+    assert answer(question) == answer(question, tier=renamed)
+    answers = {
+        answer(question),
+        answer({**question, "content": "Who is it?"}),
+        answer(question, root=b"l"),
+        answer(question, model="n"),
+        answer(question, tier=Fidelity("keyed", {"embedding": (Noise(norm=0.31),)})),
+        answer(question, tier=Fidelity("keyed", {**KEYED.mutators, "text": ()})),
+    }
+    assert len(answers) == 6
+
+
+def test_no_model_is_called_like_another_label_of_its_tenant() -> None:
+    """The cache salt is drawn from the same secret, and told to the model server."""
+    chosen = replace(policy(), draw=Draw(b"k" * 32))
+    draws = chosen.draws("cache_salt", ["a"])
+    assert draws is not None
+    assert draws.space != Draw(b"k" * 32).child(b"cache_salt")
+
+
+def test_a_tier_that_is_not_keyed_draws_nothing() -> None:
+    assert policy().draws("m", ["a"]) is None
+
+
+def test_a_keyed_tier_without_a_source_serves_nothing() -> None:
+    edit = KEYED.edits()["embedding"]
+    assert edit is not None
+    with pytest.raises(TypeError):
+        edit(None, Embedding(np.ones(8)))
 
 
 def test_a_route_has_a_name() -> None:

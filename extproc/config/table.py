@@ -113,7 +113,7 @@ def _owned(
         terms=msgspec.structs.replace(terms, salt=salt),
         fidelity=fidelity,
         edits=fidelity.edits(),
-        draw=own.child(fidelity.digest()) if fidelity.keyed else None,
+        draw=own if fidelity.keyed else None,
         **more,
     )
 

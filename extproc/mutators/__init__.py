@@ -1,45 +1,102 @@
 """Defences that change a prediction.
 
 To add one: write a file here and add its class to the Mutator union.  The class *is* its
-configuration: its fields are the YAML's fields.  A mutator is a pure function of the prediction
-alone, so that asking again never averages anything away (design law 7).  ``KINDS`` names what it
-understands: a fidelity that gives it another kind is refused at load, never skipped in silence.
+configuration: its fields are the YAML's fields.  A mutator is a pure function of the prediction,
+and if it is keyed of a draw that is the same whenever the same is asked, so that asking again never
+averages anything away (design law 7).  ``KINDS`` names what it understands: a fidelity that gives
+it another kind is refused at load, never skipped in silence.
 """
 
 from collections.abc import Iterable
 
 from extproc.draw import Source
+from extproc.mutators.bins import Bins
+from extproc.mutators.capacity import Capacity, whole
+from extproc.mutators.codebook import Codebook
+from extproc.mutators.dither import Dither
 from extproc.mutators.drop import Drop
+from extproc.mutators.floor import Floor
+from extproc.mutators.hash import Hash
 from extproc.mutators.label_only import LabelOnly
 from extproc.mutators.mutator import Keyed
+from extproc.mutators.noise import Noise
 from extproc.mutators.quantize import Quantize
+from extproc.mutators.rotate import Rotate, space_id
 from extproc.mutators.round import Round
+from extproc.mutators.similarity import Similarity
+from extproc.mutators.smooth import Smooth
+from extproc.mutators.steps import Steps
 from extproc.mutators.top_k import TopK
 from extproc.mutators.truncate import Truncate
-from extproc.prediction import Prediction
+from extproc.prediction import Kind, Prediction
 
 __all__ = [
+    "Bins",
+    "Capacity",
+    "Codebook",
+    "Dither",
     "Drop",
+    "Floor",
+    "Hash",
     "Keyed",
     "LabelOnly",
     "Mutator",
+    "Noise",
     "Quantize",
+    "Rotate",
     "Round",
+    "Similarity",
+    "Smooth",
+    "Steps",
     "TopK",
     "Truncate",
+    "limit",
     "mutate",
+    "space_id",
 ]
 
-Mutator = TopK | Round | LabelOnly | Quantize | Truncate | Drop
+Mutator = (
+    TopK
+    | Round
+    | Bins
+    | Codebook
+    | LabelOnly
+    | Smooth
+    | Steps
+    | Floor
+    | Truncate
+    | Quantize
+    | Rotate
+    | Dither
+    | Noise
+    | Hash
+    | Drop
+)
 
 
 def mutate(
-    mutators: Iterable[Mutator], _source: Source | None, prediction: Prediction
+    mutators: Iterable[Mutator], source: Source | None, prediction: Prediction
 ) -> Prediction | None:
-    """Pass a prediction through mutators in order; None where one of them drops it."""
+    """Pass a prediction through mutators in order; None where one of them drops it.
+
+    Raise TypeError where a mutator is to draw and there is nothing to draw from.
+    """
     for mutator in mutators:
-        changed = mutator.apply(prediction)
+        if not isinstance(mutator, Keyed):
+            changed = mutator.apply(prediction)
+        elif source is not None:
+            changed = mutator.apply(prediction, source)
+        else:
+            raise TypeError("a keyed mutator without a source")
         if changed is None:
             return None
         prediction = changed
     return prediction
+
+
+def limit(mutators: Iterable[Mutator], kind: Kind, size: int) -> Capacity:
+    """What a prediction of so many classes, dimensions or alternatives carries behind them."""
+    capacity = whole(kind, size)
+    for mutator in mutators:
+        capacity = mutator.limit(kind, capacity)
+    return capacity

@@ -1,22 +1,35 @@
 """The numbers a prediction may hold.
 
 Rule: mutators are total.  What cannot be a probability is refused, whatever a dialect let through:
-NaN sorts and rounds to anything, and a negative number survives a floor.
+NaN sorts and rounds to anything, and a negative number survives a floor.  What is served of them
+is counted (capacity.py), so they may not add up to more than they promise.
 """
 
 from typing import Final
 
+import numpy as np
+
 from extproc.errors import UpstreamError
 from extproc.prediction import Logprobs, Vector
 
+SMALL: Final = 64
+"""Classes up to which plain numbers are several times faster than numpy."""
 _EXCESS: Final = 1e-3
 """How far above certainty a model server's float arithmetic may end."""
+MOST: Final = 1.01
+"""What probabilities add up to at most, with the float error of as many as there are."""
 
 
 def check_probabilities(values: Vector) -> None:
-    """Raise UpstreamError where one of the values, shape (classes,), is no probability."""
-    if values.size and not (values.min() >= 0.0 and values.max() <= 1.0 + _EXCESS):
-        raise UpstreamError("a probability is not within [0, 1]")
+    """Raise UpstreamError where values, shape (classes,), are no probabilities."""
+    if values.size <= SMALL:
+        listed = values.tolist()
+        least, most, total = min(listed, default=0.0), max(listed, default=0.0), sum(listed)
+    else:
+        least, most, total = values.min(), values.max(), np.add.reduce(values)
+    # The sum is not a number where one of them is not, which min and max may overlook.
+    if not (least >= 0.0 and most <= 1.0 + _EXCESS and total <= MOST):
+        raise UpstreamError("a probability is not within [0, 1], or all add up to more")
 
 
 def check_logprobs(logprobs: Logprobs) -> None:

@@ -7,6 +7,7 @@ distillation feeds on.
 
 from typing import ClassVar
 
+from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import KINDS, Kind, Prediction
 
@@ -18,3 +19,6 @@ class Drop(Plain, frozen=True, tag="drop"):
 
     def apply(self, prediction: Prediction) -> Prediction | None:
         return None
+
+    def limit(self, kind: Kind, before: Capacity) -> Capacity:
+        return before.least(0.0)

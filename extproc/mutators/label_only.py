@@ -5,11 +5,13 @@ Rule: the answer is a function of the top label alone.  It does not stop a thief
 from all others what they live on (Tramèr et al., USENIX Security 2016).
 """
 
+import math
 from typing import ClassVar
 
 import numpy as np
 
 from extproc.mutators._domain import check_probabilities
+from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
 
@@ -28,6 +30,11 @@ class LabelOnly(Plain, frozen=True, tag="label_only"):
                 return None
             case Score() | Embedding():
                 raise TypeError("label_only knows probabilities and logprobs only")
+
+    def limit(self, kind: Kind, before: Capacity) -> Capacity:
+        if kind == "logprobs":
+            return before.least(0.0)
+        return before.least(math.log2(max(1, before.size)), shown=1, depth=1.0)
 
 
 def _one_hot(prediction: Probabilities) -> Probabilities:

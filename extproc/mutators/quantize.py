@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 
 from extproc.mutators._norm import norm, snapped
+from extproc.mutators.capacity import FLOAT, NORM, Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
@@ -58,6 +59,10 @@ class Quantize(Plain, frozen=True, tag="quantize"):
                 return prediction if _same(served, values) else Embedding(served)
             case Probabilities() | Score() | Logprobs():
                 raise TypeError("quantize knows embeddings only")
+
+    def limit(self, kind: Kind, before: Capacity) -> Capacity:
+        """The codes, and two digits of the norm; how large one code is depends on the others."""
+        return before.least(before.size * self.bits + NORM, shown=before.size, depth=FLOAT)
 
 
 def _same(served: Vector, values: Vector) -> bool:

@@ -1,8 +1,7 @@
 """Round on a decimal grid and keep what callers rely on: the sum, the order and the top label.
 
-Rule: probabilities are rounded by largest remainder (Balinski and Young, "Fair Representation",
-1982), counted in whole steps of the grid.  Rounding each on its own breaks the sum more often than
-not, and makes winners of losers.
+Rule: probabilities are rounded together, by largest remainder (_apportion.py).  Rounding each on
+its own breaks the sum more often than not, and makes winners of losers.
 
 Logprobs are rounded as the probabilities they stand for, never as logarithms: these stay in the
 low-dimensional image of the model's last layer whatever noise of their own they get, and a few
@@ -14,14 +13,14 @@ Rounding slows equation solving (Tramèr et al., USENIX Security 2016); it stops
 
 import math
 from dataclasses import replace
-from typing import Annotated, ClassVar, Final
+from typing import Annotated, ClassVar
 
 import msgspec
-import numpy as np
-import numpy.typing as npt
 
 from extproc.errors import UpstreamError
+from extproc.mutators._apportion import apportioned, most_steps
 from extproc.mutators._domain import check_logprobs, check_probabilities
+from extproc.mutators.capacity import FLOAT, TOKEN, Capacity, shares
 from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
@@ -31,13 +30,7 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Token,
-    Vector,
 )
-
-_Counts = npt.NDArray[np.int64]
-
-_STEP: Final = 10**9
-"""Remainders are whole billionths of a step, so that they add up and compare without error."""
 
 
 class Round(Plain, frozen=True, tag="round"):
@@ -60,43 +53,25 @@ class Round(Plain, frozen=True, tag="round"):
             case Embedding():
                 raise TypeError("round knows no embeddings; quantize does")
 
+    def limit(self, kind: Kind, before: Capacity) -> Capacity:
+        """Classes share a whole number of steps; a score may be of any magnitude."""
+        grid = 10**self.digits
+        match kind:
+            case "probabilities":
+                most = most_steps(grid)
+                return before.least(shares(before, most), depth=math.log2(most + 1))
+            case "logprobs":
+                return before.least(depth=TOKEN + math.log2(grid))
+            case _:
+                return before.least(depth=FLOAT)
+
 
 def _classes(prediction: Probabilities, grid: int) -> Probabilities:
-    """Each class the float nearest to a whole number of steps, of which there are grid in 1.
-
-    The sum is the input's, rounded to whole steps; but any sum above 0 gives at least one step,
-    which keeps the label.  No class is off by 2 steps, and 0 stays 0.
-    Order is kept, among equals the first comes first, and no lesser class becomes the top's equal.
-    """
+    """As ``apportioned``; itself where that changes nothing."""
     values = prediction.values
     check_probabilities(values)
-    rounded = _apportion(values, grid) / grid if values.any() else np.zeros_like(values)
+    rounded = apportioned(values, grid)
     return prediction if rounded.tobytes() == values.tobytes() else Probabilities(rounded)
-
-
-def _apportion(values: Vector, grid: int) -> _Counts:
-    """Whole steps per class by largest remainder; of equal remainders the larger value's first."""
-    steps, remainders = np.divmod(np.rint(values * (grid * _STEP)).astype(np.int64), _STEP)
-    left = (int(remainders.sum()) + _STEP // 2) // _STEP or int(not steps.any())
-    receivers = np.lexsort((-values, -remainders))[:left]
-    steps[receivers] += 1
-    _part(steps, values, receivers)
-    return steps
-
-
-def _part(steps: _Counts, values: Vector, receivers: npt.NDArray[np.intp]) -> None:
-    """Where lesser values have become the top's equals, give it the step handed out last.
-
-    With that step withheld the rest is what largest remainder gives for one step less, so it keeps
-    every law.  Where none was handed out, the last of the new equals pays: the one case in which
-    values a step or more apart may end as equals.
-    """
-    top = values.argmax()
-    lesser = np.flatnonzero((steps == steps[top]) & (values < values[top]))[::-1]
-    if lesser.size:
-        payer = receivers[-1] if receivers.size else lesser[values[lesser].argmin()]
-        steps[payer] -= 1
-        steps[top] += 1
 
 
 def _score(prediction: Score, digits: int) -> Score:

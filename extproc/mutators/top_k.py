@@ -10,7 +10,8 @@ from typing import Annotated, ClassVar
 import msgspec
 import numpy as np
 
-from extproc.mutators._domain import check_logprobs, check_probabilities
+from extproc.mutators._domain import SMALL, check_logprobs, check_probabilities
+from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
 
@@ -33,6 +34,12 @@ class TopK(Plain, frozen=True, tag="top_k"):
             case Score() | Embedding():
                 raise TypeError("top_k knows probabilities and logprobs only")
 
+    def limit(self, kind: Kind, before: Capacity) -> Capacity:
+        """Which are shown, and their values as they were."""
+        if kind == "logprobs":
+            return before.least(size=min(before.size, self.k + 1))
+        return before.least(shown=self.k)
+
 
 def _classes(prediction: Probabilities, k: int) -> Probabilities:
     """The same shape with 0 for every class that is not among the best k."""
@@ -40,10 +47,20 @@ def _classes(prediction: Probabilities, k: int) -> Probabilities:
     check_probabilities(values)
     if np.count_nonzero(values) <= k:
         return prediction
+    if values.size <= SMALL:
+        return Probabilities(np.array(_few(values.tolist(), k)))
     best = np.argsort(-values, kind="stable")[:k]
     kept = np.zeros_like(values)
     kept[best] = values[best]
     return Probabilities(kept)
+
+
+def _few(values: list[float], k: int) -> list[float]:
+    """As for many, several times faster."""
+    kept = [0.0] * len(values)
+    for at in sorted(range(len(values)), key=values.__getitem__, reverse=True)[:k]:
+        kept[at] = values[at]
+    return kept
 
 
 def _tokens(prediction: Logprobs, k: int) -> Logprobs:

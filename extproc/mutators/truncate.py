@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from extproc.mutators._norm import norm, snapped
+from extproc.mutators.capacity import FLOAT, Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
@@ -42,6 +43,10 @@ class Truncate(Plain, frozen=True, tag="truncate"):
                 return Embedding(_unit(head) if snapped(length) == 1.0 else head)
             case Probabilities() | Score() | Logprobs():
                 raise TypeError("truncate knows embeddings only")
+
+    def limit(self, kind: Kind, before: Capacity) -> Capacity:
+        """What is left of a unit vector is scaled by what was cut off: any float."""
+        return before.least(size=min(before.size, self.dimensions), depth=FLOAT)
 
 
 def _unit(head: Vector) -> Vector:

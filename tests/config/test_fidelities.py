@@ -53,5 +53,5 @@ def test_a_mutator_is_given_only_kinds_it_understands(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path}/policy.yaml:15: fidelities.standard.probabilities[1]: "
         "quantize does not work on probabilities; "
-        "write pass, or a list of top_k, round, label_only, drop"
+        "write pass, or a list of top_k, round, bins, codebook, label_only, smooth, drop"
     )

@@ -5,6 +5,7 @@ import pytest
 
 from extproc.config import compile_table
 from extproc.credentials import principal
+from extproc.draw import Draw
 from extproc.errors import ConfigError
 from extproc.limits import Limit
 from extproc.policy import Caps
@@ -80,6 +81,38 @@ def test_the_version_is_that_of_what_is_said_and_of_the_key(tmp_path: Path) -> N
     assert compiled(tmp_path, changed(("k: 3", "k: 4"))).version != version
     other = compile_table(loaded(tmp_path), {"HMAC": "f" * 32})
     assert other.version != version
+
+
+KEYED = ("{kind: round, digits: 2}", "{kind: smooth, margin: 0.1}")
+EMBEDDINGS = "POST /v1/embeddings"
+
+
+def drawn(folder: Path, *changes: tuple[str, str], hmac: str = ENVIRON["HMAC"]) -> Draw | None:
+    """What acme's policy draws from."""
+    table = compile_table(loaded(folder, changed(*changes)), {"HMAC": hmac})
+    return table.policies["acme", EMBEDDINGS].draw
+
+
+def test_only_keyed_tiers_draw(tmp_path: Path) -> None:
+    assert drawn(tmp_path) is None
+    table = compiled(tmp_path, changed(KEYED))
+    assert table.policies["acme", EMBEDDINGS].draw is not None
+    assert table.policies["beta", EMBEDDINGS].draw is None
+
+
+def test_a_draw_is_that_of_the_key_the_epoch_and_the_tenant(tmp_path: Path) -> None:
+    first = drawn(tmp_path, KEYED)
+    epoch = ('{hmac: "env:HMAC"}', '{hmac: "env:HMAC", epoch: %d}')
+    assert drawn(tmp_path, KEYED, (epoch[0], epoch[1] % 1)) == first
+    assert drawn(tmp_path, KEYED, ("k: 3", "k: 4")) == first  # the tier comes in with the answer
+    assert drawn(tmp_path, KEYED, ("models: [", "models: [more, ")) == first
+    assert drawn(tmp_path, KEYED, (epoch[0], epoch[1] % 2)) != first
+    assert drawn(tmp_path, KEYED, hmac="f" * 32) != first
+    both = compiled(tmp_path, changed(KEYED, ("policy: trial", "policy: partner")))
+    acme, beta = (both.policies[tenant, EMBEDDINGS] for tenant in ("acme", "beta"))
+    assert acme.draw == first
+    assert beta.draw not in {None, first}
+    assert acme.terms.salt != beta.terms.salt
 
 
 @pytest.mark.parametrize(

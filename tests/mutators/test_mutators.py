@@ -1,18 +1,33 @@
 """What all mutators have in common."""
 
+import math
 from typing import cast, get_args
 
 import msgspec
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from extproc.mutators import (
+    Bins,
+    Codebook,
+    Dither,
     Drop,
+    Floor,
+    Hash,
+    Keyed,
     LabelOnly,
     Mutator,
+    Noise,
     Quantize,
+    Rotate,
     Round,
+    Smooth,
+    Steps,
     TopK,
     Truncate,
+    limit,
     mutate,
 )
 from extproc.prediction import (
@@ -23,8 +38,9 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Token,
+    Vector,
 )
-from tests.mutators.vectors import frozen
+from tests.mutators.vectors import embeddings, frozen, probabilities, source
 
 ALL: list[Mutator] = [
     TopK(k=1),
@@ -33,9 +49,33 @@ ALL: list[Mutator] = [
     Quantize(bits=8),
     Truncate(dimensions=2),
     Drop(),
+    Bins(count=3),
+    Codebook(bits=6),
+    Floor(steps=100),
+    Steps(least=0.0, step=0.1, values=11),
+    Rotate(),
+    Hash(bits=4),
+    Dither(step=0.1),
+    Noise(norm=0.1),
+    Smooth(margin=0.5),
 ]
+PLAIN: list[Mutator] = [mutator for mutator in ALL if not isinstance(mutator, Keyed)]
+KEYED: list[Mutator] = [mutator for mutator in ALL if isinstance(mutator, Keyed)]
+ON_CLASSES: list[Mutator] = [
+    TopK(k=1),
+    TopK(k=3),
+    Round(digits=1),
+    Round(digits=2),
+    Bins(count=2),
+    Bins(count=10),
+    Codebook(bits=4),
+    Codebook(bits=30),
+    LabelOnly(),
+]
+SOURCE = source()
+THREE = Probabilities(frozen([0.123, 0.7, 0.177]))
 PREDICTIONS: dict[Kind, Prediction] = {
-    "probabilities": Probabilities(frozen([0.123, 0.7, 0.177])),
+    "probabilities": Probabilities(frozen([0.123, 0.43, 0.447])),
     "score": Score(0.123),
     "logprobs": Logprobs(Token("a", -0.1), (Token("a", -0.1), Token("b", -3.0))),
     "embedding": Embedding(frozen([0.6, 0.0, 0.8])),
@@ -69,6 +109,18 @@ def test_a_mutator_is_read_as_it_is_written(mutator: Mutator) -> None:
         '{"kind": "drop", "k": 1}',
         '{"kind": "label_only", "bins": 3}',
         '{"kind": "noise", "sigma": 1}',
+        '{"kind": "noise", "norm": 0}',
+        '{"kind": "dither", "step": 0}',
+        '{"kind": "smooth", "margin": 0.6}',
+        '{"kind": "bins", "count": 1}',
+        '{"kind": "codebook", "bits": 0}',
+        '{"kind": "floor", "steps": 1001}',
+        '{"kind": "hash", "bits": 0}',
+        '{"kind": "rotate", "seed": 1}',
+        '{"kind": "steps", "least": 0, "step": 1, "values": 1}',
+        '{"kind": "steps", "least": 0, "step": 0, "values": 2}',
+        '{"kind": "steps", "least": -1e300, "step": 1, "values": 2}',
+        '{"kind": "similarity", "digits": 2}',
     ],
 )
 def test_what_is_out_of_range_or_unknown_is_refused(text: str) -> None:
@@ -76,33 +128,116 @@ def test_what_is_out_of_range_or_unknown_is_refused(text: str) -> None:
         read(text)
 
 
+def served(mutator: Mutator, prediction: Prediction) -> Prediction | None:
+    return mutate([mutator], SOURCE, prediction)
+
+
+def shown(mutator: Mutator, prediction: Probabilities) -> Vector:
+    result = served(mutator, prediction)
+    assert isinstance(result, Probabilities)
+    return result.values
+
+
 @pytest.mark.parametrize("kind", PREDICTIONS)
 @pytest.mark.parametrize("mutator", ALL)
 def test_a_kind_that_a_mutator_does_not_name_never_passes_it(mutator: Mutator, kind: Kind) -> None:
     prediction = PREDICTIONS[kind]
     if kind in mutator.KINDS:
-        assert mutator.apply(prediction) is not prediction
+        assert served(mutator, prediction) is not prediction
         return
     with pytest.raises(TypeError, match="know"):
-        mutator.apply(prediction)
+        served(mutator, prediction)
 
 
 @pytest.mark.parametrize("mutator", ALL)
 def test_what_is_no_prediction_at_all_is_dropped(mutator: Mutator) -> None:
-    assert mutator.apply(cast("Prediction", b"raw")) is None
+    assert served(mutator, cast("Prediction", b"raw")) is None
+
+
+@pytest.mark.parametrize("mutator", KEYED)
+def test_without_a_source_a_keyed_mutator_lets_nothing_pass(mutator: Mutator) -> None:
+    (kind, *_) = mutator.KINDS
+    with pytest.raises(TypeError, match="without a source"):
+        mutate([mutator], None, PREDICTIONS[kind])
+
+
+@pytest.mark.parametrize("mutator", PLAIN)
+def test_a_plain_mutator_needs_no_source(mutator: Mutator) -> None:
+    for kind in mutator.KINDS & PREDICTIONS.keys():
+        before = PREDICTIONS[kind]
+        plainly, beside = mutate([mutator], None, before), mutate([mutator], SOURCE, before)
+        assert octets(plainly) == octets(beside)
+
+
+def octets(prediction: Prediction | None) -> bytes:
+    match prediction:
+        case Probabilities(values) | Embedding(values):
+            return values.tobytes()
+        case other:
+            return repr(other).encode()
+
+
+@pytest.mark.parametrize("mutator", KEYED)
+def test_the_same_question_gets_the_same_answer_and_another_model_another(mutator: Mutator) -> None:
+    for kind in mutator.KINDS:
+        before = PREDICTIONS[kind]
+        again = octets(mutate([mutator], source(), before))
+        assert octets(mutate([mutator], source("What ?"), before)) == again
+        others = {
+            octets(mutate([mutator], source(tenant=f"{number}"), before)) for number in range(30)
+        }
+        assert len(others) > 1
+
+
+@pytest.mark.parametrize("mutator", ON_CLASSES)
+@given(prediction=probabilities)
+def test_the_top_label_stays_and_has_no_equals_that_it_did_not_have(
+    mutator: Mutator, prediction: Probabilities
+) -> None:
+    values, after = prediction.values, shown(mutator, prediction)
+    assert after.shape == values.shape
+    if values.any():
+        assert after.argmax() == values.argmax()
+        assert (values[after == after.max()] == values.max()).all()
+
+
+@pytest.mark.parametrize("mutator", ON_CLASSES)
+@given(prediction=probabilities)
+def test_probabilities_stay_probabilities_in_their_order(
+    mutator: Mutator, prediction: Probabilities
+) -> None:
+    after = shown(mutator, prediction)
+    assert ((after >= 0) & (after <= 1.001)).all()
+    assert after.sum() <= 1.01
+    order = np.argsort(-prediction.values, kind="stable")
+    assert (np.diff(after[order]) <= 0).all()
+
+
+@pytest.mark.parametrize("mutator", [*ON_CLASSES, Quantize(bits=4), Truncate(dimensions=2)])
+@given(data=st.data())
+def test_what_is_served_would_be_served_as_it_is(mutator: Mutator, data: st.DataObject) -> None:
+    on_classes = "probabilities" in mutator.KINDS
+    before: Prediction
+    before = data.draw(probabilities) if on_classes else data.draw(embeddings)
+    once = served(mutator, before)
+    assert once is not None
+    assert served(mutator, once) is once
+
+
+@pytest.mark.parametrize("mutator", ON_CLASSES)
+@given(prediction=probabilities)
+def test_equal_predictions_get_equal_bytes(mutator: Mutator, prediction: Probabilities) -> None:
+    strided = Probabilities(np.repeat(prediction.values, 2)[::2])
+    assert shown(mutator, prediction).tobytes() == shown(mutator, strided).tobytes()
 
 
 def test_mutators_apply_in_the_order_they_are_given() -> None:
-    prediction = PREDICTIONS["probabilities"]
-    shown = mutate([TopK(k=2), Round(digits=2)], None, prediction)
-    assert isinstance(shown, Probabilities)
-    assert shown.values.tolist() == [0.0, 0.7, 0.18]
-    shown = mutate([Round(digits=2), TopK(k=2)], None, prediction)
-    assert isinstance(shown, Probabilities)
-    assert shown.values.tolist() == [0.0, 0.7, 0.18]
-    shown = mutate([Round(digits=1), TopK(k=1)], None, prediction)
-    assert isinstance(shown, Probabilities)
-    assert shown.values.tolist() == [0.0, 0.7, 0.0]
+    first = mutate([TopK(k=2), Round(digits=2)], None, THREE)
+    assert isinstance(first, Probabilities)
+    assert first.values.tolist() == [0.0, 0.7, 0.18]
+    second = mutate([Round(digits=1), TopK(k=1)], None, THREE)
+    assert isinstance(second, Probabilities)
+    assert second.values.tolist() == [0.0, 0.7, 0.0]
 
 
 def test_after_a_drop_there_is_nothing_to_mutate() -> None:
@@ -112,3 +247,10 @@ def test_after_a_drop_there_is_nothing_to_mutate() -> None:
 def test_without_mutators_a_prediction_passes_as_it_is() -> None:
     prediction = PREDICTIONS["score"]
     assert mutate([], None, prediction) is prediction
+
+
+def test_a_chain_carries_no_more_than_any_of_its_mutators() -> None:
+    assert limit([], "probabilities", 10).bits == 640
+    assert limit([TopK(k=3), Round(digits=2)], "probabilities", 10).bits < 25
+    assert limit([Round(digits=2), LabelOnly()], "probabilities", 10).bits == math.log2(10)
+    assert limit([LabelOnly(), TopK(k=3)], "probabilities", 10).bits == math.log2(10)

@@ -4,6 +4,8 @@ import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from extproc.canonical import digest
+from extproc.draw import Draw, Draws, Source
 from extproc.prediction import Embedding, Logprobs, Probabilities, Token, Vector
 
 digits = st.integers(0, 6)
@@ -104,3 +106,20 @@ sparse = st.builds(
     st.sampled_from([1.0, -1.0, 0.3]),
 )
 embeddings = st.one_of(gaussians, awkward, sparse).map(Embedding)
+
+
+def source(question: str = "what?", *, tenant: str = "acme", tier: str = "standard") -> Source:
+    """What the answer to a question draws from."""
+    space = Draw(b"0123456789abcdef0123456789abcdef").child(tenant.encode())
+    return Draws(space, [digest(question)], tier.encode()).of(0)
+
+
+def distance(sample: Vector, cumulative: Vector) -> float:
+    """Kolmogorov and Smirnov's, times the root of the sample's size; above 1.95 once in 1,000.
+
+    ``cumulative`` is the law's distribution function at the sample's values, in their order.
+    """
+    ordered = np.sort(cumulative)
+    ranks = np.arange(1, sample.size + 1) / sample.size
+    gap = max(np.abs(ranks - ordered).max(), np.abs(ranks - 1 / sample.size - ordered).max())
+    return float(gap * np.sqrt(sample.size))

@@ -1,0 +1,141 @@
+"""Examples of a mutator, as docs/mutators.md shows them: python -m tests.mutators.examples KIND.
+
+Nothing here is made up: each line is what the code gives for the line above it.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from extproc.mutators import Mutator, Similarity, limit, mutate, space_id
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Prediction,
+    Probabilities,
+    Score,
+    Token,
+    Vector,
+)
+from tests.mutators.vectors import gaussian, source
+
+CLASSES: Final = Probabilities(np.array([0.0213, 0.6172, 0.0054, 0.2711, 0.0850]))
+CLOSE: Final = Probabilities(np.array([0.0213, 0.4452, 0.0054, 0.4431, 0.0850]))
+TOKEN: Final = Logprobs(
+    Token(" Paris", -0.0871), (Token(" Paris", -0.0871), Token(" Lyon", -3.214), Token("\n", -9.75))
+)
+VECTOR: Final = Embedding(gaussian(1, 8))
+
+Example = tuple[Kind, str, Prediction]
+EXAMPLES: Final[Mapping[str, Sequence[Example]]] = {
+    "top_k": [
+        ("probabilities", "{kind: top_k, k: 2}", CLASSES),
+        ("logprobs", "{kind: top_k, k: 1}", TOKEN),
+    ],
+    "round": [
+        ("probabilities", "{kind: round, digits: 2}", CLASSES),
+        ("score", "{kind: round, digits: 1}", Score(3.14159)),
+        ("logprobs", "{kind: round, digits: 2}", TOKEN),
+    ],
+    "bins": [("probabilities", "{kind: bins, count: 3}", CLASSES)],
+    "codebook": [
+        ("probabilities", "{kind: codebook, bits: 16}", CLASSES),
+        ("probabilities", "{kind: codebook, bits: 8}", CLASSES),
+    ],
+    "label_only": [("probabilities", "{kind: label_only}", CLASSES)],
+    "smooth": [("probabilities", "{kind: smooth, margin: 0.1}", CLOSE)],
+    "steps": [
+        ("score", "{kind: steps, least: 0, step: 0.1, values: 11}", Score(0.73519)),
+        ("score", "{kind: steps, least: 0, step: 0.1, values: 11}", Score(17.2)),
+    ],
+    "floor": [("logprobs", "{kind: floor, steps: 100}", TOKEN)],
+    "truncate": [("embedding", "{kind: truncate, dimensions: 4}", VECTOR)],
+    "quantize": [
+        ("embedding", "{kind: quantize, bits: 8}", VECTOR),
+        ("embedding", "{kind: quantize, bits: 1}", VECTOR),
+    ],
+    "rotate": [("embedding", "{kind: rotate}", VECTOR)],
+    "dither": [
+        ("embedding", "{kind: dither, step: 0.1}", VECTOR),
+        ("score", "{kind: dither, step: 0.5}", Score(3.14159)),
+    ],
+    "noise": [("embedding", "{kind: noise, norm: 0.3}", VECTOR)],
+    "hash": [("embedding", "{kind: hash, bits: 6}", VECTOR)],
+    "drop": [("embedding", "{kind: drop}", VECTOR)],
+}
+TENANTS: Final = ("acme", "beta")
+
+
+def main() -> None:
+    name = sys.argv[1]
+    print("\n".join(similarity() if name == "similarity" else lines(name)))
+
+
+def lines(name: str) -> list[str]:
+    """Policy, before, after and bits of each example; a keyed mutator's answers to two tenants."""
+    return [line for example in EXAMPLES[name] for line in [*_example(*example), ""]][:-1]
+
+
+def _example(kind: Kind, policy: str, before: Prediction) -> list[str]:
+    mutator = read(policy)
+    shown = [f"{kind}: [{policy}]", f"  before  {_written(before)}"]
+    after = {who: _written(mutate([mutator], source(tenant=who), before)) for who in TENANTS}
+    if len(set(after.values())) == 1:
+        shown.append(f"  after   {after['acme']}")
+    else:
+        shown += [f"  {who:7} {served}" for who, served in after.items()]
+    if policy == "{kind: rotate}":
+        shown += [f"  space   {space_id(source(tenant=who), 8)} ({who})" for who in TENANTS]
+    size = _size(before)
+    bits = [limit(chain, kind, size).bits for chain in ([], [mutator])]
+    return [*shown, f"  at most {bits[1]:.1f} bits an answer, of {bits[0]:.0f}"]
+
+
+def similarity() -> list[str]:
+    vectors = [gaussian(1, 8), gaussian(2, 8), gaussian(1, 8) * 0.8 + gaussian(3, 8) * 0.6]
+    rows = Similarity(digits=2).apply_all([Embedding(values) for values in vectors])
+    return [
+        "embedding: [{kind: similarity, digits: 2}]",
+        *(f"  before  {_numbers(values)}" for values in vectors),
+        *(f"  after   {_numbers(row.values)}" for row in rows),
+    ]
+
+
+def read(policy: str) -> Mutator:
+    """A mutator, as the policy file writes it."""
+    mutator: Mutator = msgspec.yaml.decode(policy, type=Mutator)
+    return mutator
+
+
+def _written(prediction: Prediction | None) -> str:
+    match prediction:
+        case Probabilities(values) | Embedding(values):
+            return _numbers(values)
+        case Score(value):
+            return f"{value:.6g}"
+        case Logprobs(chosen, others):
+            return "  ".join(f"{token.text!r} {token.logprob:.6g}" for token in (chosen, *others))
+        case None:
+            return "(nothing)"
+
+
+def _numbers(values: Vector) -> str:
+    return "[" + ", ".join(f"{value:.4g}" for value in values.tolist()) + "]"
+
+
+def _size(prediction: Prediction) -> int:
+    match prediction:
+        case Probabilities(values) | Embedding(values):
+            return values.size
+        case Logprobs(_, alternatives):
+            return len(alternatives)
+        case Score():
+            return 1
+
+
+if __name__ == "__main__":
+    main()
