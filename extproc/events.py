@@ -51,6 +51,8 @@ class ResponseBody(Struct, frozen=True):
 
 class ResponseTrailers(Struct, frozen=True):
     names: tuple[str, ...] = ()
+    grpc_status: str = ""
+    """The value of this one, empty where it is missing."""
 
 
 Event = (
@@ -113,6 +115,7 @@ class SendResponseBody(Struct, frozen=True):
 
 class SendResponseTrailers(Struct, frozen=True):
     remove_headers: tuple[str, ...] = ()
+    set_headers: Headers = {}
 
 
 class Respond(Struct, frozen=True):
@@ -126,6 +129,8 @@ class Respond(Struct, frozen=True):
     body: bytes
     details: str
     """For Envoy's access log (%RESPONSE_CODE_DETAILS%): a code, never a value."""
+    grpc_status: int | None = None
+    """Where the client speaks gRPC: Envoy then answers with trailers alone, the body as words."""
 
 
 class Abort(Struct, frozen=True):

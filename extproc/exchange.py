@@ -19,7 +19,9 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 from collections.abc import Mapping, Sequence
 from enum import Enum, auto
 
+from extproc import grpc_status
 from extproc.dialects.answers import streamed
+from extproc.dialects.grpc_dialect import GrpcDialect
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
@@ -82,6 +84,7 @@ class Exchange:
         """What the gate changed in the request; see Asked."""
         self._policy = policy
         self._parameters = parameters
+        self._grpc = isinstance(policy.route.dialect, GrpcDialect)
         self._request = bytearray()
         self._status = 0
         self._removed: tuple[str, ...] = ()
@@ -129,11 +132,12 @@ class Exchange:
         if self.state is State.OPEN:
             return self._give_up()
         self._finish(refusal.code)
-        headers = {"content-type": "application/json"}
+        headers = {} if self._grpc else {"content-type": "application/json"}
         if refusal.retry_after is not None:
             headers["retry-after"] = str(refusal.retry_after)
         body = self._policy.route.dialect.error(refusal)
-        return [Respond(refusal.status, headers, body, f"extproc_{refusal.code}")]
+        status = grpc_status.of_refusal(refusal) if self._grpc else None
+        return [Respond(refusal.status, headers, body, f"extproc_{refusal.code}", status)]
 
     def abandon(self, fault: str) -> None:
         """Decide nothing more and keep nothing; for a shadow, which lets the exchange go on."""
@@ -154,8 +158,8 @@ class Exchange:
                 return self._request_trailers(names)
             case State.REQUEST | State.WAITING, ResponseHeaders() as headers:
                 return self._response_headers(headers)
-            case State.HELD | State.OPEN, ResponseTrailers(names):
-                return self._response_trailers(names)
+            case State.HELD | State.OPEN, ResponseTrailers() as trailers:
+                return self._response_trailers(trailers)
             case _:
                 raise ProtocolError(f"{type(event).__name__} in {self.state.name}")
 
@@ -198,6 +202,8 @@ class Exchange:
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
         remove = removable(event.headers)
+        if self._grpc and event.end and 200 <= event.status < 300:
+            return self._trailers_only(event.headers, remove)
         if self.state is State.REQUEST or not 200 <= event.status < 300:
             # Envoy's own reply, or an error of the model server: its words never pass.
             return self._replace(of_status(event.status), remove)
@@ -212,10 +218,21 @@ class Exchange:
             return [ReplaceResponse(event.status, {}, (*remove, "content-type"), b"")]
         return self._open_body(event.headers)
 
+    def _trailers_only(self, headers: Headers, remove: tuple[str, ...]) -> Sequence[Action]:
+        """A gRPC error without a message: the number passes, with our own words."""
+        failed = grpc_status.failure(headers.get("grpc-status", ""))
+        if failed is None:
+            raise UpstreamError("the answer has neither a message nor the status of an error")
+        self._finish(failed.code)
+        others = tuple(name for name in remove if name not in {"grpc-status", "grpc-message"})
+        return [SendResponseHeaders({"grpc-message": failed.message}, others)]
+
     def _encoded(self, event: ResponseHeaders) -> bool:
         return event.headers.get("content-encoding", "identity").strip().lower() != "identity"
 
     def _replace(self, refusal: Refusal, remove: tuple[str, ...]) -> Sequence[Action]:
+        if self._grpc:
+            return self.refuse(refusal)
         self._finish(refusal.code)
         body = self._policy.route.dialect.error(refusal)
         headers = {"content-type": "application/json"}
@@ -243,6 +260,8 @@ class Exchange:
 
     def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         assert self._rewriter is not None
+        if end and self._grpc:
+            raise UpstreamError("the answer ends without a status")
         # Where this raises, what was rewritten before stays: see _give_up.
         self._answer.extend(self._rewriter.feed(data))
         if end:
@@ -269,11 +288,24 @@ class Exchange:
         body = [SendResponseBody(data, end=end)] if data or end else []
         return [*headers, *body]
 
-    def _response_trailers(self, names: tuple[str, ...]) -> Sequence[Action]:
+    def _response_trailers(self, event: ResponseTrailers) -> Sequence[Action]:
         assert self._rewriter is not None
+        removed = removable_trailers(event.names)
+        if self._grpc and event.grpc_status != grpc_status.OK:
+            return self._failed(event.grpc_status, removed)
         self._answer.extend(self._rewriter.finish())
         actions = self._send(end=False)
-        return self._end([*actions, SendResponseTrailers(removable_trailers(names))])
+        return self._end([*actions, SendResponseTrailers(removed)])
+
+    def _failed(self, status: str, removed: tuple[str, ...]) -> Sequence[Action]:
+        """A gRPC answer that ends with an error; what is held of it is not sent."""
+        failed = grpc_status.failure(status)
+        if failed is None:
+            raise UpstreamError("the answer ends without a status")
+        headers = self._release() if self.state is State.HELD else []
+        self._finish(failed.code)
+        others = tuple(name for name in removed if name != "grpc-message")
+        return [*headers, SendResponseTrailers(others, {"grpc-message": failed.message})]
 
     def _end(self, actions: list[Action]) -> Sequence[Action]:
         self._finish("served")

@@ -7,6 +7,7 @@ whoever made it and a body that came by without being asked for cannot slip thro
 
 from collections.abc import Sequence
 
+from extproc import grpc_status
 from extproc.dialects import Dialect, OpenAIChat
 from extproc.events import (
     Abort,
@@ -16,7 +17,7 @@ from extproc.events import (
     ResponseHeaders,
     SendResponseHeaders,
 )
-from extproc.refusal import Refusal, of_status
+from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_status
 from extproc.response_headers import removable
 
 
@@ -52,8 +53,13 @@ class LocalReply:
 
     def _grpc(self, event: ResponseHeaders) -> Sequence[Action]:
         """A gRPC client's denial is header fields alone (gRPC over HTTP/2, "Trailers-Only")."""
-        self.outcome = self._denied.code if self._denied else "grpc_error"
-        message = {"grpc-message": self._denied.message if self._denied else "refused"}
+        refusal = self._denied or grpc_status.failure(event.headers["grpc-status"])
+        said = refusal or UPSTREAM_UNREADABLE
+        self.outcome = said.code
+        number = grpc_status.of_refusal(said) if refusal is self._denied else None
+        headers = {"grpc-message": said.message}
+        if number is not None:
+            headers["grpc-status"] = str(number)
         keep = {"grpc-status", "grpc-message"}
         remove = tuple(name for name in removable(event.headers) if name not in keep)
-        return [SendResponseHeaders(message, remove)]
+        return [SendResponseHeaders(headers, remove)]

@@ -13,7 +13,8 @@ from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.config.settings import RouteSettings
-from extproc.dialects import Dialect, KServeV2, Status
+from extproc.dialects import Dialect, KServeV2, Status, TritonGenerate
+from extproc.dialects.grpc_dialect import GrpcDialect
 from extproc.policy import Route
 
 DIALECTS: Final[dict[str, type[Dialect]]] = {
@@ -47,7 +48,10 @@ def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -
     parameters = _PARAMETER.findall(path)
     if len(set(parameters)) != len(parameters):
         raise document.fault(place, "a parameter stands in it twice", "rename one of them")
-    if isinstance(dialect, KServeV2) and "model" not in parameters:
+    if isinstance(dialect, GrpcDialect) and path not in dialect.paths():
+        wrong = "this dialect reads no such call"
+        raise document.fault(place, wrong, f"write path: {' or '.join(dialect.paths())}")
+    if isinstance(dialect, KServeV2 | TritonGenerate) and "model" not in parameters:
         wrong = "nothing says which model is asked"
         raise document.fault(place, wrong, "name the segment: /v2/models/{model}/infer")
 
@@ -63,7 +67,7 @@ def _dialect(document: Document, place: Place, given: str | Dialect) -> Dialect:
 
 def _check_allowed(document: Document, place: Place, dialect: Dialect) -> None:
     """Every field that is let through must be unknown, in an object the dialect knows."""
-    if isinstance(dialect, Status):
+    if isinstance(dialect, Status | GrpcDialect):
         return
     paths = dialect.allow_response
     for count in range(len(paths)):

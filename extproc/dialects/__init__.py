@@ -13,10 +13,30 @@ configuration: its fields are the YAML's fields.  Every dialect has three method
 """
 
 from extproc.dialects.kserve_v2 import KServeV2
+from extproc.dialects.kserve_v2_grpc import KServeV2Grpc
 from extproc.dialects.openai_chat import OpenAIChat
 from extproc.dialects.openai_embeddings import OpenAIEmbeddings
 from extproc.dialects.status import Status
+from extproc.dialects.tensorflow_grpc import TensorFlowGrpc
+from extproc.dialects.triton_generate import TritonGenerate
 
-__all__ = ["Dialect", "KServeV2", "OpenAIChat", "OpenAIEmbeddings", "Status"]
+__all__ = [
+    "Dialect",
+    "KServeV2",
+    "KServeV2Grpc",
+    "OpenAIChat",
+    "OpenAIEmbeddings",
+    "Status",
+    "TensorFlowGrpc",
+    "TritonGenerate",
+]
 
-Dialect = OpenAIChat | OpenAIEmbeddings | KServeV2 | Status
+Dialect = (
+    OpenAIChat
+    | OpenAIEmbeddings
+    | KServeV2
+    | KServeV2Grpc
+    | TritonGenerate
+    | TensorFlowGrpc
+    | Status
+)

@@ -26,7 +26,9 @@ class FrameRewriter:
         return map(self._rewrite, self._frames.feed(data))
 
     def finish(self) -> Iterator[bytes]:
-        return map(self._rewrite, self._frames.finish())
+        yield from self._frames.finish()
+        if self._single and not self._count:
+            raise UpstreamError("the answer holds no message")
 
     def cut(self, _error: bytes) -> bytes | None:
         """A reset is what gRPC clients report; a status could only follow in trailers."""
