@@ -65,6 +65,10 @@ Event = (
 )
 
 
+class Work(Struct, frozen=True):
+    """Nothing has come: go on with what the last event began, see Exchange.working."""
+
+
 class SendRequestHeaders(Struct, frozen=True):
     """Let the request headers go on, changed."""
 

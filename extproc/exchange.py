@@ -16,8 +16,9 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 (envoyproxy/envoy#46237).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
+from functools import partial
 
 from extproc import grpc_status
 from extproc.dialects.answers import streamed
@@ -47,6 +48,7 @@ from extproc.events import (
     SendResponseBody,
     SendResponseHeaders,
     SendResponseTrailers,
+    Work,
 )
 from extproc.policy import Policy
 from extproc.prediction import Query
@@ -94,10 +96,19 @@ class Exchange:
         self._run: Rewrite | None = None
         self._answer: list[bytes] = []
         """What has been rewritten and has not left."""
+        self._work: Iterator[bytes | None] | None = None
+        """What goes on to be rewritten where it takes several turns."""
+        self._then: Callable[[], Sequence[Action]] = list
+        """What to do when that is done."""
 
     @property
     def done(self) -> bool:
         return self.state is State.DONE
+
+    @property
+    def working(self) -> bool:
+        """Whether it goes on with the last event once others have had a turn: see Work."""
+        return self._work is not None
 
     @property
     def held(self) -> int:
@@ -111,13 +122,13 @@ class Exchange:
         """How often a value was taken out of the answer, by its place in the dialect's tree."""
         return self._run.dropped if self._run is not None else {}
 
-    def receive(self, event: Event) -> Sequence[Action]:
+    def receive(self, event: Event | Work) -> Sequence[Action]:
         """Advance by one event.
 
         Raise ProtocolError when it cannot come now, or when it shows a set-up that is not ours.
         """
         try:
-            return self._advance(event)
+            return self._go_on() if isinstance(event, Work) else self._advance(event)
         except ClientError as error:
             # Its words go to the client alone: they may repeat a name that the client chose.
             return self.refuse(error.refusal)
@@ -262,11 +273,30 @@ class Exchange:
         assert self._rewriter is not None
         if end and self._grpc:
             raise UpstreamError("the answer ends without a status")
-        # Where this raises, what was rewritten before stays: see _give_up.
-        self._answer.extend(self._rewriter.feed(data))
         if end:
-            self._answer.extend(self._rewriter.finish())
-            return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
+            self._work, self._then = _to_the_end(self._rewriter, data), self._finished
+        else:
+            self._work, self._then = self._rewriter.feed(data), self._fed
+        return self._go_on()
+
+    def _go_on(self) -> Sequence[Action]:
+        """Rewrite until others are to have a turn.
+
+        Where this raises, what was rewritten before stays: see _give_up.
+        """
+        if self._work is None:
+            return []
+        for piece in self._work:
+            if piece is None:
+                return []
+            self._answer.append(piece)
+        self._work = None
+        return self._then()
+
+    def _finished(self) -> Sequence[Action]:
+        return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
+
+    def _fed(self) -> Sequence[Action]:
         if self.state is State.HELD and self._rewritten() <= self._policy.caps.document:
             return []
         return self._send(end=False)
@@ -293,9 +323,12 @@ class Exchange:
         removed = removable_trailers(event.names)
         if self._grpc and event.grpc_status != grpc_status.OK:
             return self._failed(event.grpc_status, removed)
-        self._answer.extend(self._rewriter.finish())
-        actions = self._send(end=False)
-        return self._end([*actions, SendResponseTrailers(removed)])
+        self._work = self._rewriter.finish()
+        self._then = partial(self._ended, removed)
+        return self._go_on()
+
+    def _ended(self, removed: tuple[str, ...]) -> Sequence[Action]:
+        return self._end([*self._send(end=False), SendResponseTrailers(removed)])
 
     def _failed(self, status: str, removed: tuple[str, ...]) -> Sequence[Action]:
         """A gRPC answer that ends with an error; what is held of it is not sent."""
@@ -325,4 +358,9 @@ class Exchange:
 
     def _finish(self, outcome: str) -> None:
         self.state, self.outcome = State.DONE, outcome
-        self._request, self._answer, self._rewriter = bytearray(), [], None
+        self._request, self._answer, self._rewriter, self._work = bytearray(), [], None, None
+
+
+def _to_the_end(rewriter: BodyRewriter, data: bytes) -> Iterator[bytes | None]:
+    yield from rewriter.feed(data)
+    yield from rewriter.finish()

@@ -16,6 +16,7 @@ from extproc.events import (
     ReplaceResponse,
     ResponseHeaders,
     SendResponseHeaders,
+    Work,
 )
 from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_status
 from extproc.response_headers import removable
@@ -25,6 +26,7 @@ class LocalReply:
     """The exchange of a request that was answered before it reached the model."""
 
     held = 0
+    working = False
 
     def __init__(self, denied: Refusal | None, dialect: Dialect | None) -> None:
         self.outcome = "unfinished"
@@ -32,7 +34,7 @@ class LocalReply:
         self._denied = denied
         self._dialect = dialect or OpenAIChat()
 
-    def receive(self, event: Event) -> Sequence[Action]:
+    def receive(self, event: Event | Work) -> Sequence[Action]:
         """Replace the reply; nothing more comes for it, and what comes is not sent."""
         if self.done or not isinstance(event, ResponseHeaders):
             return []
@@ -53,13 +55,12 @@ class LocalReply:
 
     def _grpc(self, event: ResponseHeaders) -> Sequence[Action]:
         """A gRPC client's denial is header fields alone (gRPC over HTTP/2, "Trailers-Only")."""
-        refusal = self._denied or grpc_status.failure(event.headers["grpc-status"])
-        said = refusal or UPSTREAM_UNREADABLE
-        self.outcome = said.code
-        number = grpc_status.of_refusal(said) if refusal is self._denied else None
-        headers = {"grpc-message": said.message}
-        if number is not None:
-            headers["grpc-status"] = str(number)
+        failed = None if self._denied else grpc_status.failure(event.headers["grpc-status"])
+        refusal = failed or self._denied or UPSTREAM_UNREADABLE
+        self.outcome = refusal.code
+        headers = {"grpc-message": refusal.message}
+        if failed is None:  # Envoy's number stands for an error of its own alone
+            headers["grpc-status"] = str(grpc_status.of_refusal(refusal))
         keep = {"grpc-status", "grpc-message"}
         remove = tuple(name for name in removable(event.headers) if name not in keep)
         return [SendResponseHeaders(headers, remove)]

@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 import orjson
 
-from extproc.dialects.answers import Answers, Body, Document, Whole
+from extproc.dialects.answers import Answers, Body, Document, Steps, Whole, at_once
 from extproc.dialects.batch import Input, batch
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Each, Object, Only, Terms
@@ -213,11 +213,14 @@ def _input(tensor: Json, tail: memoryview) -> tuple[Input, memoryview]:
 
 
 class _Tail:
-    """The raw tensors behind an answer's JSON: those that came, and those that pass."""
+    """The raw tensors behind an answer's JSON.
+
+    The tree takes and gives them their kinds; they are rewritten when it is done.
+    """
 
     def __init__(self, octets: memoryview) -> None:
         self._left = octets
-        self.kept: list[bytes | memoryview] = []
+        self._given: list[tuple[dict[str, Json], memoryview, TensorKind, str]] = []
 
     def take(self, size: Json, place: str) -> memoryview:
         if type(size) is not int or not 0 <= size <= len(self._left):
@@ -225,9 +228,27 @@ class _Tail:
         octets, self._left = self._left[:size], self._left[size:]
         return octets
 
-    @property
-    def used_up(self) -> bool:
-        return not self._left
+    def give(
+        self, tensor: dict[str, Json], octets: memoryview, kind: TensorKind, place: str
+    ) -> None:
+        self._given.append((tensor, octets, kind, place))
+
+    def passing(self, run: Rewrite) -> Steps[tuple[list[bytes | memoryview], list[Json]]]:
+        """The raw tensors that pass, theirs sizes filled in; and those that are dropped."""
+        if self._left:
+            raise UpstreamError("the answer holds octets of no tensor")
+        kept: list[bytes | memoryview] = []
+        dropped: list[Json] = []
+        for tensor, octets, kind, place in self._given:
+            datatype, shape = tensor["datatype"], tensor["shape"]
+            after = yield from passing(octets, datatype, shape, kind, run, place)
+            if after is None:
+                run.drop(f"{place}({kind})")
+                dropped.append(tensor)
+            else:
+                kept.append(after[0])
+                tensor |= {"shape": after[1], "parameters": {_SIZE: len(after[0])}}
+        return kept, dropped
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +257,7 @@ class _Binary:
 
     tree: Node
 
-    def rewrite(self, body: bytes, headers: Mapping[str, str], run: Rewrite) -> Whole:
+    def rewrite(self, body: bytes, headers: Mapping[str, str], run: Rewrite) -> Steps[Whole]:
         size = _number(headers.get(LENGTH, ""))
         if size is None or size > len(body):
             raise UpstreamError(f"{LENGTH} is not the length of the JSON")
@@ -245,11 +266,13 @@ class _Binary:
             after = self.tree.rewrite(orjson.loads(memoryview(body)[:size]), run, "")
         except orjson.JSONDecodeError as error:
             raise UpstreamError("the answer is not valid JSON") from error
-        if not tail.used_up:
-            raise UpstreamError("the answer holds octets of no tensor")
+        kept, dropped = yield from tail.passing(run)
+        if dropped:
+            outputs = [each for each in after["outputs"] if all(each is not d for d in dropped)]
+            after = {**after, "outputs": outputs}
         # Always written anew: a repeated key would hide from the tree.
         head = orjson.dumps(after)
-        return Whole(b"".join([head, *tail.kept]), {LENGTH: str(len(head))})
+        return Whole(b"".join([head, *kept]), {LENGTH: str(len(head))})
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +289,11 @@ class _Output:
             return run.drop(f"{place}({kind})")
         for _ in value.keys() - _KNOWN - ({"parameters"} if raw is not None else set()):
             run.drop(f"{place}.*")
-        if raw is None:
-            after = _listed(value, kind, run, place)
-        else:
-            after = _octets(value, raw, kind, run, place)
+        if raw is not None:
+            tensor = {name: item for name, item in value.items() if name in _KNOWN}
+            run.memory[_TAIL].give(tensor, raw, kind, place)
+            return tensor
+        after = _listed(value, kind, run, place)
         return run.drop(f"{place}({kind})") if after is ABSENT else after
 
 
@@ -305,7 +329,7 @@ def _listed(value: dict[str, Json], kind: TensorKind, run: Rewrite, place: str) 
         return same
     check_floats(kind, datatype, place)
     numbers = np.array(elements, np.float64)
-    rows = reduced(numbers, shape, kind, run, place)
+    rows = at_once(reduced(numbers, shape, kind, run, place))
     if rows is None:
         return ABSENT
     if rows is numbers:
@@ -325,17 +349,3 @@ def _elements(data: list[Json], datatype: str, shape: Sequence[int], place: str)
     if len(elements) != prod(shape):
         raise UpstreamError(f"{place} does not fill its shape")
     return elements
-
-
-def _octets(
-    value: dict[str, Json], raw: memoryview, kind: TensorKind, run: Rewrite, place: str
-) -> Json:
-    """A tensor in its raw form, written anew; ABSENT where it is dropped."""
-    after = passing(raw, value["datatype"], value["shape"], kind, run, place)
-    if after is None:
-        return ABSENT
-    octets, shape = after
-    tail: _Tail = run.memory[_TAIL]
-    tail.kept.append(octets)
-    known = {name: item for name, item in value.items() if name in _KNOWN}
-    return {**known, "shape": shape, "parameters": {_SIZE: len(octets)}}

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final
 
 import msgspec
 
-from extproc.dialects.answers import Answers
+from extproc.dialects.answers import Answers, Steps
 from extproc.dialects.batch import Input, batch
 from extproc.dialects.dialect import Parameters
 from extproc.dialects.gate import Changes, Terms
@@ -206,13 +206,14 @@ class _Answer:
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
 
-    def rewrite(self, message: bytes, run: Rewrite) -> bytes:
+    def rewrite(self, message: bytes, run: Rewrite) -> Steps[bytes]:
         try:
-            return encode(self._rewrite(decode(message, _ANSWER, run.drop), run), _ANSWER)
+            answer = yield from self._rewrite(decode(message, _ANSWER, run.drop), run)
+            return encode(answer, _ANSWER)
         except Malformed as error:
             raise UpstreamError(f"the answer is malformed: {error}") from error
 
-    def _rewrite(self, answer: Message, run: Rewrite) -> Message:
+    def _rewrite(self, answer: Message, run: Rewrite) -> Steps[Message]:
         if "model_name" in answer:
             answer["model_name"] = ModelName().rewrite(answer["model_name"], run, "model_name")
         if "model_version" in answer and "identity" not in run.edits:
@@ -221,18 +222,18 @@ class _Answer:
         outputs, raws = answer.pop("outputs", []), answer.pop("raw_output_contents", [])
         if len(raws) not in {0, len(outputs)}:
             raise Malformed("raw_output_contents holds not one for each output")
-        kept = [
-            passed
-            for number, output in enumerate(outputs)
-            if (passed := self._output(output, raws[number] if raws else None, run)) is not None
-        ]
+        kept = []
+        for number, output in enumerate(outputs):
+            passed = yield from self._output(output, raws[number] if raws else None, run)
+            if passed is not None:
+                kept.append(passed)
         answer["outputs"] = [output for output, _ in kept]
         answer["raw_output_contents"] = [raw for _, raw in kept if raw is not None]
         return answer
 
     def _output(
         self, output: Message, raw: memoryview | None, run: Rewrite
-    ) -> tuple[Message, Any] | None:
+    ) -> Steps[tuple[Message, Any] | None]:
         """One tensor and its raw form, as far as it has one; None where it is dropped."""
         kind: TensorKind = self._kinds.get(output.get("name", ""), "tensor")
         place = f"outputs[]({kind})"
@@ -240,7 +241,7 @@ class _Answer:
         octets = _octets(output, datatype, shape, raw)
         after = None
         if kind in run.edits and (raw is not None or datatype in _RAW_FORM):
-            after = passing(octets, datatype, shape, kind, run, place)
+            after = yield from passing(octets, datatype, shape, kind, run, place)
         elif kind in run.edits:
             after = _unchanged(octets, datatype, kind, place), shape
         if after is None:

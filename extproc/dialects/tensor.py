@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 import numpy as np
 import numpy.typing as npt
 
+from extproc.dialects.answers import Steps
 from extproc.dialects.shape import Edit, Rewrite
 from extproc.errors import Malformed, UpstreamError
 from extproc.prediction import Embedding, Prediction, Probabilities, Score, Vector
@@ -33,6 +34,8 @@ INTEGERS: Final = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in
 STRINGS: Final = "BYTES"
 DIMENSIONS: Final = 32
 """At most, of a shape."""
+MOST_STRINGS: Final = 10_000
+"""At most, in one tensor: each is looked at for itself."""
 
 _RAW: Final[Mapping[str, str]] = {
     "BOOL": "?",
@@ -80,8 +83,11 @@ def check_raw(octets: memoryview, datatype: str, shape: Sequence[int]) -> None:
 
 def strings(octets: memoryview) -> Iterator[memoryview]:
     """The elements of a BYTES tensor, each behind its length.  Raise Malformed as it comes."""
-    at = 0
+    at = found = 0
     while at < len(octets):
+        found += 1
+        if found > MOST_STRINGS:
+            raise Malformed(f"a tensor holds more than {MOST_STRINGS} strings")
         end = at + _LENGTH.size
         if end > len(octets):
             raise Malformed("a tensor of strings is cut short")
@@ -116,7 +122,7 @@ def narrowed(values: Vector, datatype: str) -> bytes:
 
 def passing(
     octets: memoryview, datatype: str, shape: list[int], kind: TensorKind, run: Rewrite, place: str
-) -> tuple[bytes | memoryview, list[int]] | None:
+) -> Steps[tuple[bytes | memoryview, list[int]] | None]:
     """A raw tensor as it may pass, with its shape: itself where nothing changed, None where it is
     dropped.  Raise UpstreamError where it is not what was declared.
     """
@@ -131,7 +137,7 @@ def passing(
         return octets, shape
     check_floats(kind, datatype, place)
     numbers = widened(octets, datatype)
-    rows = reduced(numbers, shape, kind, run, place)
+    rows = yield from reduced(numbers, shape, kind, run, place)
     if rows is None or rows is numbers:
         return None if rows is None else (octets, shape)
     return narrowed(rows, datatype), resized(shape, rows)
@@ -144,7 +150,7 @@ def check_floats(kind: OutputKind, datatype: str, place: str) -> None:
 
 def reduced(
     numbers: Vector, shape: Sequence[int], kind: OutputKind, run: Rewrite, place: str
-) -> npt.NDArray[np.float64] | None:
+) -> Steps[npt.NDArray[np.float64] | None]:
     """The rows that may pass, shape (rows, width); ``numbers`` itself where nothing changed.
 
     None where they are dropped.  Raise UpstreamError where they are not what was declared.
@@ -155,16 +161,25 @@ def reduced(
         raise UpstreamError(f"{place} is declared probabilities and holds other numbers")
     if run.edits[kind] is None:
         return numbers
-    before = [_prediction(kind, row) for row in rows]
-    after = [
-        edit(prediction)
-        for prediction, edit in zip(before, _edits(len(rows), shape, kind, run), strict=True)
-    ]
-    if all(new is old for new, old in zip(after, before, strict=True)):
-        return numbers
-    if any(prediction is None for prediction in after):
-        return None
-    return np.array([_values(prediction) for prediction in after])
+    step = _rows_a_step(kind, width)
+    after, unchanged = [], True
+    for number, edit in enumerate(_edits(len(rows), shape, kind, run)):
+        if number and not number % step:
+            yield
+        before = _prediction(kind, rows[number])
+        prediction = edit(before)
+        unchanged = unchanged and prediction is before
+        if prediction is None:
+            return None
+        after.append(_values(prediction))
+    return numbers if unchanged else np.array(after)
+
+
+def _rows_a_step(kind: OutputKind, width: int) -> int:
+    """How many rows are edited before others have their turn: some 2 ms, at 200 µs for ten classes
+    and 300 µs for a thousand.
+    """
+    return 256 if kind == "score" else max(1, 16_000 // (1_000 + width))
 
 
 def resized(shape: Sequence[int], rows: npt.NDArray[np.float64]) -> list[int]:
@@ -214,7 +229,7 @@ def _prediction(kind: OutputKind, row: Vector) -> Prediction:
             return Score(float(row[0]))
 
 
-def _values(prediction: Prediction | None) -> Any:
+def _values(prediction: Prediction) -> Any:
     match prediction:
         case Probabilities(values) | Embedding(values):
             return values

@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, Literal
 import msgspec
 import numpy as np
 
-from extproc.dialects.answers import Answers
+from extproc.dialects.answers import Answers, Steps, at_once
 from extproc.dialects.batch import Later, batch
 from extproc.dialects.dialect import Parameters
 from extproc.dialects.gate import Changes, Terms
@@ -172,23 +172,25 @@ class _Predicted:
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
 
-    def rewrite(self, message: bytes, run: Rewrite) -> bytes:
+    def rewrite(self, message: bytes, run: Rewrite) -> Steps[bytes]:
         answer = _reading(message, _PREDICTED, run)
         outputs = answer.get("outputs", [])
         if len({entry.get("key", "") for entry in outputs}) != len(outputs):
             raise UpstreamError("outputs names a tensor twice")
-        kept = [(entry, self._output(entry, run)) for entry in outputs]
-        answer["outputs"] = [
-            {**entry, "value": tensor} for entry, tensor in kept if tensor is not None
-        ]
+        kept = []
+        for entry in outputs:
+            tensor = yield from self._output(entry, run)
+            if tensor is not None:
+                kept.append({**entry, "value": tensor})
+        answer["outputs"] = kept
         return encode(answer, _PREDICTED)
 
-    def _output(self, entry: Message, run: Rewrite) -> Message | None:
+    def _output(self, entry: Message, run: Rewrite) -> Steps[Message | None]:
         kind: TensorKind = self._kinds.get(entry.get("key", ""), "tensor")
         place, tensor = f"outputs[]({kind})", None
         if kind in run.edits:
             try:
-                tensor = reduced_tensor(entry.get("value", {}), kind, run, place)
+                tensor = yield from reduced_tensor(entry.get("value", {}), kind, run, place)
             except Malformed as error:
                 raise UpstreamError(f"{place}: {error}") from error
         if tensor is None:
@@ -199,12 +201,13 @@ class _Predicted:
 class _Classified:
     """ClassificationResponse: where scores are not granted, the best label alone."""
 
-    def rewrite(self, message: bytes, run: Rewrite) -> bytes:
+    def rewrite(self, message: bytes, run: Rewrite) -> Steps[bytes]:
         answer = _reading(message, _CLASSIFIED, run)
         each = answer.get("result", {}).get("classifications", [])
         for number, one in enumerate(each):
             run.at = number
             one["classes"] = _classes(one.get("classes", []), run)
+            yield
         run.at = None
         return encode(answer, _CLASSIFIED)
 
@@ -221,7 +224,7 @@ def _classes(classes: list[Message], run: Rewrite) -> list[Message]:
     if "probabilities" not in run.edits:
         run.drop(f"{place}.score")
         return [names[int(scores.argmax())]] if labelled else []
-    rows = reduced(scores, [len(classes)], "probabilities", run, place)
+    rows = at_once(reduced(scores, [len(classes)], "probabilities", run, place))
     if rows is None:
         run.drop(place)
         return []
@@ -236,7 +239,7 @@ def _classes(classes: list[Message], run: Rewrite) -> list[Message]:
 class _Regressed:
     """RegressionResponse."""
 
-    def rewrite(self, message: bytes, run: Rewrite) -> bytes:
+    def rewrite(self, message: bytes, run: Rewrite) -> Steps[bytes]:
         answer = _reading(message, _REGRESSED, run)
         place = "result.regressions[]"
         each = answer.get("result", {}).get("regressions", [])
@@ -245,7 +248,7 @@ class _Regressed:
         values = np.array([_float(one.get("value")) for one in each])
         rows = None
         if "score" in run.edits:
-            rows = reduced(values, [len(each)], "score", run, place)
+            rows = yield from reduced(values, [len(each)], "score", run, place)
         if rows is None:
             run.drop(place)
             del answer["result"]

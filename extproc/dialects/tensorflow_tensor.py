@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from extproc.dialects.answers import Steps
 from extproc.dialects.batch import Input
 from extproc.dialects.protobuf import Field, Form, Message, Schema, count, numbers, packed, signed
 from extproc.dialects.shape import Rewrite
@@ -91,7 +92,9 @@ def as_input(name: str, tensor: Message) -> Input:
     return Input(name, "INT64", shape, numbers(values).astype("<i8").tobytes())
 
 
-def reduced_tensor(tensor: Message, kind: TensorKind, run: Rewrite, place: str) -> Message | None:
+def reduced_tensor(
+    tensor: Message, kind: TensorKind, run: Rewrite, place: str
+) -> Steps[Message | None]:
     """The tensor as it may pass; None where it is dropped.
 
     Raise Malformed or UpstreamError where it is not what it says, or not what was declared.
@@ -106,7 +109,7 @@ def reduced_tensor(tensor: Message, kind: TensorKind, run: Rewrite, place: str) 
     if field not in tensor:
         # Nothing, or as many of nothing as the shape says: TensorFlow fills it up.
         return kept
-    after = _values(tensor[field], datatype, field, shape, kind, run, place)
+    after = yield from _values(tensor[field], datatype, field, shape, kind, run, place)
     if after is None:
         return None
     kept[field], sizes = after
@@ -123,12 +126,12 @@ def _values(  # noqa: PLR0913, PLR0917 - one tensor
     kind: TensorKind,
     run: Rewrite,
     place: str,
-) -> tuple[Any, list[int]] | None:
+) -> Steps[tuple[Any, list[int]] | None]:
     if field in {"tensor_content", "float_val", "double_val"}:
-        return passing(values, datatype, shape, kind, run, place)
+        return (yield from passing(values, datatype, shape, kind, run, place))
     if field == "half_val":
         halves = memoryview(numbers(values).astype("<u2").tobytes())
-        after = passing(halves, datatype, shape, kind, run, place)
+        after = yield from passing(halves, datatype, shape, kind, run, place)
         return after and (packed(np.frombuffer(after[0], "<u2")), after[1])
     if field != "string_val":
         count(Form.VARINT, values)

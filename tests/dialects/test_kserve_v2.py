@@ -10,7 +10,7 @@ from hypothesis import given
 
 from extproc.dialects import KServeV2
 from extproc.dialects.gate import Terms
-from extproc.dialects.kserve_v2 import OutputKind
+from extproc.dialects.tensor import OutputKind
 from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import Drop, LabelOnly, Mutator, Quantize, Round, TopK, Truncate
