@@ -103,6 +103,7 @@ def test_an_answer_is_reduced_and_its_status_passes() -> None:
         ),
     )
     assert (machine.state, machine.outcome, machine.held) == (State.DONE, "served", 0)
+    assert machine.done
     assert machine.dropped == {"outputs[](tensor)": 1}
 
 
@@ -268,4 +269,4 @@ def test_a_shadow_goes_on_too_and_says_nothing() -> None:
     while shadow.working:
         assert shadow.receive(Work()) == []
     shadow.receive(ResponseTrailers(("grpc-status",), "0"))
-    assert shadow.outcome == "shadow:served"
+    assert (shadow.outcome, shadow.changed) == ("shadow:served", {})
