@@ -271,7 +271,10 @@ class _Binary:
             outputs = [each for each in after["outputs"] if all(each is not d for d in dropped)]
             after = {**after, "outputs": outputs}
         # Always written anew: a repeated key would hide from the tree.
-        head = orjson.dumps(after)
+        try:
+            head = orjson.dumps(after)
+        except orjson.JSONEncodeError as error:
+            raise UpstreamError("the answer is nested too deeply to be written") from error
         return Whole(b"".join([head, *kept]), {LENGTH: str(len(head))})
 
 

@@ -211,6 +211,14 @@ class TestAnswer:
         steps: Any = reading.reading.rewrite(head, {LENGTH: str(len(head))}, Rewrite(OPEN, MODEL))
         assert at_once(steps).body == b'{"outputs":[],"id":"x"}'
 
+    def test_what_is_nested_too_deeply_does_not_pass(self) -> None:
+        deep = b'{"outputs":[],"x":' + b"[" * 900 + b"]" * 900 + b"}"
+        reading = KServeV2(allow_response=("x",)).answers()[BINARY]
+        assert isinstance(reading, Body)
+        steps: Any = reading.reading.rewrite(deep, {LENGTH: str(len(deep))}, Rewrite(OPEN, MODEL))
+        with pytest.raises(UpstreamError, match="too deeply"):
+            at_once(steps)
+
     @pytest.mark.parametrize(
         ("answer", "why"),
         [
