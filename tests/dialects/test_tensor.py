@@ -139,6 +139,10 @@ class TestPassing:
         after = at_once(passing(memoryview(F4), "FP32", [1, 2], "embedding", run, "p"))
         assert after == (F4[:4], [1, 1])
 
+    def test_a_tensor_that_is_not_what_it_says_is_the_servers_fault(self) -> None:
+        with pytest.raises(UpstreamError, match="p: a tensor does not fill its shape"):
+            at_once(passing(memoryview(F4), "FP32", [3], "tensor", Rewrite(OPEN, "m"), "p"))
+
     def test_a_mutator_that_answers_with_another_kind_is_our_own_fault(self) -> None:
         def confused(_source: Source | None, prediction: Prediction) -> Prediction:
             return Logprobs(Token("a", -1.0), ())
