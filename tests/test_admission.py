@@ -93,7 +93,7 @@ def test_an_admitted_request_names_its_policy_and_who_asks() -> None:
 def test_the_model_of_a_path_is_decoded_once(path: str, model: str) -> None:
     decision = admit(asking(path=path), TABLE)
     assert isinstance(decision, Admitted)
-    assert decision.parameters == {"model": model}
+    assert decision.parameters == {"model": model, "content-type": "application/json"}
 
 
 @pytest.mark.parametrize(

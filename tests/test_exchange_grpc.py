@@ -183,9 +183,10 @@ def test_an_error_behind_what_has_left_is_told_too() -> None:
     )
 
 
-@pytest.mark.parametrize("status", [{}, {"grpc_status": "0"}, {"grpc_status": "31337"}])
-def test_header_fields_alone_are_an_error_or_nothing(status: dict[str, str]) -> None:
-    play(exchange(), *asked(), (headers(end=True, **status), [UNREADABLE]))
+@pytest.mark.parametrize("status", ["", "0", "31337"])
+def test_header_fields_alone_are_an_error_or_nothing(status: str) -> None:
+    play(exchange(), *asked(), (headers(end=True, grpc_status=status), [UNREADABLE]))
+    play(exchange(), *asked(), (headers(end=True), [UNREADABLE]))
 
 
 @pytest.mark.parametrize("end", [True, False])

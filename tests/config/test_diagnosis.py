@@ -13,7 +13,10 @@ FIELDS = (
     "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
     "tenants"
 )
-DIALECTS = "openai_chat, openai_embeddings, kserve_v2, status"
+DIALECTS = (
+    "openai_chat, openai_embeddings, kserve_v2, kserve_v2_grpc, triton_generate, tensorflow_grpc, "
+    "status"
+)
 DIALECT = "the name of a dialect, or its configuration"
 MUTATORS = "pass, or a list of mutators such as {kind: round, digits: 2}"
 

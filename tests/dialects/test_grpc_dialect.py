@@ -42,7 +42,7 @@ def test_an_answer_is_framed_whatever_the_content_is_called() -> None:
 
 
 @pytest.mark.parametrize("dialect", [KServeV2Grpc(), TensorFlowGrpc()])
-def test_a_refusal_is_its_words(dialect: GrpcDialect) -> None:
+def test_a_refusal_is_its_words(dialect: KServeV2Grpc | TensorFlowGrpc) -> None:
     assert dialect.error(UNKNOWN_MODEL) == UNKNOWN_MODEL.message.encode()
     assert dialect.answers().keys() == dialect.MEDIA_TYPES
 

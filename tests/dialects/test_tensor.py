@@ -118,7 +118,7 @@ class TestPassing:
     def test_a_tensor_that_is_not_changed_is_not_copied(self) -> None:
         octets = memoryview(F4)
         for kind in ("probabilities", "score", "embedding", "tensor"):
-            steps = passing(octets, "FP32", [1, 2], kind, Rewrite(OPEN, "m"), "p")  # type: ignore[arg-type]
+            steps = passing(octets, "FP32", [1, 2], kind, Rewrite(OPEN, "m"), "p")
             after = at_once(steps)
             assert after is not None
             assert after[0] is octets
@@ -127,6 +127,11 @@ class TestPassing:
         after = at_once(passing(one_hot, "FP32", [2], "probabilities", run, "p"))
         assert after is not None
         assert after[0] is one_hot
+
+    def test_labels_pass_as_they_are(self) -> None:
+        octets = memoryview(b"\x03\0\0\0cat")
+        after = at_once(passing(octets, "BYTES", [1], "label", Rewrite(OPEN, "m"), "p"))
+        assert after == (octets, [1])
 
     def test_an_empty_tensor_is_anything(self) -> None:
         run = Rewrite(tier({"probabilities": [LabelOnly()]}), "m")

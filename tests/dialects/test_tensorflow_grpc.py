@@ -262,11 +262,9 @@ class TestClassify:
 
     def test_without_labels_scores_are_told_alone(self) -> None:
         edits = tier({"probabilities": [Round(digits=1)]})
-        assert self.classes(edits)[0] == [
-            ("", pytest.approx(0.3)),
-            ("", pytest.approx(0.6)),
-            ("", pytest.approx(0.1)),
-        ]
+        labels, scores = zip(*self.classes(edits)[0], strict=True)
+        assert labels == ("", "", "")
+        assert scores == pytest.approx((0.3, 0.6, 0.1))
 
     def test_without_either_nothing_is_told(self) -> None:
         left, dropped = shown(CLASSIFY, self.answering(*self.ROWS), {})
@@ -316,6 +314,10 @@ class TestRegress:
 
     def test_no_values_are_none(self) -> None:
         assert shown(REGRESS, RegressionResponse(), {})[0] == RegressionResponse()
+
+
+def test_it_is_routed_by_the_call_it_reads() -> None:
+    assert CLASSIFY.paths() == ("/tensorflow.serving.PredictionService/Classify",)
 
 
 def test_a_large_answer_is_rewritten_in_steps() -> None:

@@ -27,13 +27,18 @@ CONTRACTS = {contract["id"]: contract for contract in PROJECT["tool"]["importlin
 KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
 SHARED_BY_PLUGINS = {
     "extproc.dialects.answers",
+    "extproc.dialects.batch",
     "extproc.dialects.dialect",
     "extproc.dialects.gate",
+    "extproc.dialects.grpc_dialect",
     "extproc.mutators.mutator",
     "extproc.dialects.json_scanner",
     "extproc.dialects.openai_error",
+    "extproc.dialects.protobuf",
     "extproc.dialects.request",
     "extproc.dialects.shape",
+    "extproc.dialects.tensor",
+    "extproc.dialects.tensorflow_tensor",
     "extproc.dialects.value_stream",
     "extproc.mutators._domain",
     "extproc.mutators._norm",
