@@ -11,7 +11,7 @@ Source: KServe "Open Inference Protocol (V2)", tensor data types and their raw f
 import re
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import chain
+from itertools import chain, repeat
 from math import prod
 from typing import Any, Final, Literal
 
@@ -161,18 +161,21 @@ def reduced(
         raise UpstreamError(f"{place} is declared probabilities and holds other numbers")
     if run.edits[kind] is None:
         return numbers
-    step = _rows_a_step(kind, width)
-    after, unchanged = [], True
+    step, unchanged = _rows_a_step(kind, width), True
+    edited: npt.NDArray[np.float64] | None = None
     for number, edit in enumerate(_edits(len(rows), shape, kind, run)):
         if number and not number % step:
             yield
         before = _prediction(kind, rows[number])
-        prediction = edit(before)
-        unchanged = unchanged and prediction is before
-        if prediction is None:
+        after = edit(before)
+        if after is None:
             return None
-        after.append(_values(prediction))
-    return numbers if unchanged else np.array(after)
+        unchanged = unchanged and after is before
+        values = _values(after)
+        if edited is None:
+            edited = np.empty((len(rows), len(values)))
+        edited[number] = values
+    return numbers if unchanged else edited
 
 
 def _rows_a_step(kind: OutputKind, width: int) -> int:
@@ -202,11 +205,14 @@ def _edits(count: int, shape: Sequence[int], kind: OutputKind, run: Rewrite) -> 
     batched = len(shape) > (0 if kind == "score" else 1)
     asked = len(run.draws.inputs) if run.draws is not None else 0
     if not batched or asked != shape[0]:
-        yield from (run.edit(kind),) * count
-        return
+        return repeat(run.edit(kind), count)
+    return _edits_of_each(asked, count // asked, kind, run)
+
+
+def _edits_of_each(asked: int, rows: int, kind: OutputKind, run: Rewrite) -> Iterator[Edit]:
     for at in range(asked):
         run.at = at
-        yield from (run.edit(kind),) * (count // asked)
+        yield from repeat(run.edit(kind), rows)
     run.at = None
 
 

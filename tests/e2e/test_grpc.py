@@ -24,7 +24,7 @@ ROUTES = f"""routes:
 Call = Callable[[Any, grpc.ServicerContext], Any]
 
 
-class Triton(grpc.GenericRpcHandler[Any, Any]):
+class Triton(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # not subscriptable
     """A model server that does what a test tells it."""
 
     def __init__(self) -> None:
