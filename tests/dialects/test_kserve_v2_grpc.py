@@ -49,6 +49,10 @@ def read(request: Any, granted: Any = KINDS) -> tuple[Any, Any]:
     return asked, Request.FromString(unframed(asked.body))
 
 
+def test_one_call_is_routed() -> None:
+    assert KSERVE.paths() == ("/inference.GRPCInferenceService/ModelInfer",)
+
+
 class TestRequest:
     def test_what_needs_no_change_goes_on_byte_for_byte(self) -> None:
         request = asking(model_version="3")
