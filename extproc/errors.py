@@ -4,6 +4,7 @@ ExtprocError
 ├── ConfigError       operator: the configuration is wrong; refuse to start, or keep the old one
 ├── ClientError       the client's request breaks its API or our bounds      -> the refusal it names
 ├── UpstreamError     the model server's answer breaks its API or our bounds -> 502
+├── Malformed         bytes are not what their format says; who reads them knows whose fault it is
 ├── ProtocolError     Envoy sent what its protocol or our set-up forbids     -> abort the stream
 └── StoreUnavailable  counters cannot be reached in time                     -> 503
 
@@ -31,6 +32,10 @@ class ClientError(ExtprocError):
 
 class UpstreamError(ExtprocError):
     """The model server's answer is not what its API promises, or passes our bounds."""
+
+
+class Malformed(ExtprocError):  # noqa: N818 - names a condition, whoever reads makes it an error
+    """Bytes are not what their format says: a ClientError or an UpstreamError, by who sent them."""
 
 
 class ProtocolError(ExtprocError):

@@ -51,6 +51,8 @@ class ResponseBody(Struct, frozen=True):
 
 class ResponseTrailers(Struct, frozen=True):
     names: tuple[str, ...] = ()
+    grpc_status: str = ""
+    """The value of this one, empty where it is missing."""
 
 
 Event = (
@@ -61,6 +63,10 @@ Event = (
     | ResponseBody
     | ResponseTrailers
 )
+
+
+class Work(Struct, frozen=True):
+    """Nothing has come: go on with what the last event began, see Exchange.working."""
 
 
 class SendRequestHeaders(Struct, frozen=True):
@@ -113,6 +119,7 @@ class SendResponseBody(Struct, frozen=True):
 
 class SendResponseTrailers(Struct, frozen=True):
     remove_headers: tuple[str, ...] = ()
+    set_headers: Headers = {}
 
 
 class Respond(Struct, frozen=True):
@@ -126,6 +133,8 @@ class Respond(Struct, frozen=True):
     body: bytes
     details: str
     """For Envoy's access log (%RESPONSE_CODE_DETAILS%): a code, never a value."""
+    grpc_status: int | None = None
+    """Where the client speaks gRPC: Envoy then answers with trailers alone, the body as words."""
 
 
 class Abort(Struct, frozen=True):

@@ -16,10 +16,13 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 (envoyproxy/envoy#46237).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
+from functools import partial
 
+from extproc import grpc_status
 from extproc.dialects.answers import streamed
+from extproc.dialects.grpc_dialect import GrpcDialect
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
@@ -45,6 +48,7 @@ from extproc.events import (
     SendResponseBody,
     SendResponseHeaders,
     SendResponseTrailers,
+    Work,
 )
 from extproc.policy import Policy
 from extproc.prediction import Query
@@ -82,6 +86,7 @@ class Exchange:
         """What the gate changed in the request; see Asked."""
         self._policy = policy
         self._parameters = parameters
+        self._grpc = isinstance(policy.route.dialect, GrpcDialect)
         self._request = bytearray()
         self._status = 0
         self._removed: tuple[str, ...] = ()
@@ -91,10 +96,19 @@ class Exchange:
         self._run: Rewrite | None = None
         self._answer: list[bytes] = []
         """What has been rewritten and has not left."""
+        self._work: Iterator[bytes | None] | None = None
+        """What goes on to be rewritten where it takes several turns."""
+        self._then: Callable[[], Sequence[Action]] = list
+        """What to do when that is done."""
 
     @property
     def done(self) -> bool:
         return self.state is State.DONE
+
+    @property
+    def working(self) -> bool:
+        """Whether it goes on with the last event once others have had a turn: see Work."""
+        return self._work is not None
 
     @property
     def held(self) -> int:
@@ -108,13 +122,13 @@ class Exchange:
         """How often a value was taken out of the answer, by its place in the dialect's tree."""
         return self._run.dropped if self._run is not None else {}
 
-    def receive(self, event: Event) -> Sequence[Action]:
+    def receive(self, event: Event | Work) -> Sequence[Action]:
         """Advance by one event.
 
         Raise ProtocolError when it cannot come now, or when it shows a set-up that is not ours.
         """
         try:
-            return self._advance(event)
+            return self._go_on() if isinstance(event, Work) else self._advance(event)
         except ClientError as error:
             # Its words go to the client alone: they may repeat a name that the client chose.
             return self.refuse(error.refusal)
@@ -129,11 +143,12 @@ class Exchange:
         if self.state is State.OPEN:
             return self._give_up()
         self._finish(refusal.code)
-        headers = {"content-type": "application/json"}
+        headers = {} if self._grpc else {"content-type": "application/json"}
         if refusal.retry_after is not None:
             headers["retry-after"] = str(refusal.retry_after)
         body = self._policy.route.dialect.error(refusal)
-        return [Respond(refusal.status, headers, body, f"extproc_{refusal.code}")]
+        status = grpc_status.of_refusal(refusal) if self._grpc else None
+        return [Respond(refusal.status, headers, body, f"extproc_{refusal.code}", status)]
 
     def abandon(self, fault: str) -> None:
         """Decide nothing more and keep nothing; for a shadow, which lets the exchange go on."""
@@ -154,8 +169,8 @@ class Exchange:
                 return self._request_trailers(names)
             case State.REQUEST | State.WAITING, ResponseHeaders() as headers:
                 return self._response_headers(headers)
-            case State.HELD | State.OPEN, ResponseTrailers(names):
-                return self._response_trailers(names)
+            case State.HELD | State.OPEN, ResponseTrailers() as trailers:
+                return self._response_trailers(trailers)
             case _:
                 raise ProtocolError(f"{type(event).__name__} in {self.state.name}")
 
@@ -198,6 +213,8 @@ class Exchange:
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
         remove = removable(event.headers)
+        if self._grpc and event.end and 200 <= event.status < 300:
+            return self._trailers_only(event.headers, remove)
         if self.state is State.REQUEST or not 200 <= event.status < 300:
             # Envoy's own reply, or an error of the model server: its words never pass.
             return self._replace(of_status(event.status), remove)
@@ -212,10 +229,21 @@ class Exchange:
             return [ReplaceResponse(event.status, {}, (*remove, "content-type"), b"")]
         return self._open_body(event.headers)
 
+    def _trailers_only(self, headers: Headers, remove: tuple[str, ...]) -> Sequence[Action]:
+        """A gRPC error without a message: the number passes, with our own words."""
+        failed = grpc_status.failure(headers.get("grpc-status", ""))
+        if failed is None:
+            raise UpstreamError("the answer has neither a message nor the status of an error")
+        self._finish(failed.code)
+        others = tuple(name for name in remove if name not in {"grpc-status", "grpc-message"})
+        return [SendResponseHeaders({"grpc-message": failed.message}, others)]
+
     def _encoded(self, event: ResponseHeaders) -> bool:
         return event.headers.get("content-encoding", "identity").strip().lower() != "identity"
 
     def _replace(self, refusal: Refusal, remove: tuple[str, ...]) -> Sequence[Action]:
+        if self._grpc:
+            return self.refuse(refusal)
         self._finish(refusal.code)
         body = self._policy.route.dialect.error(refusal)
         headers = {"content-type": "application/json"}
@@ -243,11 +271,32 @@ class Exchange:
 
     def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         assert self._rewriter is not None
-        # Where this raises, what was rewritten before stays: see _give_up.
-        self._answer.extend(self._rewriter.feed(data))
+        if end and self._grpc:
+            raise UpstreamError("the answer ends without a status")
         if end:
-            self._answer.extend(self._rewriter.finish())
-            return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
+            self._work, self._then = _to_the_end(self._rewriter, data), self._finished
+        else:
+            self._work, self._then = self._rewriter.feed(data), self._fed
+        return self._go_on()
+
+    def _go_on(self) -> Sequence[Action]:
+        """Rewrite until others are to have a turn.
+
+        Where this raises, what was rewritten before stays: see _give_up.
+        """
+        if self._work is None:
+            return []
+        for piece in self._work:
+            if piece is None:
+                return []
+            self._answer.append(piece)
+        self._work = None
+        return self._then()
+
+    def _finished(self) -> Sequence[Action]:
+        return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
+
+    def _fed(self) -> Sequence[Action]:
         if self.state is State.HELD and self._rewritten() <= self._policy.caps.document:
             return []
         return self._send(end=False)
@@ -269,11 +318,27 @@ class Exchange:
         body = [SendResponseBody(data, end=end)] if data or end else []
         return [*headers, *body]
 
-    def _response_trailers(self, names: tuple[str, ...]) -> Sequence[Action]:
+    def _response_trailers(self, event: ResponseTrailers) -> Sequence[Action]:
         assert self._rewriter is not None
-        self._answer.extend(self._rewriter.finish())
-        actions = self._send(end=False)
-        return self._end([*actions, SendResponseTrailers(removable_trailers(names))])
+        removed = removable_trailers(event.names)
+        if self._grpc and event.grpc_status != grpc_status.OK:
+            return self._failed(event.grpc_status, removed)
+        self._work = self._rewriter.finish()
+        self._then = partial(self._ended, removed)
+        return self._go_on()
+
+    def _ended(self, removed: tuple[str, ...]) -> Sequence[Action]:
+        return self._end([*self._send(end=False), SendResponseTrailers(removed)])
+
+    def _failed(self, status: str, removed: tuple[str, ...]) -> Sequence[Action]:
+        """A gRPC answer that ends with an error; what is held of it is not sent."""
+        failed = grpc_status.failure(status)
+        if failed is None:
+            raise UpstreamError("the answer ends without a status")
+        headers = self._release() if self.state is State.HELD else []
+        self._finish(failed.code)
+        others = tuple(name for name in removed if name != "grpc-message")
+        return [*headers, SendResponseTrailers(others, {"grpc-message": failed.message})]
 
     def _end(self, actions: list[Action]) -> Sequence[Action]:
         self._finish("served")
@@ -293,4 +358,9 @@ class Exchange:
 
     def _finish(self, outcome: str) -> None:
         self.state, self.outcome = State.DONE, outcome
-        self._request, self._answer, self._rewriter = bytearray(), [], None
+        self._request, self._answer, self._rewriter, self._work = bytearray(), [], None, None
+
+
+def _to_the_end(rewriter: BodyRewriter, data: bytes) -> Iterator[bytes | None]:
+    yield from rewriter.feed(data)
+    yield from rewriter.finish()

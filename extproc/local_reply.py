@@ -7,6 +7,7 @@ whoever made it and a body that came by without being asked for cannot slip thro
 
 from collections.abc import Sequence
 
+from extproc import grpc_status
 from extproc.dialects import Dialect, OpenAIChat
 from extproc.events import (
     Abort,
@@ -15,8 +16,9 @@ from extproc.events import (
     ReplaceResponse,
     ResponseHeaders,
     SendResponseHeaders,
+    Work,
 )
-from extproc.refusal import Refusal, of_status
+from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_status
 from extproc.response_headers import removable
 
 
@@ -24,6 +26,7 @@ class LocalReply:
     """The exchange of a request that was answered before it reached the model."""
 
     held = 0
+    working = False
 
     def __init__(self, denied: Refusal | None, dialect: Dialect | None) -> None:
         self.outcome = "unfinished"
@@ -31,7 +34,7 @@ class LocalReply:
         self._denied = denied
         self._dialect = dialect or OpenAIChat()
 
-    def receive(self, event: Event) -> Sequence[Action]:
+    def receive(self, event: Event | Work) -> Sequence[Action]:
         """Replace the reply; nothing more comes for it, and what comes is not sent."""
         if self.done or not isinstance(event, ResponseHeaders):
             return []
@@ -52,8 +55,12 @@ class LocalReply:
 
     def _grpc(self, event: ResponseHeaders) -> Sequence[Action]:
         """A gRPC client's denial is header fields alone (gRPC over HTTP/2, "Trailers-Only")."""
-        self.outcome = self._denied.code if self._denied else "grpc_error"
-        message = {"grpc-message": self._denied.message if self._denied else "refused"}
+        failed = None if self._denied else grpc_status.failure(event.headers["grpc-status"])
+        refusal = failed or self._denied or UPSTREAM_UNREADABLE
+        self.outcome = refusal.code
+        headers = {"grpc-message": refusal.message}
+        if failed is None:  # Envoy's number stands for an error of its own alone
+            headers["grpc-status"] = str(grpc_status.of_refusal(refusal))
         keep = {"grpc-status", "grpc-message"}
         remove = tuple(name for name in removable(event.headers) if name not in keep)
-        return [SendResponseHeaders(message, remove)]
+        return [SendResponseHeaders(headers, remove)]

@@ -22,6 +22,7 @@ from extproc.events import (
     SendResponseBody,
     SendResponseHeaders,
     SendResponseTrailers,
+    Work,
 )
 from extproc.exchange import Exchange
 from extproc.prediction import Query
@@ -61,14 +62,18 @@ class ShadowExchange:
     def dropped(self) -> Mapping[str, int]:
         return self._exchange.dropped
 
-    def receive(self, event: Event) -> Sequence[Action]:
+    @property
+    def working(self) -> bool:
+        return self._exchange.working
+
+    def receive(self, event: Event | Work) -> Sequence[Action]:
         try:
             self._exchange.receive(event)
         except ProtocolError as error:
             self._exchange.abandon(str(error))
         except Exception as error:  # noqa: BLE001 - on trial means that even a bug changes nothing
             self._exchange.abandon(type(error).__name__)
-        return [_unchanged(event)]
+        return [] if isinstance(event, Work) else [_unchanged(event)]
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]:
         """Stop looking, and let the exchange go on."""

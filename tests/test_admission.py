@@ -100,7 +100,7 @@ def test_an_admitted_request_names_its_policy_and_who_asks() -> None:
 def test_the_model_of_a_path_is_decoded_once(path: str, model: str) -> None:
     decision = admit(asking(path=path), TABLE)
     assert isinstance(decision, Admitted)
-    assert decision.parameters == {"model": model}
+    assert decision.parameters == {"model": model, "content-type": "application/json"}
 
 
 def test_a_form_is_let_in_where_one_is_read_and_its_boundary_is_handed_on() -> None:

@@ -880,7 +880,7 @@ def written(kind: str, told: bytes) -> bytes:
     out = b""
     try:
         for piece in chain(machine.feed(told), machine.finish()):
-            out += piece
+            out += piece or b""
     except UpstreamError:
         pass
     return out

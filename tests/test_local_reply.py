@@ -11,7 +11,13 @@ from extproc.events import (
     SendResponseHeaders,
 )
 from extproc.local_reply import LocalReply
-from extproc.refusal import OVERLOADED, RATE_LIMITED, UNAUTHENTICATED, UNKNOWN_MODEL
+from extproc.refusal import (
+    OVERLOADED,
+    RATE_LIMITED,
+    UNAUTHENTICATED,
+    UNKNOWN_MODEL,
+    UPSTREAM_UNREADABLE,
+)
 
 SECRET = b"upstream connect error: 10.0.0.7:8000"
 
@@ -84,7 +90,9 @@ def test_a_grpc_denial_is_header_fields_alone() -> None:
     }
     reply = LocalReply(UNAUTHENTICATED, None)
     assert reply.receive(ResponseHeaders(200, headers, end=True)) == [
-        SendResponseHeaders({"grpc-message": UNAUTHENTICATED.message}, ("server",))
+        SendResponseHeaders(
+            {"grpc-message": UNAUTHENTICATED.message, "grpc-status": "16"}, ("server",)
+        )
     ]
     assert reply.outcome == "invalid_api_key"
 
@@ -93,9 +101,27 @@ def test_an_error_of_envoys_own_to_a_grpc_client_loses_its_words() -> None:
     headers = {":status": "200", "grpc-status": "14", "grpc-message": SECRET.decode()}
     reply = LocalReply(None, None)
     assert reply.receive(ResponseHeaders(200, headers, end=True)) == [
-        SendResponseHeaders({"grpc-message": "refused"}, ())
+        SendResponseHeaders({"grpc-message": "The model server failed."}, ())
     ]
-    assert reply.outcome == "grpc_error"
+    assert reply.outcome == "upstream_error"
+
+
+def test_a_limit_is_told_a_grpc_client_as_one() -> None:
+    """Envoy's own table makes UNAVAILABLE of 429, which clients take for a reason to go on."""
+    headers = {":status": "200", "grpc-status": "14", "grpc-message": SECRET.decode()}
+    [action] = LocalReply(RATE_LIMITED, None).receive(ResponseHeaders(200, headers, end=True))
+    assert isinstance(action, SendResponseHeaders)
+    assert action.set_headers == {"grpc-message": RATE_LIMITED.message, "grpc-status": "8"}
+
+
+def test_a_number_that_is_none_is_told_as_our_own() -> None:
+    headers = {":status": "200", "grpc-status": "31337"}
+    [action] = LocalReply(None, None).receive(ResponseHeaders(200, headers, end=True))
+    assert isinstance(action, SendResponseHeaders)
+    assert action.set_headers == {
+        "grpc-message": UPSTREAM_UNREADABLE.message,
+        "grpc-status": "13",
+    }
 
 
 def test_a_grpc_error_that_goes_on_after_its_headers_is_no_local_reply() -> None:

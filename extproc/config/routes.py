@@ -21,11 +21,13 @@ from extproc.dialects import (
     KServeV2,
     TensorFlowREST,
     TorchServe,
+    TritonGenerate,
     VertexEmbeddings,
     VertexPredict,
 )
 from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.gate import Object, gate_of
+from extproc.dialects.grpc_dialect import GrpcDialect
 from extproc.dialects.lookalike import plain
 from extproc.policy import Route
 
@@ -40,6 +42,7 @@ _MODEL_IN_PATH: Final = (
     KServeV2,
     TensorFlowREST,
     TorchServe,
+    TritonGenerate,
     VertexEmbeddings,
     VertexPredict,
 )
@@ -71,6 +74,9 @@ def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -
     parameters = _PARAMETER.findall(path)
     if len(set(parameters)) != len(parameters):
         raise document.fault(place, "a parameter stands in it twice", "rename one of them")
+    if isinstance(dialect, GrpcDialect) and path not in dialect.paths():
+        wrong = "this dialect reads no such call"
+        raise document.fault(place, wrong, f"write path: {' or '.join(dialect.paths())}")
     if isinstance(dialect, _MODEL_IN_PATH) and "model" not in parameters:
         wrong = "nothing says which model is asked"
         raise document.fault(place, wrong, "name the segment: /v2/models/{model}/infer")

@@ -21,6 +21,7 @@ from extproc.dialects.gemini_generate import GeminiGenerate
 from extproc.dialects.generic import Generic
 from extproc.dialects.hf_pipeline import HfPipeline
 from extproc.dialects.kserve_v2 import KServeV2
+from extproc.dialects.kserve_v2_grpc import KServeV2Grpc
 from extproc.dialects.mlflow import MLflow
 from extproc.dialects.ollama_chat import OllamaChat
 from extproc.dialects.ollama_embed import OllamaEmbed
@@ -44,8 +45,10 @@ from extproc.dialects.tei import (
     TeiRerank,
     TeiSimilarity,
 )
+from extproc.dialects.tensorflow_grpc import TensorFlowGrpc
 from extproc.dialects.tensorflow_rest import TensorFlowREST
 from extproc.dialects.torchserve import TorchServe
+from extproc.dialects.triton_generate import TritonGenerate
 from extproc.dialects.vertex_embeddings import VertexEmbeddings
 from extproc.dialects.vertex_predict import VertexPredict
 from extproc.dialects.vllm_classify import VllmClassify
@@ -63,6 +66,7 @@ __all__ = [
     "Generic",
     "HfPipeline",
     "KServeV2",
+    "KServeV2Grpc",
     "MLflow",
     "OllamaChat",
     "OllamaEmbed",
@@ -84,8 +88,10 @@ __all__ = [
     "TeiPredict",
     "TeiRerank",
     "TeiSimilarity",
+    "TensorFlowGrpc",
     "TensorFlowREST",
     "TorchServe",
+    "TritonGenerate",
     "VertexEmbeddings",
     "VertexPredict",
     "VllmClassify",
@@ -106,6 +112,7 @@ Dialect = (
     | GeminiGenerate
     | Generic
     | HfPipeline
+    | KServeV2Grpc
     | MLflow
     | OllamaChat
     | OllamaEmbed
@@ -124,8 +131,10 @@ Dialect = (
     | TeiPredict
     | TeiRerank
     | TeiSimilarity
+    | TensorFlowGrpc
     | TensorFlowREST
     | TorchServe
+    | TritonGenerate
     | VertexEmbeddings
     | VertexPredict
     | VllmClassify

@@ -4,11 +4,25 @@ A dialect's ``answers()`` gives one of these for each content type an answer may
 carries it out.  An answer of any other type is not released.
 """
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from extproc.dialects.shape import Node, Rewrite
+
+T = TypeVar("T")
+Steps = Generator[None, None, T]
+"""Work that may take long: between its steps, of a few milliseconds, others have their turn."""
+
+
+def at_once(steps: Steps[T]) -> T:
+    """What the work comes to, done without a break."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as done:
+            result: T = done.value
+            return result
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +66,9 @@ class Array:
 class Reading(Protocol):
     """What a whole body becomes; held until it is there, and never larger than ``caps.value``."""
 
-    def rewrite(self, body: bytes, headers: Mapping[str, str], run: Rewrite) -> "Whole":
+    def rewrite(
+        self, body: bytes, headers: Mapping[str, str], run: Rewrite
+    ) -> "Whole | Steps[Whole]":
         """Raise UpstreamError where the body is not what the API promises."""
         ...
 
@@ -75,7 +91,7 @@ class Body:
 class Message(Protocol):
     """What one gRPC message becomes."""
 
-    def rewrite(self, message: bytes, run: Rewrite) -> bytes:
+    def rewrite(self, message: bytes, run: Rewrite) -> bytes | Steps[bytes]:
         """Raise UpstreamError where it is not what the API promises."""
         ...
 

@@ -1,28 +1,30 @@
-"""KServe v2, the Open Inference Protocol over REST (POST /v2/models/{model}/infer), in JSON.
+"""KServe v2, the Open Inference Protocol over REST: POST /v2/models/{model}[/versions/{v}]/infer.
 
-Source: KServe "Open Inference Protocol (V2)" and Triton's extensions to it.  Which output holds
-what is the model's own: the route declares it, and an output that is not declared is a ``tensor``,
-which only a tier that names ``tensor`` lets through.  Binary tensors are neither asked for nor
-read here.
+Which output holds what is the model's own: the route declares it (see tensor.py).  Tensors stand
+as JSON or, behind the JSON, in their raw form; ``Inference-Header-Content-Length`` says where the
+JSON ends, and both lengths are written anew.  Rule: every octet behind the JSON belongs to one
+tensor that is declared in it, and shared memory, which passes by every gate, is refused.
+
+Sources: KServe "Open Inference Protocol (V2)"; Triton's binary tensor data, classification and
+shared memory extensions to it.
 """
 
-import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
-from itertools import chain
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
-from typing import Any, Final, Literal
+from typing import Any, ClassVar, Final
 
 import msgspec
 import numpy as np
-import numpy.typing as npt
 import orjson
 
-from extproc.dialects.dialect import JsonDialect, Parameters
-from extproc.dialects.gate import PASS, Object, Terms
+from extproc.dialects.answers import Answers, Body, Document, Steps, Whole, at_once
+from extproc.dialects.batch import Input, batch
+from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.gate import PASS, Each, Object, Only, Terms
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
-    Edit,
+    ABSENT,
     Fault,
     Fields,
     Items,
@@ -33,26 +35,63 @@ from extproc.dialects.shape import (
     Opaque,
     Rewrite,
 )
-from extproc.errors import ClientError, UpstreamError
-from extproc.prediction import Embedding, Kind, Prediction, Probabilities, Query, Score
+from extproc.dialects.tensor import (
+    FLOATS,
+    INTEGERS,
+    STRINGS,
+    OutputKind,
+    TensorKind,
+    check_floats,
+    check_labels,
+    check_raw,
+    flat,
+    passing,
+    reduced,
+    resized,
+    sized,
+)
+from extproc.errors import ClientError, Malformed, UpstreamError
+from extproc.prediction import Kind, Query
 from extproc.refusal import Refusal
 
-_GATE: Final = Object(dict.fromkeys(("id", "inputs", "outputs"), PASS))
-_TENSOR_FIELDS: Final = frozenset({"name", "shape", "datatype", "data"})
-_FLOATS: Final = frozenset({"FP16", "FP32", "FP64", "BF16"})
-_INTEGERS: Final = frozenset(f"{sign}INT{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))
-_ELEMENTS: Final[Mapping[str, Any]] = {
-    **dict.fromkeys(_FLOATS, list[float]),
-    **dict.fromkeys(_INTEGERS, list[int]),
-    "BOOL": list[bool],
-    "BYTES": list[str],
-}
-_DIMENSIONS: Final = 32
-# Triton's classification extension hides scores in strings: "0.93:281:tabby".
-_SCORED_LABEL: Final = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?:\d+(:|$)", re.IGNORECASE)
+BINARY: Final = "application/octet-stream"
+LENGTH: Final = "inference-header-content-length"
+"""Of the JSON before the raw tensors."""
+_SIZE: Final = "binary_data_size"
+_TAIL: Final = "tensors"
+"""Where the raw tensors of an answer are remembered."""
 
-OutputKind = Literal["probabilities", "score", "embedding", "label"]
-_AnyKind = OutputKind | Literal["tensor"]
+_GATE: Final = Object(
+    {
+        "id": PASS,
+        "inputs": Each(
+            Object(
+                {
+                    **dict.fromkeys(("name", "shape", "datatype", "data"), PASS),
+                    "parameters": Object(
+                        {
+                            _SIZE: PASS,
+                            "content_type": PASS,  # MLServer's codec
+                            "shared_memory_region": Only(()),
+                            "shared_memory_byte_size": Only(()),
+                            "shared_memory_offset": Only(()),
+                        }
+                    ),
+                }
+            )
+        ),
+        "outputs": PASS,
+        # Sequence ids join the sequences of others, priorities their queue.
+        "parameters": Object({"binary_data_output": Only((True, False))}),
+    }
+)
+_KNOWN: Final = frozenset({"name", "shape", "datatype", "data"})
+_ELEMENTS: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(FLOATS, list[float]),
+    **dict.fromkeys(INTEGERS, list[int]),
+    "BOOL": list[bool],
+    STRINGS: list[str],
+}
 
 
 class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
@@ -61,31 +100,43 @@ class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
     outputs: dict[str, OutputKind] = msgspec.field(default_factory=dict)
     """What each output tensor holds, by its name."""
 
+    MEDIA_TYPES: ClassVar[frozenset[str]] = frozenset({JSON, BINARY})
+    HEADERS: ClassVar[tuple[str, ...]] = ("content-type", LENGTH)
+
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
-        admitted = self.admit(body, _GATE, terms)
-        read, fields = admitted.read, admitted.fields
-        if read.get("outputs") is not None:
-            fields = {**fields, "outputs": self._asked_outputs(read["outputs"], terms.granted)}
-        query = Query(parameters.get("model", ""), _count(read.get("inputs")))
+        head, tail = _split(body, parameters)
+        admitted = self.admit(head, _GATE, terms)
+        fields, changed = admitted.fields, dict(admitted.changed)
+        inputs = _inputs(fields.get("inputs"), tail)
+        if fields.get("outputs") is not None:
+            asked = self._asked(fields["outputs"], terms.granted, changed)
+            if asked != fields["outputs"]:
+                fields = {**fields, "outputs": asked}
+        query = Query(parameters.get("model", ""), max(each.shape[0] for each in inputs))
         sent = msgspec.structs.replace(admitted, fields=fields).body
-        return Asked(query, sent, (read["inputs"],), {}, admitted.changed)
+        headers = {LENGTH: str(len(sent))} if LENGTH in parameters else {}
+        return Asked(query, sent + tail if tail else sent, batch(inputs), headers, changed)
 
-    def _asked_outputs(self, asked: Json, granted: Collection[Kind]) -> list[dict[str, str]]:
-        """The asked outputs that may be answered, by name alone.
+    def _asked(
+        self, asked: Json, granted: Collection[Kind], changed: dict[str, int]
+    ) -> list[dict[str, Json]]:
+        """The asked outputs that may be answered, by name and whether as raw tensors.
 
-        Parameters go: ``classification`` hides scores in strings, ``binary_data`` the tensor.
+        Other parameters go: ``classification`` hides scores in strings.
         """
         require(
             isinstance(asked, list) and all(isinstance(item, dict) for item in asked),
             "'outputs' must be an array of objects.",
         )
         kept = [
-            {"name": item["name"]}
+            _asked_output(item)
             for item in asked
             if isinstance(item.get("name"), str)
             and self.outputs.get(item["name"], "tensor") in granted
         ]
         require(kept, "None of the requested outputs is available.")
+        if kept != asked:
+            changed["outputs"] = changed.get("outputs", 0) + 1
         return kept
 
     def tree(self) -> Node:
@@ -99,154 +150,205 @@ class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
             }
         )
 
+    def answers(self) -> Answers:
+        tree = self.answer()
+        return {JSON: Document(tree), BINARY: Body(_Binary(tree))}
+
     def error(self, refusal: Refusal) -> bytes:
         return orjson.dumps({"error": refusal.message})
 
 
-def _count(inputs: Json) -> int:
-    """The batch size: the largest first dimension, so that no input hides behind a smaller one."""
+def _split(body: bytes, parameters: Parameters) -> tuple[bytes, bytes]:
+    """The JSON and the raw tensors of a request."""
+    length = parameters.get(LENGTH)
+    if length is None:
+        # Without it a server takes all of a binary body for the one tensor of a model.
+        media_type = parameters.get("content-type", "").partition(";")[0].strip().lower()
+        require(media_type != BINARY, f"A binary request needs {LENGTH}.")
+        return body, b""
+    size = _number(length)
+    require(size is not None and size <= len(body), f"{LENGTH} is not the length of the JSON.")
+    return body[:size], body[size:]
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 10 else None
+
+
+def _asked_output(item: dict[str, Json]) -> dict[str, Json]:
+    parameters = item.get("parameters")
+    binary = parameters.get("binary_data") if isinstance(parameters, dict) else None
+    if not isinstance(binary, bool):
+        return {"name": item["name"]}
+    return {"name": item["name"], "parameters": {"binary_data": binary}}
+
+
+def _inputs(inputs: Json, tail: bytes) -> list[Input]:
+    """The input tensors, which must be as long as a batch and use the raw octets up."""
     require(isinstance(inputs, list) and inputs, "'inputs' must be a non-empty array.")
-    return max(map(_batch, inputs))
+    view, read = memoryview(tail), []
+    for tensor in inputs:
+        one, view = _input(tensor, view)
+        read.append(one)
+    require(not view, "The request holds octets of no input.")
+    return read
 
 
-def _batch(tensor: Json) -> int:
-    match tensor:
-        case {"shape": [batch, *_]} if type(batch) is int and batch >= 0:
-            # Parameters of an input point to binary data and to shared memory.
-            unknown = min(tensor.keys() - _TENSOR_FIELDS, default=None)
-            require(unknown is None, f"Unrecognized input field: {unknown!r:.66}.")
-            return batch
-        case _:
-            raise ClientError("'inputs' must be an array of tensors with a shape.")
+def _input(tensor: Json, tail: memoryview) -> tuple[Input, memoryview]:
+    """One input, and what is left of the raw octets."""
+    shape: Json = tensor.get("shape") if isinstance(tensor, dict) else None
+    require(sized(shape) and shape, "'inputs' must be an array of tensors with a shape.")
+    name, datatype = str(tensor.get("name")), str(tensor.get("datatype"))
+    size = (tensor.get("parameters") or {}).get(_SIZE)
+    if size is None:
+        return Input(name, datatype, shape, tensor.get("data")), tail
+    fitting = type(size) is int and 0 <= size <= len(tail) and tensor.get("data") is None
+    require(fitting, f"An input's {_SIZE!r} is not that of its octets.")
+    octets = tail[:size]
+    try:
+        check_raw(octets, datatype, shape)
+    except Malformed as error:
+        raise ClientError(f"An input is wrong: {error}.") from error
+    return Input(name, datatype, shape, octets), tail[size:]
+
+
+class _Tail:
+    """The raw tensors behind an answer's JSON.
+
+    The tree takes and gives them their kinds; they are rewritten when it is done.
+    """
+
+    def __init__(self, octets: memoryview) -> None:
+        self._left = octets
+        self._given: list[tuple[dict[str, Json], memoryview, TensorKind, str]] = []
+
+    def take(self, size: Json, place: str) -> memoryview:
+        if type(size) is not int or not 0 <= size <= len(self._left):
+            raise UpstreamError(f"{place}.parameters.{_SIZE} is not the size of a tensor")
+        octets, self._left = self._left[:size], self._left[size:]
+        return octets
+
+    def give(
+        self, tensor: dict[str, Json], octets: memoryview, kind: TensorKind, place: str
+    ) -> None:
+        self._given.append((tensor, octets, kind, place))
+
+    def passing(self, run: Rewrite) -> Steps[tuple[list[bytes | memoryview], list[Json]]]:
+        """The raw tensors that pass, theirs sizes filled in; and those that are dropped."""
+        if self._left:
+            raise UpstreamError("the answer holds octets of no tensor")
+        kept: list[bytes | memoryview] = []
+        dropped: list[Json] = []
+        for tensor, octets, kind, place in self._given:
+            datatype, shape = tensor["datatype"], tensor["shape"]
+            after = yield from passing(octets, datatype, shape, kind, run, place)
+            if after is None:
+                run.drop(f"{place}({kind})")
+                dropped.append(tensor)
+            else:
+                kept.append(after[0])
+                tensor |= {"shape": after[1], "parameters": {_SIZE: len(after[0])}}
+        return kept, dropped
+
+
+@dataclass(frozen=True, slots=True)
+class _Binary:
+    """An answer of JSON and raw tensors behind it."""
+
+    tree: Node
+
+    def rewrite(self, body: bytes, headers: Mapping[str, str], run: Rewrite) -> Steps[Whole]:
+        size = _number(headers.get(LENGTH, ""))
+        if size is None or size > len(body):
+            raise UpstreamError(f"{LENGTH} is not the length of the JSON")
+        tail = run.memory[_TAIL] = _Tail(memoryview(body)[size:])
+        try:
+            after = self.tree.rewrite(orjson.loads(memoryview(body)[:size]), run, "")
+        except orjson.JSONDecodeError as error:
+            raise UpstreamError("the answer is not valid JSON") from error
+        kept, dropped = yield from tail.passing(run)
+        if dropped:
+            outputs = [each for each in after["outputs"] if all(each is not d for d in dropped)]
+            after = {**after, "outputs": outputs}
+        # Always written anew: a repeated key would hide from the tree.
+        try:
+            head = orjson.dumps(after)
+        except orjson.JSONEncodeError as error:
+            raise UpstreamError("the answer is nested too deeply to be written") from error
+        return Whole(b"".join([head, *kept]), {LENGTH: str(len(head))})
 
 
 @dataclass(frozen=True, slots=True)
 class _Output:
     """One output tensor: its name decides its kind, its kind what may pass."""
 
-    kinds: Mapping[str, _AnyKind]
+    kinds: Mapping[str, OutputKind]
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        tensor = _Tensor.read(value, place)
-        kind = self.kinds.get(tensor.name, "tensor")
+        raw = _raw(value, run, place)
+        _check_fields(value, place, listed=raw is None)
+        kind: TensorKind = self.kinds.get(value["name"], "tensor")
         if kind not in run.edits:
             return run.drop(f"{place}({kind})")
-        passing = tensor.passing(kind, run.edit(kind))
-        if passing is None:
-            return run.drop(f"{place}({kind})")
-        for _ in value.keys() - _TENSOR_FIELDS:
+        for _ in value.keys() - _KNOWN - ({"parameters"} if raw is not None else set()):
             run.drop(f"{place}.*")
-        if passing is tensor and len(value) == len(_TENSOR_FIELDS):
-            return value
-        known = {name: value[name] for name in value if name in _TENSOR_FIELDS}
-        return {**known, "shape": passing.shape, "data": passing.data}
+        if raw is not None:
+            tensor = {name: item for name, item in value.items() if name in _KNOWN}
+            run.memory[_TAIL].give(tensor, raw, kind, place)
+            return tensor
+        after = _listed(value, kind, run, place)
+        return run.drop(f"{place}({kind})") if after is ABSENT else after
 
 
-@dataclass(frozen=True, slots=True)
-class _Tensor:
-    name: str
-    shape: list[int]
-    datatype: str
-    data: list[Any]
-    place: str
-
-    @classmethod
-    def read(cls, value: Json, place: str) -> "_Tensor":
-        match value:
-            case {
-                "name": str(name),
-                "shape": list(shape),
-                "datatype": str(datatype),
-                "data": list(data),
-            } if len(shape) <= _DIMENSIONS and all(type(n) is int and n >= 0 for n in shape):
-                return cls(name, shape, datatype, data, place)
-            case _:
-                raise UpstreamError(f"{place} is not a tensor with name, shape, datatype and data")
-
-    def passing(self, kind: _AnyKind, edit: Edit) -> "_Tensor | None":
-        """The tensor as it may pass: itself when nothing changed, None when dropped."""
-        elements = self._elements()
-        if kind == "tensor" or not elements:
-            return self
-        if kind == "label":
-            return self._labels(elements)
-        return self._edited(kind, self._rows(kind, elements), edit)
-
-    def _elements(self) -> list[Any]:
-        """The data, flat: as many as the shape says, each of the type the datatype says."""
-        try:
-            flat = _flat(self.data, len(self.shape))
-            msgspec.convert(flat, _ELEMENTS[self.datatype])
-        except (KeyError, TypeError, msgspec.ValidationError) as error:
-            raise UpstreamError(f"{self.place} does not hold what its datatype says") from error
-        if len(flat) != prod(self.shape):
-            raise UpstreamError(f"{self.place} does not fill its shape")
-        return flat
-
-    def _labels(self, elements: list[Any]) -> "_Tensor":
-        """Class indices or names; never strings with a score inside."""
-        if self.datatype in _FLOATS:
-            raise UpstreamError(f"{self.place} is declared label and holds numbers with fractions")
-        if any(isinstance(item, str) and _SCORED_LABEL.match(item) for item in elements):
-            raise UpstreamError(f"{self.place} hides scores in its labels")
-        return self
-
-    def _rows(self, kind: str, elements: list[Any]) -> npt.NDArray[np.float64]:
-        """Shape (rows, width): one prediction a row; a score is a row of one."""
-        if self.datatype not in _FLOATS:
-            raise UpstreamError(f"{self.place} is declared {kind} and holds {self.datatype}")
-        width = 1 if kind == "score" or not self.shape else self.shape[-1]
-        rows = np.array(elements, np.float64).reshape(-1, width)
-        if kind == "probabilities" and not _are_probabilities(rows):
-            raise UpstreamError(f"{self.place} is declared probabilities and holds other numbers")
-        return rows
-
-    def _edited(self, kind: str, rows: npt.NDArray[np.float64], edit: Edit) -> "_Tensor | None":
-        before = [_prediction(kind, row) for row in rows]
-        after = [edit(prediction) for prediction in before]
-        if all(new is old for new, old in zip(after, before, strict=True)):
-            return self
-        if any(prediction is None for prediction in after):
-            return None
-        return self._holding(np.array([_values(prediction) for prediction in after]))
-
-    def _holding(self, rows: npt.NDArray[np.float64]) -> "_Tensor":
-        """The tensor with other rows, which may be shorter; flat data stays flat."""
-        shape = self.shape
-        if rows.size != prod(shape):
-            shape = [*shape[:-1], rows.shape[1]]
-        nested = isinstance(self.data[0], list)
-        return replace(self, shape=shape, data=rows.reshape(shape if nested else -1).tolist())
+def _raw(value: Json, run: Rewrite, place: str) -> memoryview | None:
+    """The raw form of a tensor, None where it has none."""
+    tail: _Tail | None = run.memory.get(_TAIL)
+    parameters = value.get("parameters") if isinstance(value, dict) else None
+    if tail is None or not isinstance(parameters, dict) or _SIZE not in parameters:
+        return None
+    return tail.take(parameters[_SIZE], place)
 
 
-def _flat(data: list[Any], dimensions: int) -> list[Any]:
-    """Raise TypeError where arrays and scalars stand side by side."""
-    for _ in range(1, dimensions):
-        if data and isinstance(data[0], list):
-            data = list(chain.from_iterable(data))
-    return data
+def _check_fields(value: Json, place: str, *, listed: bool) -> None:
+    if (
+        type(value) is not dict
+        or type(value.get("name")) is not str
+        or type(value.get("datatype")) is not str
+        or not sized(value.get("shape"))
+        or (type(value.get("data")) is not list if listed else "data" in value)
+    ):
+        raise UpstreamError(f"{place} is not a tensor with name, shape, datatype and data")
 
 
-def _are_probabilities(rows: npt.NDArray[np.float64]) -> bool:
-    # float32 models miss a sum of 1 by a few thousandths at worst.
-    return bool((rows >= 0).all() and (rows <= 1.001).all() and (rows.sum(axis=1) <= 1.01).all())
+def _listed(value: dict[str, Json], kind: TensorKind, run: Rewrite, place: str) -> Json:
+    """A tensor in JSON: itself where nothing changed, ABSENT where it is dropped."""
+    shape, data, datatype = value["shape"], value["data"], value["datatype"]
+    same = value if len(value) == len(_KNOWN) else {k: value[k] for k in value if k in _KNOWN}
+    elements = _elements(data, datatype, shape, place)
+    if kind == "tensor" or not elements:
+        return same
+    if kind == "label":
+        check_labels(datatype, elements if datatype == STRINGS else (), place)
+        return same
+    check_floats(kind, datatype, place)
+    numbers = np.array(elements, np.float64)
+    rows = at_once(reduced(numbers, shape, kind, run, place))
+    if rows is None:
+        return ABSENT
+    if rows is numbers:
+        return same
+    shape = resized(shape, rows)
+    after = rows.reshape(shape if isinstance(data[0], list) else -1).tolist()
+    return {**same, "shape": shape, "data": after}
 
 
-def _prediction(kind: str, row: npt.NDArray[np.float64]) -> Prediction:
-    match kind:
-        case "probabilities":
-            return Probabilities(row)
-        case "embedding":
-            return Embedding(row)
-        case _:
-            return Score(float(row[0]))
-
-
-def _values(prediction: Prediction | None) -> Any:
-    match prediction:
-        case Probabilities(values) | Embedding(values):
-            return values
-        case Score(value):
-            return [value]
-        case _:
-            raise TypeError("a mutator changed the kind of a tensor")
+def _elements(data: list[Json], datatype: str, shape: Sequence[int], place: str) -> list[Any]:
+    """The data, flat: as many as the shape says, each of the type the datatype says."""
+    try:
+        elements = flat(data, len(shape))
+        msgspec.convert(elements, _ELEMENTS[datatype])
+    except (KeyError, TypeError, msgspec.ValidationError) as error:
+        raise UpstreamError(f"{place} does not hold what its datatype says") from error
+    if len(elements) != prod(shape):
+        raise UpstreamError(f"{place} does not fill its shape")
+    return elements

@@ -41,7 +41,7 @@ from envoy_data_plane.envoy.type.matcher.v3 import StringMatcher
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from extproc.envoyconf.addresses import to_address
-from extproc.envoyconf.settings import Address, Gateway, Socket
+from extproc.envoyconf.settings import Address, Gateway, Socket, Upstream
 
 UPSTREAM: Final = "upstream"
 SIDECAR: Final = "extproc"
@@ -69,12 +69,19 @@ _SIDECAR_PROTOCOL: Final = ClusterProtocolOptions(
         http2_protocol_options=Http2ProtocolOptions(connection_keepalive=_PING)
     )
 )
+# Shorter than the 5 s of uvicorn, under most model servers: a request sent on a connection
+# that is just being closed is lost, and is not ours to repeat.
+_IDLE: Final = HttpProtocolOptions(idle_timeout=timedelta(seconds=4))
 _UPSTREAM_PROTOCOL: Final = ClusterProtocolOptions(
-    # Shorter than the 5 s of uvicorn, under most model servers: a request sent on a connection
-    # that is just being closed is lost, and is not ours to repeat.
-    common_http_protocol_options=HttpProtocolOptions(idle_timeout=timedelta(seconds=4)),
+    common_http_protocol_options=_IDLE,
     explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(
         http_protocol_options=Http1ProtocolOptions(enable_trailers=True)
+    ),
+)
+_UPSTREAM_HTTP2: Final = ClusterProtocolOptions(
+    common_http_protocol_options=_IDLE,
+    explicit_http_config=HttpProtocolOptionsExplicitHttpConfig(
+        http2_protocol_options=Http2ProtocolOptions(max_concurrent_streams=100)
     ),
 )
 
@@ -84,9 +91,9 @@ def upstream(gateway: Gateway) -> Cluster:
     return _cluster(
         UPSTREAM,
         server.socket,
-        protocol=_UPSTREAM_PROTOCOL,
+        protocol=_UPSTREAM_HTTP2 if server.http2 else _UPSTREAM_PROTOCOL,
         most=_UPSTREAM_REQUESTS,
-        tls=_tls(server.socket, gateway.trusted_ca) if server.tls else None,
+        tls=_tls(server, gateway.trusted_ca) if server.tls else None,
     )
 
 
@@ -133,18 +140,19 @@ def _endpoints(address: Address) -> LocalityLbEndpoints:
     )
 
 
-def _tls(socket: Socket, trusted_ca: str) -> TransportSocket:
+def _tls(server: Upstream, trusted_ca: str) -> TransportSocket:
     return TransportSocket(
         name="envoy.transport_sockets.tls",
-        typed_config=Packed.pack(_verifying(socket, trusted_ca)),
+        typed_config=Packed.pack(_verifying(server, trusted_ca)),
     )
 
 
-def _verifying(socket: Socket, trusted_ca: str) -> UpstreamTlsContext:
+def _verifying(server: Upstream, trusted_ca: str) -> UpstreamTlsContext:
     """Verify chain and name: without a CA, or without a name to match, Envoy accepts anybody.
 
     ``system_root_certs`` would read better, but Envoy 1.40 takes it and verifies nothing.
     """
+    socket = server.socket
     san = (
         SubjectAltNameMatcherSanType.IP_ADDRESS
         if socket.numeric
@@ -153,11 +161,12 @@ def _verifying(socket: Socket, trusted_ca: str) -> UpstreamTlsContext:
     return UpstreamTlsContext(
         sni="" if socket.numeric else socket.host,  # RFC 6066, section 3: no addresses
         common_tls_context=CommonTlsContext(
+            alpn_protocols=["h2"] if server.http2 else [],
             validation_context=CertificateValidationContext(
                 trusted_ca=DataSource(filename=trusted_ca),
                 match_typed_subject_alt_names=[
                     SubjectAltNameMatcher(san_type=san, matcher=StringMatcher(exact=socket.host))
                 ],
-            )
+            ),
         ),
     )

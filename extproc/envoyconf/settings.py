@@ -11,7 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from extproc.errors import ConfigError
 
-_PORTS: Final = {"http": 80, "https": 443}
+_PORTS: Final = {"http": 80, "https": 443, "grpc": 80, "grpcs": 443}
 TRUSTED_CA: Final = "/etc/ssl/certs/ca-certificates.crt"
 """Where Debian, its kin and Envoy's own images keep the authorities."""
 _LONGEST_SOCKET_PATH: Final = 107
@@ -57,6 +57,8 @@ class Upstream:
 
     socket: Socket
     tls: bool = False
+    http2: bool = False
+    """Speaks HTTP/2 without being asked, as gRPC does; else it is spoken to in HTTP/1.1."""
 
     @property
     def authority(self) -> str:
@@ -105,7 +107,8 @@ def parse_socket(text: str) -> Socket:
 
 
 def parse_upstream(url: str) -> Upstream:
-    """``http[s]://host[:port]``.  Raise ConfigError for anything else.
+    """``http[s]://host[:port]``, or ``grpc[s]://`` for HTTP/2.  Raise ConfigError for anything
+    else.
 
     The route decides the path, so that one in the URL would be a promise not kept.
     """
@@ -117,7 +120,8 @@ def parse_upstream(url: str) -> Upstream:
     port = _PORTS[parts.scheme] if parts.port is None else parts.port
     if port == 0:
         raise ConfigError(f"upstream {url!r} has no port to connect to")
-    return Upstream(Socket(parts.hostname, port), tls=parts.scheme == "https")
+    secure, http2 = parts.scheme in {"https", "grpcs"}, parts.scheme.startswith("grpc")
+    return Upstream(Socket(parts.hostname, port), tls=secure, http2=http2)
 
 
 def _pipe(text: str) -> Pipe:

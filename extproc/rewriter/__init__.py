@@ -41,11 +41,14 @@ class BodyRewriter(Protocol):
         """Header fields that the rewritten body needs; known once it has been given out."""
         ...
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what may leave.  Raise UpstreamError where the answer is not its API's."""
+    def feed(self, data: bytes) -> Iterator[bytes | None]:
+        """Yield what may leave, and None between steps of long work.
+
+        Raise UpstreamError where the answer is not its API's.
+        """
         ...
 
-    def finish(self) -> Iterator[bytes]:
+    def finish(self) -> Iterator[bytes | None]:
         """Yield what the end of the body lets leave."""
         ...
 

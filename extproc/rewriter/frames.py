@@ -16,24 +16,32 @@ class FrameRewriter:
         self._message, self._single = answer.message, not answer.streamed
         self._run = run
         self._frames = FrameStream(cap)
-        self._count = 0
+        self._count = self._working = 0
 
     @property
     def held(self) -> int:
-        return self._frames.held
+        return self._frames.held + self._working
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        return map(self._rewrite, self._frames.feed(data))
+    def feed(self, data: bytes) -> Iterator[bytes | None]:
+        for message in self._frames.feed(data):
+            yield from self._rewrite(message)
 
-    def finish(self) -> Iterator[bytes]:
-        return map(self._rewrite, self._frames.finish())
+    def finish(self) -> Iterator[bytes | None]:
+        yield from self._frames.finish()
+        if self._single and not self._count:
+            raise UpstreamError("the answer holds no message")
 
     def cut(self, _error: bytes) -> bytes | None:
         """A reset is what gRPC clients report; a status could only follow in trailers."""
         return None
 
-    def _rewrite(self, message: bytes) -> bytes:
+    def _rewrite(self, message: bytes) -> Iterator[bytes | None]:
         self._count += 1
         if self._single and self._count > 1:
             raise UpstreamError("the answer holds more than one message")
-        return frame(self._message.rewrite(message, self._run))
+        after = self._message.rewrite(message, self._run)
+        if not isinstance(after, bytes):
+            self._working = len(message)
+            after = yield from after
+            self._working = 0
+        yield frame(after)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 
-from extproc.dialects.answers import Reading
+from extproc.dialects.answers import Reading, Whole
 from extproc.dialects.shape import Rewrite
 from extproc.errors import UpstreamError
 
@@ -19,14 +19,16 @@ class WholeRewriter:
     def held(self) -> int:
         return len(self._body)
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytes | None]:
         if len(self._body) + len(data) > self._cap:
             raise UpstreamError(f"the answer is larger than {self._cap} bytes")
         self._body += data
         return iter(())
 
-    def finish(self) -> Iterator[bytes]:
+    def finish(self) -> Iterator[bytes | None]:
         whole = self._reading.rewrite(bytes(self._body), self._headers, self._run)
+        if not isinstance(whole, Whole):
+            whole = yield from whole
         self.set_headers = whole.set_headers
         yield whole.body
 

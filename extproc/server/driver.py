@@ -16,7 +16,7 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingResponse,
 )
 from extproc.errors import ProtocolError
-from extproc.events import Abort, Action, Event, ResponseBody
+from extproc.events import Abort, Action, Event, ResponseBody, Work
 from extproc.refusal import OVERLOADED, Refusal
 from extproc.server import protobuf
 from extproc.server.held import Held
@@ -44,7 +44,12 @@ class Machine(Protocol):
         """Whether nothing more is said, whatever comes."""
         ...
 
-    def receive(self, event: Event) -> Sequence[Action]: ...
+    @property
+    def working(self) -> bool:
+        """Whether it wants to go on with the last event, when others have had a turn."""
+        ...
+
+    def receive(self, event: Event | Work) -> Sequence[Action]: ...
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]: ...
 
@@ -60,7 +65,7 @@ async def drive(
     kept = 0
     try:
         while message is not EOF:
-            for number, event in enumerate(_slices(protobuf.event(message))):
+            for number, event in enumerate(_turns(machine, protobuf.event(message))):
                 if number:
                     await asyncio.sleep(0)  # between messages, reading lets others have a turn
                 actions = machine.receive(event)
@@ -82,6 +87,14 @@ async def _carry_out(actions: Sequence[Action], write: Write) -> None:
         if isinstance(action, Abort):
             raise ProtocolError(action.reason)
         await write(protobuf.reply(action))
+
+
+def _turns(machine: Machine, event: Event) -> Iterator[Event | Work]:
+    """The event, and as often as the machine wants to go on with it."""
+    for piece in _slices(event):
+        yield piece
+        while machine.working:
+            yield Work()
 
 
 def _slices(event: Event) -> Iterable[Event]:

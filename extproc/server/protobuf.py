@@ -148,7 +148,8 @@ def event(message: ProcessingRequest) -> Event:
         case "request_trailers":
             return RequestTrailers(tuple(_headers(message.request_trailers.trailers)))
         case "response_trailers":
-            return ResponseTrailers(tuple(_headers(message.response_trailers.trailers)))
+            trailers = _headers(message.response_trailers.trailers)
+            return ResponseTrailers(tuple(trailers), trailers.get("grpc-status", ""))
         case _:
             raise ProtocolError("Envoy sent a message of an unknown type")
 
@@ -185,9 +186,9 @@ def reply(action: Action) -> ProcessingResponse:  # noqa: C901 - one line per ac
         case SendResponseHeaders(headers, remove):
             _continue(response.response_headers, headers, remove)
         case SendRequestTrailers(remove):
-            _trailers(response.request_trailers, remove)
-        case SendResponseTrailers(remove):
-            _trailers(response.response_trailers, remove)
+            _trailers(response.request_trailers, {}, remove)
+        case SendResponseTrailers(remove, headers):
+            _trailers(response.response_trailers, headers, remove)
         case ReplaceResponse(status, headers, remove, body):
             set_headers = {":status": str(status), **headers}
             _replace(response.response_headers, set_headers, remove, body)
@@ -213,8 +214,10 @@ def _continue(target: HeadersResponse, headers: Headers, remove: tuple[str, ...]
     _mutate(target.response, headers, remove)
 
 
-def _trailers(target: TrailersResponse, remove: tuple[str, ...]) -> None:
+def _trailers(target: TrailersResponse, headers: Headers, remove: tuple[str, ...]) -> None:
     target.SetInParent()
+    if headers:
+        target.header_mutation.set_headers.extend(_options(headers))
     if remove:
         target.header_mutation.remove_headers.extend(remove)
 
@@ -239,6 +242,8 @@ def _immediate(target: ImmediateResponse, action: Respond) -> None:
     target.headers.set_headers.extend(_options(action.headers))
     target.body = action.body
     target.details = action.details
+    if action.grpc_status is not None:
+        target.grpc_status.status = action.grpc_status
 
 
 def _options(headers: Headers) -> list[HeaderValueOption]:

@@ -98,7 +98,7 @@ def _event(what: str, policy: Policy, event: bytes) -> _Task:
         run = Rewrite(policy.edits, "chat")
         rewriter = body_rewriter(answer, {}, run, policy.caps.value)
         for _ in range(_STREAMED):
-            b"".join(rewriter.feed(event))
+            b"".join(filter(None, rewriter.feed(event)))
 
     data = event.removeprefix(b"data: ").rstrip()
     return _Task(what, Work(ours, per=_STREAMED), _read_and_write(data))

@@ -8,9 +8,12 @@ from extproc.config.routes import DIALECTS
 from extproc.dialects import (
     Dialect,
     KServeV2,
+    KServeV2Grpc,
     OpenAIChat,
     OpenAIEmbeddings,
     Status,
+    TensorFlowGrpc,
+    TritonGenerate,
 )
 from extproc.errors import ConfigError
 from tests.config.example import changed, compiled
@@ -26,6 +29,9 @@ def test_every_dialect_has_its_name() -> None:
         "openai_chat": OpenAIChat,
         "openai_embeddings": OpenAIEmbeddings,
         "kserve_v2": KServeV2,
+        "kserve_v2_grpc": KServeV2Grpc,
+        "triton_generate": TritonGenerate,
+        "tensorflow_grpc": TensorFlowGrpc,
         "status": Status,
     }
     assert named.items() <= DIALECTS.items()
@@ -98,6 +104,30 @@ def test_a_dialect_is_a_name_or_its_configuration(tmp_path: Path) -> None:
                 "nothing says which model is asked; name the segment: /v2/models/{model}/infer",
             )
             for dialect in ("gemini_generate", "gemini_embed", "vertex_embeddings")
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: triton_generate",
+            "7: routes[0].path",
+            "nothing says which model is asked; name the segment: /v2/models/{model}/infer",
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: kserve_v2_grpc",
+            "7: routes[0].path",
+            (
+                "this dialect reads no such call; "
+                "write path: /inference.GRPCInferenceService/ModelInfer"
+            ),
+        ),
+        (
+            EMBEDDINGS,
+            "dialect: {kind: tensorflow_grpc, call: Classify}",
+            "7: routes[0].path",
+            (
+                "this dialect reads no such call; "
+                "write path: /tensorflow.serving.PredictionService/Classify"
+            ),
         ),
         (
             INFER,
@@ -228,6 +258,31 @@ def test_a_route_that_cannot_work_is_refused(
 def test_a_path_is_literal_segments_and_whole_parameters(tmp_path: Path, path: str) -> None:
     with pytest.raises(ConfigError, match=r":7: routes\[0\]\.path: "):
         compiled(tmp_path, changed(("path: /v1/embeddings", f'path: "{path}"')))
+
+
+def test_a_call_of_grpc_is_routed_by_its_path(tmp_path: Path) -> None:
+    service = "/tensorflow.serving.PredictionService"
+    more = "  - {path: /inference.GRPCInferenceService/ModelInfer, dialect: kserve_v2_grpc}\n"
+    for call in ("Predict", "Regress"):
+        dialect = f"{{kind: tensorflow_grpc, call: {call}}}"
+        more += f"  - {{path: {service}/{call}, dialect: {dialect}}}\n"
+    table = compiled(tmp_path, changed(("fidelities:", f"{more}fidelities:")))
+    assert [route.dialect for route in table.routes[3:]] == [
+        KServeV2Grpc(),
+        TensorFlowGrpc("Predict"),
+        TensorFlowGrpc("Regress"),
+    ]
+
+
+def test_a_version_of_a_model_is_routed_beside_it(tmp_path: Path) -> None:
+    more = '  - {path: "/v2/models/{model}/versions/{version}/infer", dialect: kserve_v2}\n'
+    more += '  - {path: "/v2/models/{model}/generate_stream", dialect: triton_generate}\n'
+    table = compiled(tmp_path, changed(("fidelities:", f"{more}fidelities:")))
+    assert table.routes[3].match("/v2/models/digits/versions/3/infer") == {
+        "model": "digits",
+        "version": "3",
+    }
+    assert table.routes[4].dialect == TritonGenerate()
 
 
 def test_routes_may_overlap_where_each_is_reached(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from extproc.dialects import KServeV2
 from extproc.dialects.gate import Terms
-from extproc.dialects.kserve_v2 import OutputKind
+from extproc.dialects.tensor import OutputKind
 from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import Drop, LabelOnly, Mutator, Quantize, Round, TopK, Truncate
@@ -97,12 +97,43 @@ class TestRequest:
         assert asked.body is original
         assert asked.query == Query("digits", inputs=2)
 
-    def test_outputs_are_asked_for_by_name_alone_and_only_where_they_may_be_answered(self) -> None:
+    def test_outputs_are_asked_for_by_name_and_only_where_they_may_be_answered(self) -> None:
+        """``classification`` would hide scores in strings."""
         original = body("kserve_v2/request.json")
         asked = KSERVE.read(original, {"model": "digits"}, Terms({"probabilities", "label"}))
         assert orjson.loads(asked.body) == orjson.loads(original) | {
-            "outputs": [{"name": "probs"}, {"name": "label"}]
+            "outputs": [{"name": "probs", "parameters": {"binary_data": True}}, {"name": "label"}]
         }
+        assert asked.changed == {"outputs": 1}
+
+    def test_outputs_that_may_all_be_answered_go_on_byte_for_byte(self) -> None:
+        outputs = [{"name": "probs", "parameters": {"binary_data": False}}, {"name": "label"}]
+        original = orjson.dumps({"inputs": [INPUT], "outputs": outputs})
+        asked = KSERVE.read(original, {}, Terms(KINDS))
+        assert (asked.body, asked.changed) == (original, {})
+
+    @pytest.mark.parametrize("parameters", [None, [], {"binary_data": 1}, {"binary": True}])
+    def test_a_parameter_of_an_output_that_is_not_known_goes(self, parameters: Any) -> None:
+        outputs = [{"name": "probs", "parameters": parameters}]
+        asked = KSERVE.read(orjson.dumps({"inputs": [INPUT], "outputs": outputs}), {}, Terms(KINDS))
+        assert orjson.loads(asked.body)["outputs"] == [{"name": "probs"}]
+
+    def test_raw_tensors_may_be_asked_for(self) -> None:
+        original = orjson.dumps({"inputs": [INPUT], "parameters": {"binary_data_output": True}})
+        assert KSERVE.read(original, {}, Terms(())).body == original
+        with pytest.raises(ClientError, match="binary_data_output"):
+            KSERVE.read(original.replace(b"true", b"1"), {}, Terms(()))
+
+    @pytest.mark.parametrize("name", ["sequence_id", "priority", "timeout"])
+    def test_what_reaches_beyond_the_request_is_refused(self, name: str) -> None:
+        asked = orjson.dumps({"inputs": [INPUT], "parameters": {name: 7}})
+        with pytest.raises(ClientError, match=name):
+            KSERVE.read(asked, {}, Terms(KINDS))
+
+    def test_what_is_asked_about_is_each_row(self) -> None:
+        asked = KSERVE.read(orjson.dumps({"inputs": [INPUT]}), {}, Terms(()))
+        assert len(asked.inputs) == 2
+        assert asked.inputs[0] == asked.inputs[1]
 
     def test_an_output_nobody_declared_is_a_tensor(self) -> None:
         asked = orjson.dumps({"inputs": [INPUT], "outputs": [{"name": "logits"}]})
@@ -135,18 +166,26 @@ class TestRequest:
         original = orjson.dumps({"inputs": [INPUT], "outputs": None})
         assert KSERVE.read(original, {}, Terms(())).body is original
 
-    @pytest.mark.parametrize("unknown", ["parameters", "Outputs", "raw_input_contents", "logits"])
+    @pytest.mark.parametrize("unknown", ["Parameters", "Outputs", "raw_input_contents", "logits"])
     def test_an_unknown_argument_is_refused(self, unknown: str) -> None:
         asked = orjson.dumps({"inputs": [INPUT], unknown: {"binary_data_output": True}})
         with pytest.raises(ClientError, match=unknown):
             KSERVE.read(asked, {}, Terms(KINDS))
 
-    @pytest.mark.parametrize("unknown", ["parameters", "contents", "Data"])
+    @pytest.mark.parametrize("unknown", ["contents", "Data"])
     def test_an_unknown_field_of_an_input_is_refused(self, unknown: str) -> None:
-        region = {"shared_memory_region": "weights", "binary_data_size": 16}
-        asked = orjson.dumps({"inputs": [INPUT, {**INPUT, unknown: region}]})
-        with pytest.raises(ClientError, match=f"Unrecognized input field: '{unknown}'"):
+        asked = orjson.dumps({"inputs": [INPUT, {**INPUT, unknown: [1]}]})
+        with pytest.raises(ClientError, match=rf"Unrecognized .*'inputs\[\]\.{unknown}'"):
             KSERVE.read(asked, {}, Terms(KINDS))
+
+    @pytest.mark.parametrize("unknown", ["region", "byte_size", "offset"])
+    @pytest.mark.parametrize("kserve", [KSERVE, KServeV2(unknown="strip")])
+    def test_shared_memory_is_refused_whatever_happens_to_unknown_fields(
+        self, unknown: str, kserve: KServeV2
+    ) -> None:
+        shared = {**INPUT, "parameters": {f"shared_memory_{unknown}": 16}}
+        with pytest.raises(ClientError, match=f"shared_memory_{unknown}"):
+            kserve.read(orjson.dumps({"inputs": [shared]}), {}, Terms(KINDS))
 
     def test_a_long_field_name_is_cut_short(self) -> None:
         with pytest.raises(ClientError) as caught:
@@ -185,7 +224,7 @@ class TestRequest:
         ],
     )
     def test_inputs_that_cannot_be_counted_are_refused(self, inputs: Any) -> None:
-        with pytest.raises(ClientError, match="'inputs'"):
+        with pytest.raises(ClientError, match="'inputs"):
             KSERVE.read(orjson.dumps({"inputs": inputs}), {}, Terms(()))
 
 
@@ -493,5 +532,5 @@ def test_an_error_is_worded_as_kserve_words_it() -> None:
     assert orjson.loads(KSERVE.error(UNKNOWN_MODEL)) == {"error": UNKNOWN_MODEL.message}
 
 
-def test_it_answers_with_documents_alone() -> None:
-    assert KServeV2().answers().keys() == {"application/json"}
+def test_it_answers_with_documents_and_with_raw_tensors() -> None:
+    assert KServeV2().answers().keys() == {"application/json", "application/octet-stream"}

@@ -115,20 +115,21 @@ def live_gateway(
     directory: Path,
     upstream_port: int,
     *,
+    http2: bool = False,
     policy: Change = _as_it_is,
     bootstrap: Change = _as_it_is,
     command: Callable[[Path], tuple[str, ...]] = serve_command,
 ) -> Iterator[LiveGateway]:
     """Run both processes for the length of the block.
 
-    ``policy`` and ``bootstrap`` may change the text of the two files; ``command`` gives another
-    sidecar for the policy file.
+    ``http2`` says what the upstream speaks; ``policy`` and ``bootstrap`` may change the text of the
+    two files; ``command`` gives another sidecar for the policy file.
     """
     pipe, log = directory / "s.sock", list[str]()
     file = _write_policy(directory, pipe, policy)
     setup = Setup(
         gateway=Gateway(
-            upstream=Upstream(Socket("127.0.0.1", upstream_port)),
+            upstream=Upstream(Socket("127.0.0.1", upstream_port), http2=http2),
             sidecar=Pipe(str(pipe)),
             listen=Socket("127.0.0.1", 0),
             admin=Socket("127.0.0.1", 0),

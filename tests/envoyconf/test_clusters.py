@@ -67,6 +67,19 @@ def test_trailers_of_the_model_server_are_not_dropped_unseen() -> None:
     assert http1 == {"enable_trailers": True}
 
 
+def test_grpc_is_spoken_over_http2() -> None:
+    for url in ("grpc://models:8001", "grpcs://models:8001"):
+        options = _protocol(_upstream(url))
+        assert options["explicit_http_config"] == {
+            "http2_protocol_options": {"max_concurrent_streams": 100}
+        }
+        assert options["common_http_protocol_options"] == {"idle_timeout": "4s"}
+    tls = _upstream("grpcs://models")["transport_socket"]["typed_config"]["common_tls_context"]
+    assert tls["alpn_protocols"] == ["h2"]
+    plain = _upstream("https://models")["transport_socket"]["typed_config"]["common_tls_context"]
+    assert "alpn_protocols" not in plain
+
+
 def test_a_connection_is_let_go_before_the_model_server_lets_it_go() -> None:
     common = _protocol(_upstream("http://models"))["common_http_protocol_options"]
 

@@ -60,6 +60,9 @@ def test_a_socket_path_may_have_every_byte_that_the_kernel_gives_it() -> None:
         ("https://models:80", Upstream(Socket("models", 80), tls=True), "models:80"),
         ("http://[::1]:8000", Upstream(Socket("::1", 8000)), "[::1]:8000"),
         ("http://[::1]", Upstream(Socket("::1", 80)), "[::1]"),
+        ("grpc://models:8001", Upstream(Socket("models", 8001), http2=True), "models:8001"),
+        ("grpc://models", Upstream(Socket("models", 80), http2=True), "models"),
+        ("grpcs://models", Upstream(Socket("models", 443), tls=True, http2=True), "models"),
     ],
 )
 def test_an_upstream_is_a_url_without_a_path(url: str, upstream: Upstream, authority: str) -> None:

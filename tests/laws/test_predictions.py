@@ -18,7 +18,7 @@ from tests.mutators.test_mutators import ALL
 
 MOVES_THE_LABEL: Final[Collection[str]] = ()
 """Mutators whose class says that they may change the top label."""
-SOURCE: Final = Source(Draw(b"m" * 32), Draw(b"i" * 32))
+SOURCE: Final = Source(Draw(b"s" * 32), Draw(b"m" * 32), Draw(b"i" * 32))
 every_mutator = pytest.mark.parametrize("mutator", ALL, ids=repr)
 
 

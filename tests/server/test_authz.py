@@ -113,7 +113,10 @@ async def test_what_ext_authz_tells_is_what_ext_proc_serves_by(
     message.metadata_context.filter_metadata[AUTHZ].CopyFrom(response.dynamic_metadata)
     found = handover(message)
     assert found is not None
-    assert dict(found.parameters) == {"model": "digits"}
+    assert dict(found.parameters) == {
+        "model": "digits",
+        "content-type": "application/json",
+    }
     stream = await envoy.stream(found).send(RequestHeaders(end=False))
     body = b'{"inputs":[{"name":"x","shape":[3,1],"datatype":"FP32","data":[1,2,3]}]}'
     await stream.send(RequestBody(body, end=True))

@@ -25,6 +25,7 @@ from extproc.events import (
     SendRequestHeaders,
     SendResponseBody,
     SendResponseHeaders,
+    Work,
 )
 from extproc.refusal import OVERLOADED, Refusal
 from extproc.server.driver import EOF, SLICE, drive
@@ -41,10 +42,16 @@ class Scripted:
         self.refused: list[Refusal] = []
         self.held = 0
         self.done = True
+        self.working = False
 
-    def receive(self, event: Event) -> Sequence[Action]:
+    def receive(self, event: Event | Work) -> Sequence[Action]:
+        if isinstance(event, Work):
+            return self.work()
         self.events.append(event)
         return self.answer(event)
+
+    def work(self) -> Sequence[Action]:
+        raise AssertionError("there is nothing to go on with")
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]:
         self.refused.append(refusal)
@@ -198,6 +205,36 @@ async def test_a_message_that_is_none_is_an_error() -> None:
     connection = Connection()
     with pytest.raises(ProtocolError):
         await drive(Scripted(), ProcessingRequest(), connection.read, connection.write, Held(100))
+
+
+async def test_others_get_their_turn_between_the_steps_of_long_work() -> None:
+    class Working(Scripted):
+        left = 5
+
+        def receive(self, event: Event | Work) -> Sequence[Action]:
+            actions = super().receive(event)
+            self.working = self.left > 0
+            return actions
+
+        def work(self) -> Sequence[Action]:
+            self.left -= 1
+            turns.append(self.left)
+            return [] if self.left else [SendResponseBody(b"done", end=True)]
+
+    turns: list[int] = []
+
+    async def other() -> None:
+        while True:
+            turns.append(-1)
+            await asyncio.sleep(0)
+
+    task = asyncio.create_task(other())
+    connection = await driven(Working(), ResponseBody(b"x", end=True))
+    task.cancel()
+    assert [turn for turn in turns if turn >= 0] == [4, 3, 2, 1, 0]
+    first, last = turns.index(4), turns.index(0)
+    assert turns[first:last] == [4, -1, 3, -1, 2, -1, 1, -1]
+    assert len(connection.written) == 1
 
 
 # What is held.

@@ -198,6 +198,12 @@ def test_a_denial_denies_twice_over(status: int) -> None:
             ProcessingRequest(response_trailers=HttpTrailers(trailers=fields({"grpc-status": ""}))),
             ResponseTrailers(("grpc-status",)),
         ),
+        (
+            ProcessingRequest(
+                response_trailers=HttpTrailers(trailers=fields({"x": "s3cret", "grpc-status": "8"}))
+            ),
+            ResponseTrailers(("x", "grpc-status"), "8"),
+        ),
     ],
 )
 def test_a_message_is_an_event(message: ProcessingRequest, expected: Event) -> None:
@@ -311,14 +317,16 @@ def read_reply(response: ProcessingResponse) -> Action:
                 tuple(message.request_trailers.header_mutation.remove_headers)
             )
         case "response_trailers":
+            mutation = message.response_trailers.header_mutation
             return SendResponseTrailers(
-                tuple(message.response_trailers.header_mutation.remove_headers)
+                tuple(mutation.remove_headers), read_options(list(mutation.set_headers))
             )
         case "immediate_response":
             immediate = message.immediate_response
             headers = read_options(list(immediate.headers.set_headers))
             status = int(immediate.status.code)
-            return Respond(status, headers, immediate.body, immediate.details)
+            number = immediate.grpc_status.status if immediate.HasField("grpc_status") else None
+            return Respond(status, headers, immediate.body, immediate.details, number)
         case other:
             raise AssertionError(other)
 
@@ -340,10 +348,15 @@ ACTIONS = st.one_of(
     st.builds(SendRequestTrailers, REMOVED),
     st.builds(SendResponseHeaders, HEADERS, REMOVED),
     st.builds(SendResponseBody, st.binary(max_size=10), st.booleans()),
-    st.builds(SendResponseTrailers, REMOVED),
+    st.builds(SendResponseTrailers, REMOVED, HEADERS),
     st.builds(ReplaceResponse, st.integers(200, 599), HEADERS, REMOVED, st.binary(max_size=10)),
     st.builds(
-        Respond, st.integers(200, 599), HEADERS, st.binary(max_size=10), st.text("abc_", max_size=5)
+        Respond,
+        st.integers(200, 599),
+        HEADERS,
+        st.binary(max_size=10),
+        st.text("abc_", max_size=5),
+        st.none() | st.integers(0, 16),
     ),
 )
 

@@ -1,0 +1,156 @@
+"""Triton's generate extension: POST /v2/models/{model}/generate and generate_stream.
+
+Any output tensor of the model stands in the answer as a field of its own name.  Rule: what the
+backends for language models answer is known here, and an output of any other name does not pass.
+Log probabilities come one number for each token, without alternatives; logits are tensors.
+
+Sources: Triton "Generate Extension"; the TensorRT-LLM and vLLM backends' inputs and outputs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+
+from extproc.dialects.answers import Answers, Document, Events
+from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.gate import PASS, Granted, Object, Repeatable, Rule, Terms, Within
+from extproc.dialects.request import Asked, require
+from extproc.dialects.shape import (
+    ABSENT,
+    Anything,
+    Edit,
+    Fault,
+    Fields,
+    Gate,
+    Json,
+    Keep,
+    Leaf,
+    ModelName,
+    Node,
+    Opaque,
+    Rewrite,
+)
+from extproc.errors import UpstreamError
+from extproc.prediction import Kind, Logprobs, Query, Token
+from extproc.refusal import Refusal
+
+COLDEST: Final = 0.3
+"""The least temperature of tenants that may not have the same answer drawn twice."""
+_DEPTH: Final = 3
+"""Of arrays of numbers: batch, beam, token."""
+
+_SETTINGS: Final[dict[str, Rule]] = {
+    **dict.fromkeys(
+        (
+            *("stream", "streaming", "exclude_input_in_output", "max_tokens", "min_length"),
+            *("bad_words", "stop_words", "end_id", "pad_id", "stop", "ignore_eos"),
+            *("top_k", "top_p", "length_penalty", "repetition_penalty"),
+            *("presence_penalty", "frequency_penalty"),
+        ),
+        PASS,
+    ),
+    "beam_width": Within(most=16),
+    "temperature": Repeatable(otherwise=Within(least=COLDEST)),
+    "random_seed": Repeatable(),
+    "seed": Repeatable(),
+    "return_log_probs": Granted("logprobs"),
+    "return_cumulative_logprob": Granted("logprobs"),
+    "return_context_logits": Granted("tensor"),
+    "return_generation_logits": Granted("tensor"),
+    # The vLLM backend writes them as JSON within a string, which nothing here reads.
+    "return_logprobs": Granted("tensor"),
+    "return_finish_reason": PASS,
+    "return_num_input_tokens": Granted("usage"),
+    "return_num_output_tokens": Granted("usage"),
+}
+_GATE: Final = Object(
+    {"id": PASS, "text_input": PASS, **_SETTINGS, "parameters": Object(_SETTINGS)}
+)
+
+
+class TritonGenerate(JsonDialect, frozen=True, tag="triton_generate"):
+    """Text from Triton's language models."""
+
+    def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
+        admitted = self.admit(body, _GATE, terms)
+        text = admitted.read.get("text_input")
+        require(isinstance(text, str), "'text_input' must be a string.")
+        # The path says whether the answer is a stream, and both read the same request.
+        query = Query(parameters.get("model", ""), inputs=1, stream=True)
+        return Asked(query, admitted.body, (text,), {}, admitted.changed)
+
+    def answers(self) -> Answers:
+        tree = self.answer()
+        return {JSON: Document(tree), "text/event-stream": Events(tree)}
+
+    def tree(self) -> Node:
+        return _ANSWER
+
+    def error(self, refusal: Refusal) -> bytes:
+        return orjson.dumps({"error": refusal.message})
+
+
+@dataclass(frozen=True, slots=True)
+class _Few:
+    """A scalar, or an array of scalars: one of each beam."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        for item in value if isinstance(value, list) else [value]:
+            if isinstance(item, (dict, list)):
+                raise UpstreamError(f"{place} is not a scalar")
+        return value
+
+
+def _logprobs(value: Json, edit: Edit, place: str) -> Json:
+    """Log probabilities of tokens, in arrays or alone."""
+    return _each(value, lambda number: _logprob(number, edit), place, _DEPTH)
+
+
+def _logprob(number: float, edit: Edit) -> float | None:
+    after = edit(Logprobs(Token("", float(number)), ()))
+    if after is None:
+        return None
+    if not isinstance(after, Logprobs):
+        raise TypeError(f"a mutator made {type(after).__name__} of log probabilities")
+    same = after.chosen.logprob == number
+    return number if same else after.chosen.logprob
+
+
+def _each(value: Json, change: Callable[[float], Any], place: str, depth: int) -> Json:
+    """Change every number; itself where nothing changed, ABSENT where one of them is dropped."""
+    if type(value) in (int, float):
+        after = change(value)
+        return ABSENT if after is None else after
+    if not isinstance(value, list) or not depth:
+        raise UpstreamError(f"{place} is not an array of numbers")
+    items = [_each(item, change, place, depth - 1) for item in value]
+    if any(item is ABSENT for item in items):
+        return ABSENT
+    return value if all(new is old for new, old in zip(items, value, strict=True)) else items
+
+
+def _gated(kind: Kind) -> Node:
+    return Gate(kind, _Few())
+
+
+_ANSWER: Final = Fields(
+    {
+        "id": Keep(),
+        "model_name": ModelName(),
+        "model_version": Opaque("identity"),
+        **dict.fromkeys(("sequence_id", "sequence_index", "batch_index"), _Few()),
+        **dict.fromkeys(("sequence_start", "sequence_end", "finish_reason"), _Few()),
+        "text_output": _gated("text"),
+        "output_log_probs": Leaf("logprobs", _logprobs),
+        "cum_log_probs": Leaf("logprobs", _logprobs),
+        "cumulative_logprob": Leaf("logprobs", _logprobs),
+        "context_logits": Gate("tensor", Anything()),
+        "generation_logits": Gate("tensor", Anything()),
+        "logprobs": Gate("tensor", Anything()),
+        "num_input_tokens": _gated("usage"),
+        "num_output_tokens": _gated("usage"),
+        "error": Fault(),
+    }
+)
