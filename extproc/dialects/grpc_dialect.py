@@ -7,6 +7,7 @@ Source: "gRPC over HTTP2", length-prefixed messages.
 """
 
 import struct
+from collections.abc import Mapping
 from typing import ClassVar, Final
 
 import msgspec
@@ -25,6 +26,7 @@ class GrpcDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_
     """A service of which some calls, each with one request and one answer, can be routed."""
 
     MEDIA_TYPES: ClassVar[frozenset[str]] = GRPC
+    QUERY: ClassVar[Mapping[str, frozenset[str]]] = {}
     HEADERS: ClassVar[tuple[str, ...]] = ()
     METHODS: ClassVar[tuple[str, ...]] = ("POST",)
     SERVICE: ClassVar[str]

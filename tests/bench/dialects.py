@@ -45,8 +45,8 @@ def _work(one: Recorded) -> Work:
 
     def ours() -> None:
         rewriter = body_rewriter(answer, one.answer_headers, Rewrite(edits, "m"), _CAP)
-        b"".join(rewriter.feed(one.answer))
-        b"".join(rewriter.finish())
+        b"".join(filter(None, rewriter.feed(one.answer)))
+        b"".join(filter(None, rewriter.finish()))
 
     return Work(ours, per=_pieces(one, answer))
 

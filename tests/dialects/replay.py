@@ -14,8 +14,8 @@ CAP = 1 << 20
 def played(answers: Answers, media_type: str, pieces: Iterable[bytes], edits: Edits) -> bytes:
     """What leaves; raises UpstreamError where the answer cannot be released."""
     machine = body_rewriter(answers[media_type], {}, Rewrite(edits, MODEL), CAP)
-    out = [part for piece in pieces for part in machine.feed(piece)]
-    return b"".join([*out, *machine.finish()])
+    out = [part for piece in pieces for part in machine.feed(piece) if part]
+    return b"".join([*out, *filter(None, machine.finish())])
 
 
 def singly(body: bytes) -> list[bytes]:

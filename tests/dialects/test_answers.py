@@ -61,12 +61,12 @@ def test_a_stream_gives_out_what_it_can_before_the_end_and_a_held_one_need_not()
     }
     for answer in (Events(NODE), Lines(NODE), Array(NODE), Frames(Messages(), streamed=True)):
         machine = body_rewriter(answer, {}, Rewrite({}, MODEL), 1 << 10)
-        assert b"".join(machine.feed(pieces[type(answer)])) == pieces[type(answer)]
+        assert b"".join(filter(None, machine.feed(pieces[type(answer)]))) == pieces[type(answer)]
         assert machine.held == 0
     for held in (Document(NODE), Body(Octets())):
         machine = body_rewriter(held, {}, Rewrite({}, MODEL), 1 << 10)
-        assert b"".join(machine.feed(b'{"a":1}')) == b""
-        assert b"".join(machine.finish()) == b'{"a":1}'
+        assert b"".join(filter(None, machine.feed(b'{"a":1}'))) == b""
+        assert b"".join(filter(None, machine.finish())) == b'{"a":1}'
 
 
 @pytest.mark.parametrize("dialect", [each for each in get_args(Dialect) if each is not Status])

@@ -46,8 +46,8 @@ def streamed(stream: bytes, edits: Edits) -> list[tuple[str, Any]]:
 
 def _streamed(pieces: list[bytes], edits: Edits) -> bytes:
     rewriter = body_rewriter(CHAT.answers()["text/event-stream"], {}, Rewrite(edits, MODEL), CAP)
-    return b"".join(b"".join(rewriter.feed(piece)) for piece in pieces) + b"".join(
-        rewriter.finish()
+    return b"".join(b"".join(filter(None, rewriter.feed(piece))) for piece in pieces) + b"".join(
+        filter(None, rewriter.finish())
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 
 from extproc.dialects import OpenAIEmbeddings
-from extproc.dialects.answers import Body
+from extproc.dialects.answers import Body, Whole
 from extproc.dialects.octets import OCTETS, Octets
 from extproc.dialects.shape import Keep, Rewrite
 from extproc.draw import Draw, Draws, Source
@@ -47,6 +47,7 @@ def served(
 ) -> tuple[list[list[float]], Any]:
     """The vectors as a client reads them by the header field, and the field."""
     whole = READING.rewrite(body, headers, Rewrite(edits, MODEL))
+    assert isinstance(whole, Whole)
     assert whole.set_headers.keys() == {"metadata"}
     field = json.loads(whole.set_headers["metadata"])
     vectors = [

@@ -34,7 +34,7 @@ def rewritten(name: str, edits: Edits, dialect: SageMaker = SAGEMAKER) -> Any:
 
 def framed(media_type: str, whole: bytes, run: Rewrite, dialect: SageMaker = SAGEMAKER) -> bytes:
     rewriter = body_rewriter(dialect.answers()[media_type], {}, run, 1 << 20)
-    return b"".join([*rewriter.feed(whole), *rewriter.finish()])
+    return b"".join([*filter(None, rewriter.feed(whole)), *filter(None, rewriter.finish())])
 
 
 class TestRequest:

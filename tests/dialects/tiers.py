@@ -37,8 +37,8 @@ def released(answer: Answer, body: bytes, edits: Edits, *, size: int = 0) -> byt
     """The bytes that leave, where the body comes in pieces of this size, or whole."""
     rewriter = body_rewriter(answer, {}, Rewrite(edits, MODEL), 1 << 20)
     pieces = [body[at : at + size] for at in range(0, len(body), size)] if size else [body]
-    out = [part for piece in pieces for part in rewriter.feed(piece)]
-    return b"".join([*out, *rewriter.finish()])
+    out = [part for piece in pieces for part in rewriter.feed(piece) if part]
+    return b"".join([*out, *filter(None, rewriter.finish())])
 
 
 def is_untouched(node: Node, body: bytes, edits: Edits) -> bool:

@@ -127,8 +127,8 @@ class Swept(msgspec.Struct):
         answer = dialect.answers()[self.content_type]
         run = Rewrite(dict.fromkeys(kinds), asked.query.model)
         rewriter = body_rewriter(answer, self.answer_headers, run, CAP)
-        out = b"".join(b"".join(rewriter.feed(piece)) for piece in pieces)
-        return out + b"".join(rewriter.finish())
+        out = b"".join(b"".join(filter(None, rewriter.feed(piece))) for piece in pieces)
+        return out + b"".join(filter(None, rewriter.finish()))
 
     def answer_bytes(self) -> bytes:
         match self.answer:

@@ -66,8 +66,8 @@ def rewriter_of(answer: Answer, cap: int = 1 << 20) -> BodyRewriter:
 
 def given_out(machine: BodyRewriter, *pieces: bytes) -> Iterator[bytes]:
     for piece in pieces:
-        yield from machine.feed(piece)
-    yield from machine.finish()
+        yield from filter(None, machine.feed(piece))
+    yield from filter(None, machine.finish())
 
 
 cases = pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_what_is_not_known_yet_is_held_and_comes_out_the_same(
     answer: Answer, kind: type, body: bytes, last: bytes | None
 ) -> None:
     machine = rewriter_of(answer)
-    first = b"".join(machine.feed(body[:4]))
+    first = b"".join(filter(None, machine.feed(body[:4])))
     assert len(first) + machine.held == 4
     assert first + b"".join(given_out(machine, body[4:])) == body
 
