@@ -16,10 +16,11 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 (envoyproxy/envoy#46237).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from enum import Enum, auto
 
-from extproc.dialects.answers import streamed
+from extproc.constant_rate import Filler, filler
+from extproc.dialects.answers import Answer, streamed
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
@@ -46,6 +47,7 @@ from extproc.events import (
     SendResponseHeaders,
     SendResponseTrailers,
 )
+from extproc.padding import Padding, filled, padding
 from extproc.policy import Policy
 from extproc.prediction import Query
 from extproc.refusal import (
@@ -53,7 +55,7 @@ from extproc.refusal import (
     UNKNOWN_MODEL,
     UPSTREAM_UNREADABLE,
     Refusal,
-    of_status,
+    of_upstream,
 )
 from extproc.response_headers import removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
@@ -88,6 +90,9 @@ class Exchange:
         """Header fields of the answer that do not pass."""
         self._draws: Draws | None = None
         self._rewriter: BodyRewriter | None = None
+        self.filler: Filler | None = None
+        """What fills the stream up that the answer is, where it leaves at a constant rate."""
+        self._padding: Padding | None = None
         self._run: Rewrite | None = None
         self._answer: list[bytes] = []
         """What has been rewritten and has not left."""
@@ -128,12 +133,14 @@ class Exchange:
             return []
         if self.state is State.OPEN:
             return self._give_up()
-        self._finish(refusal.code)
-        headers = {"content-type": "application/json"}
-        if refusal.retry_after is not None:
-            headers["retry-after"] = str(refusal.retry_after)
-        body = self._policy.route.dialect.error(refusal)
-        return [Respond(refusal.status, headers, body, f"extproc_{refusal.code}")]
+        self._finish(refusal.outcome)
+        details = f"extproc_{refusal.outcome}"
+        return [Respond(refusal.status, refusal.headers, self._error(refusal), details)]
+
+    def _error(self, refusal: Refusal) -> bytes:
+        """In the words of the API, and as long as others."""
+        body, buckets = self._policy.route.dialect.error(refusal), self._policy.shaping.buckets
+        return body if buckets is None else filled(body, buckets.room(len(body)))
 
     def abandon(self, fault: str) -> None:
         """Decide nothing more and keep nothing; for a shadow, which lets the exchange go on."""
@@ -199,8 +206,9 @@ class Exchange:
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
         remove = removable(event.headers)
         if self.state is State.REQUEST or not 200 <= event.status < 300:
-            # Envoy's own reply, or an error of the model server: its words never pass.
-            return self._replace(of_status(event.status), remove)
+            # Envoy's own reply, or an error of the model server: its words never pass.  Answered as
+            # other refusals are: another message of Envoy's would show in the header fields.
+            return self.refuse(of_upstream(event.status, event.headers.get("retry-after", "")))
         if self._encoded(event):
             raise UpstreamError("the answer is compressed although nobody asked for that")
         self._status, self._removed = event.status, remove
@@ -215,12 +223,6 @@ class Exchange:
     def _encoded(self, event: ResponseHeaders) -> bool:
         return event.headers.get("content-encoding", "identity").strip().lower() != "identity"
 
-    def _replace(self, refusal: Refusal, remove: tuple[str, ...]) -> Sequence[Action]:
-        self._finish(refusal.code)
-        body = self._policy.route.dialect.error(refusal)
-        headers = {"content-type": "application/json"}
-        return [ReplaceResponse(refusal.status, headers, remove, body)]
-
     def _open_body(self, headers: Headers) -> Sequence[Action]:
         """Choose the rewriter by the answer's content type, which the request must allow."""
         policy, query = self._policy, self.query
@@ -231,10 +233,19 @@ class Exchange:
             raise UpstreamError("the answer's content type is not one this request can have")
         run = self._run = Rewrite(policy.edits, query.model, self._draws)
         self._rewriter = body_rewriter(answer, headers, run, policy.caps.value)
+        self._shape(answer)
         if streamed(answer):
             return self._release()
         self.state = State.HELD
         return []
+
+    def _shape(self, answer: Answer) -> None:
+        """What hides the lengths of a stream at a constant rate need not hide them twice."""
+        shaping = self._policy.shaping
+        if shaping.rate is not None and streamed(answer):
+            self.filler = filler(answer)
+        elif shaping.buckets is not None:
+            self._padding = padding(answer, shaping.buckets)
 
     def _release(self) -> Sequence[Action]:
         assert self._rewriter is not None
@@ -244,13 +255,23 @@ class Exchange:
     def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         assert self._rewriter is not None
         # Where this raises, what was rewritten before stays: see _give_up.
-        self._answer.extend(self._rewriter.feed(data))
+        self._answer.extend(self._padded(self._rewriter.feed(data)))
         if end:
-            self._answer.extend(self._rewriter.finish())
+            self._close()
             return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
         if self.state is State.HELD and self._rewritten() <= self._policy.caps.document:
             return []
         return self._send(end=False)
+
+    def _padded(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        return pieces if self._padding is None else map(self._padding.piece, pieces)
+
+    def _close(self) -> None:
+        """The whole answer is here."""
+        assert self._rewriter is not None
+        self._answer.extend(self._padded(self._rewriter.finish()))
+        if self._padding is not None:
+            self._answer = [self._padding.end(b"".join(self._answer))]
 
     def _rewritten(self) -> int:
         return sum(map(len, self._answer))
@@ -270,8 +291,7 @@ class Exchange:
         return [*headers, *body]
 
     def _response_trailers(self, names: tuple[str, ...]) -> Sequence[Action]:
-        assert self._rewriter is not None
-        self._answer.extend(self._rewriter.finish())
+        self._close()
         actions = self._send(end=False)
         return self._end([*actions, SendResponseTrailers(removable_trailers(names))])
 
@@ -289,6 +309,8 @@ class Exchange:
         last = rewriter.cut(self._policy.route.dialect.error(UPSTREAM_UNREADABLE))
         if last is None:
             return [Abort("extproc_answer_cut")]
+        if self._padding is not None:
+            last = self._padding.piece(last)
         return [SendResponseBody(read + last, end=True)]
 
     def _finish(self, outcome: str) -> None:

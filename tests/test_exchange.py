@@ -44,7 +44,7 @@ from extproc.refusal import (
     UNKNOWN_MODEL,
     UPSTREAM_UNREADABLE,
     Refusal,
-    of_status,
+    of_upstream,
 )
 from extproc.rewriter import body_rewriter
 from tests.playbook import (
@@ -69,7 +69,8 @@ CHAT = OpenAIChat()
 
 
 def respond(refusal: Refusal, dialect: Any = CHAT) -> Respond:
-    return Respond(refusal.status, JSON, dialect.error(refusal), f"extproc_{refusal.code}")
+    body, details = dialect.error(refusal), f"extproc_{refusal.outcome}"
+    return Respond(refusal.status, refusal.headers, body, details)
 
 
 def error_event(refusal: Refusal = UPSTREAM_UNREADABLE) -> bytes:
@@ -151,8 +152,8 @@ def test_a_stream_is_rewritten_event_by_event() -> None:
         machine,
         *asked(ASK_STREAM),
         (
-            headers("text/event-stream; charset=utf-8", x_request_id="r", nv_model=SECRET),
-            [SendResponseHeaders({}, ("nv-model",))],
+            headers("text/event-stream; charset=utf-8", x_request_id=SECRET, vary="Origin"),
+            [SendResponseHeaders({}, ("x-request-id",))],
         ),
         (ResponseBody(EVENT[:20], end=False), []),
         (ResponseBody(EVENT[20:], end=False), [SendResponseBody(EVENT, end=False)]),
@@ -364,9 +365,10 @@ def test_a_forbidden_model_reads_like_an_unknown_one() -> None:
     # The model server's own answer about a model that does not exist.
     unknown = exchange()
     play(unknown, *asked())
-    [answer] = unknown.receive(headers(status=404))
-    assert isinstance(answer, ReplaceResponse)
-    assert answer.status == UNKNOWN_MODEL.status
+    [answer] = unknown.receive(headers("text/plain", 404, retry_after="3", vary="Origin"))
+    assert isinstance(answer, Respond)
+    assert (answer.status, answer.headers, answer.body) == (404, JSON, CHAT.error(UNKNOWN_MODEL))
+    assert unknown.outcome == "upstream_not_found"
 
 
 def test_a_model_without_a_name_is_none_of_the_tenants() -> None:
@@ -397,19 +399,16 @@ def test_the_name_of_an_unknown_argument_is_cut_short() -> None:
 @pytest.mark.parametrize("status", [200, 404, 413, 503, 504])
 def test_a_local_reply_while_the_request_is_still_read_is_written_anew(status: int) -> None:
     machine = exchange()
-    refusal = of_status(status)
+    refusal = of_upstream(status)
     play(
         machine,
         (RequestHeaders(end=False), []),
         (RequestBody(ASK[:10], end=False), []),
-        (
-            headers("text/plain", status, server="envoy"),
-            [ReplaceResponse(refusal.status, JSON, ("server",), CHAT.error(refusal))],
-        ),
+        (headers("text/plain", status, server="envoy"), [respond(refusal)]),
         (ResponseBody(SECRET.encode(), end=True), []),
         (RequestBody(ASK[10:], end=True), []),
     )
-    assert (machine.outcome, machine.held) == (refusal.code, 0)
+    assert (machine.outcome, machine.held) == (refusal.outcome, 0)
     assert refusal.status >= 400
 
 
@@ -419,18 +418,16 @@ def test_a_local_reply_while_the_request_is_still_read_is_written_anew(status: i
 @pytest.mark.parametrize("end", [False, True])
 def test_an_error_of_the_model_server_loses_its_words(status: int, *, end: bool) -> None:
     machine = exchange()
-    refusal = of_status(status)
+    refusal = of_upstream(status, "3")
     answer = headers("application/json", status, end=end, location=SECRET, retry_after="3")
     play(
         machine,
         *asked(),
-        (
-            answer,
-            [ReplaceResponse(refusal.status, JSON, ("location",), CHAT.error(refusal))],
-        ),
+        (answer, [respond(refusal)]),
         (ResponseBody(b'{"error":"s3cret"}', end=True), []),
     )
-    assert (machine.outcome, machine.held) == (refusal.code, 0)
+    assert (machine.outcome, machine.held) == (refusal.outcome, 0)
+    assert ("retry-after" in refusal.headers) == (status == 429)
 
 
 @pytest.mark.parametrize(
@@ -676,7 +673,7 @@ def test_a_refusal_tells_when_to_come_back() -> None:
     play(machine, *asked()[:1])
     [action] = machine.refuse(RATE_LIMITED.after(7))
     assert isinstance(action, Respond)
-    assert action.headers == {**JSON, "retry-after": "7"}
+    assert action.headers == {**JSON, "retry-after": "10"}
 
 
 def test_what_is_refused_while_a_stream_is_open_ends_it() -> None:
@@ -862,7 +859,8 @@ def test_what_is_sent_of_an_answer_was_written_by_the_rewriter(script: list[Even
     if machine.outcome in {"served", "cut", "unfinished"}:
         assert whole.startswith(sent.removesuffix(error_event()))
     else:
-        assert orjson.loads(sent)["error"]["code"] == machine.outcome
+        codes = {"upstream_not_found": "model_not_found", "upstream_error": "unavailable"}
+        assert orjson.loads(sent)["error"]["code"] in {machine.outcome, codes.get(machine.outcome)}
 
 
 def body_of(action: Action) -> bytes:

@@ -75,6 +75,8 @@ _GATE: Final = Object(
         "top_logprobs": Granted("logprobs", Alternatives()),
     }
 )
+PADDING: Final = "obfuscation"
+"""The member with which the API itself hides the lengths of tokens."""
 MAX_CHOICES: Final = 128
 """The API's own bound on ``n``."""
 
@@ -102,7 +104,8 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
 
     def answers(self) -> Answers:
         tree = self.answer()
-        return {JSON: Document(tree), "text/event-stream": Events(tree, self.SENTINELS)}
+        events = Events(tree, self.SENTINELS, padding=PADDING)
+        return {JSON: Document(tree, PADDING), "text/event-stream": events}
 
     def tree(self) -> Node:
         return _ANSWER

@@ -11,7 +11,7 @@ SIZE = "a size such as 256KiB or 1MiB, or a number of bytes"
 NAME = "a name: at most 64 letters, digits, '.', '_' and '-'"
 FIELDS = (
     "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
-    "tenants"
+    "tenants, ..."
 )
 DIALECTS = "openai_chat, openai_embeddings, kserve_v2, status"
 DIALECT = "the name of a dialect, or its configuration"
