@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 
 from extproc import rewriter
+from extproc.constant_rate import EventFiller
 from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.answers import Document
 from extproc.dialects.shape import Fields, Rewrite
@@ -35,6 +36,7 @@ from extproc.events import (
     SendResponseTrailers,
 )
 from extproc.exchange import Exchange, State
+from extproc.padding import Buckets
 from extproc.policy import Caps, Policy
 from extproc.refusal import (
     INVALID_REQUEST,
@@ -47,6 +49,7 @@ from extproc.refusal import (
     of_upstream,
 )
 from extproc.rewriter import body_rewriter
+from extproc.shaping import Rate, Shaping
 from tests.playbook import (
     ANSWER,
     ASK,
@@ -706,6 +709,68 @@ def test_what_is_abandoned_keeps_and_says_nothing() -> None:
         "no longer looked at",
     )
     play(machine, (RequestBody(b"", end=True), []), (headers(), []))
+
+
+# Shaped: see test_padding.py and test_constant_rate.py for what fills it up.
+
+KIB = Shaping(buckets=Buckets(1024))
+
+
+def test_what_is_released_and_what_is_refused_has_one_length() -> None:
+    machine = exchange(shaping=KIB)
+    play(machine, *asked(), (headers(), []))
+    [answer] = machine.receive(ResponseBody(LEAKY, end=True))
+    assert isinstance(answer, ReplaceResponse)
+    refusals = [
+        exchange(shaping=KIB).refuse(OVERLOADED),
+        exchange(shaping=KIB, models=("x",)).receive(RequestHeaders(end=True)),
+    ]
+    bodies = [answer.body, *(body_of(action) for actions in refusals for action in actions)]
+    assert [len(body) for body in bodies] == [1024] * 3
+    said = orjson.loads(answer.body)
+    assert said.pop("obfuscation").strip("x") == ""
+    assert said == orjson.loads(REDUCED)
+
+
+def test_a_long_document_is_filled_up_at_its_end() -> None:
+    body = large(200)
+    for last in (ResponseBody(b"", end=True), ResponseTrailers()):
+        machine = exchange(caps=Caps(document=50_000), shaping=KIB)
+        play(machine, *asked(), (headers(), []))
+        out = b"".join(opened(machine, body)) + b"".join(map(body_of, machine.receive(last)))
+        assert len(out) % 1024 == 0
+        assert out.rstrip() == large_reduced(200)
+
+
+def test_every_event_has_one_of_few_lengths_and_an_error_too() -> None:
+    machine = exchange(shaping=Shaping(buckets=Buckets()))
+    play(machine, *asked(ASK_STREAM), (headers("text/event-stream"), [SendResponseHeaders()]))
+    sent = machine.receive(
+        ResponseBody(EVENT + LAST + b": s3cret\n\n" + b"data: s3cret\n\n", False)
+    )
+    [body] = map(body_of, sent)
+    assert len(body) == 4 * 512
+    assert body[:512].startswith(EVENT[:-3])
+    assert body[512:1024].endswith(LAST)
+    assert error_event()[:-3] in body
+    assert SECRET.encode() not in body
+
+
+def test_what_fills_a_stream_up_is_known_where_it_leaves_at_a_constant_rate() -> None:
+    shaping = Shaping(buckets=Buckets(), rate=Rate(0.05, 512))
+    machine = exchange(shaping=shaping)
+    play(
+        machine,
+        *asked(ASK_STREAM),
+        (headers("text/event-stream"), [SendResponseHeaders()]),
+        (ResponseBody(EVENT, end=False), [SendResponseBody(EVENT, end=False)]),
+    )
+    assert isinstance(machine.filler, EventFiller)
+    document = exchange(shaping=shaping)
+    play(document, *asked(), (headers(), []))
+    assert document.filler is None
+    [answer] = document.receive(ResponseBody(ANSWER, end=True))
+    assert len(body_of(answer)) == 512
 
 
 # Order.

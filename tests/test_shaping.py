@@ -25,11 +25,10 @@ def test_an_answer_leaves_at_the_next_multiple_after_the_work(
 @given(step=st.sampled_from([0.05, 0.1, 0.25, 1.0]), work=st.lists(st.floats(0, 3), min_size=2))
 def test_work_that_ends_in_one_step_ends_at_one_instant(step: float, work: list[float]) -> None:
     """What was done in it does not show, however long it took."""
-    instants = {}
+    grid, instants = Grid(step), dict[int, set[float]]()
     for seconds in work:
-        instants.setdefault(round(Grid(step).after(0.0, seconds) / step), set()).add(
-            Grid(step).after(0.0, seconds)
-        )
+        instant = grid.after(0.0, seconds)
+        instants.setdefault(round(instant / step), set()).add(instant)
     assert all(len(found) == 1 for found in instants.values())
 
 

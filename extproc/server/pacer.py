@@ -141,6 +141,8 @@ class Paced:
         self._done = False
         """Whether the last has been said."""
         self._leaving = False
+        self._told = True
+        """Whether a message had the last turn."""
 
     @property
     def held(self) -> int:
@@ -163,19 +165,29 @@ class Paced:
             await self._leave()
 
     async def next(self) -> Any:
-        """A read is never given up for an instant: grpc would lose what it has read."""
+        """A read is never given up for an instant: grpc would lose what it has read.
+
+        Where both are there each has its turn, so that a client too slow for its ticks does not
+        keep us from reading.
+        """
         if self._due is None and self._reading is None:
             return await self._direct.next()
-        while not self._is_due():
-            if self._reading is None:
-                self._reading = asyncio.ensure_future(self._direct.next())
-                self._reading.add_done_callback(self._ring)
-            if self._reading.done() and not self._full():
-                reading, self._reading = self._reading, None
+        while True:
+            reading, due = self._read(), self._is_due()
+            if reading.done() and not self._full() and not (due and self._told):
+                self._reading, self._told = None, True
                 return reading.result()
+            if due:
+                self._told = False
+                await self._leave()
+                return LEFT
             await self._woken()
-        await self._leave()
-        return LEFT
+
+    def _read(self) -> asyncio.Future[Any]:
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self._direct.next())
+            self._reading.add_done_callback(self._ring)
+        return self._reading
 
     async def fault(self) -> None:
         self._queue, self._stream = [], None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.config import compile_table, shapings
+from extproc.config import compile_table
 from extproc.dialects.answers import Answers, Body, Document, Events, Frames, Lines
 from extproc.dialects.openai_embeddings import OpenAIEmbeddings
 from extproc.dialects.shape import Anything
@@ -147,4 +147,3 @@ def test_what_a_route_cannot_do_is_an_error_of_the_policy(
 def test_a_file_without_tenants_shapes_what_strangers_get(tmp_path: Path) -> None:
     text = TEXT[: TEXT.index("fidelities:")] + "timing: {grid: 1s}\n"
     assert compiled(tmp_path, text).shapings == {"": Shaping(Grid(1.0))}
-    assert shapings.SHORTEST < shapings.LONGEST
