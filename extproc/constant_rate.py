@@ -77,6 +77,8 @@ class ConstantRate:
     def __init__(self, rate: Rate, filling: Filler, buckets: Buckets | None = None) -> None:
         self.done = False
         """Whether the last piece has been given out."""
+        self.blank = filling.fill(rate.size)
+        """What leaves at a tick at which there is nothing to say: the same object every time."""
         self._size, self._filling, self._buckets = rate.size, filling, buckets
         self._content = bytearray()
         self._ended = False
@@ -101,6 +103,8 @@ class ConstantRate:
         """What leaves now."""
         self._total += self._size
         content = self._content
+        if not self._ended and len(content) <= self._filling.tail:
+            return self.blank
         if self._ended and len(content) <= self._size and self._may_end():
             self.done = True
             last = self._taken(self._kept())

@@ -38,7 +38,7 @@ Read = Callable[[], Awaitable[Any]]
 Write = Callable[[ProcessingResponse], Awaitable[None]]
 
 LEFT: Final = None
-"""In place of a message: no message came, something left."""
+"""In place of a message: no message came, and less is held."""
 
 
 class Speaker(Protocol):
@@ -91,7 +91,7 @@ class Direct:
 
     def __init__(self, read: Read, write: Write, name: str = "") -> None:
         self.next = read
-        self._write = write
+        self.write = write
         self._id = {REQUEST_ID: name} if name else {}
         """The exchange's name, in the header fields of its answer."""
 
@@ -109,7 +109,7 @@ class Direct:
                 action = structs.replace(action, headers={**fields, **self._id})
             case _:
                 pass
-        await self._write(protobuf.reply(action))
+        await self.write(protobuf.reply(action))
 
     async def fault(self) -> None:
         pass
@@ -130,6 +130,7 @@ class Paced:
         """Bytes of a stream that wait before no more of it is read."""
         self._queue: list[Action] = []
         self._stream: ConstantRate | None = None
+        self._blank: ProcessingResponse | None = None
         self._last: Action | None = None
         """What follows the last byte of that stream."""
         self._opened: float | None = None
@@ -179,9 +180,12 @@ class Paced:
                 return reading.result()
             if due:
                 self._told = False
+                held = self.held
                 await self._leave()
-                return LEFT
-            await self._woken()
+                if held:
+                    return LEFT
+            else:
+                await self._woken()
 
     def _read(self) -> asyncio.Future[Any]:
         if self._reading is None:
@@ -271,11 +275,20 @@ class Paced:
         data = stream.tick()
         if not stream.done:
             self._set(self._after(due))
-        await self._direct.say(SendResponseBody(data, end=stream.done and self._last is None))
-        if stream.done:
-            self._stream = None
-            if self._last is not None:
-                await self._direct.say(self._last)
+            await self._direct.write(self._piece(data, stream))
+            return
+        await self._direct.say(SendResponseBody(data, end=self._last is None))
+        self._stream = None
+        if self._last is not None:
+            await self._direct.say(self._last)
+
+    def _piece(self, data: bytes, stream: ConstantRate) -> ProcessingResponse:
+        """The message of a tick; of those without content, of which there are most, one serves."""
+        if data is not stream.blank:
+            return protobuf.reply(SendResponseBody(data, end=False))
+        if self._blank is None:
+            self._blank = protobuf.reply(SendResponseBody(data, end=False))
+        return self._blank
 
     def _after(self, due: float) -> float:
         """The next tick that can still be kept."""

@@ -223,7 +223,7 @@ async def test_a_write_that_fails_at_its_instant_does_not_wait_for_another() -> 
     async def broken(_: ProcessingResponse) -> None:
         raise RuntimeError
 
-    run.pacer._direct._write = broken
+    run.pacer._direct.write = broken
     await run.advance(GRID)
     with pytest.raises(RuntimeError):
         await asyncio.wait_for(run.task, 10)
