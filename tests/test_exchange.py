@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from extproc import rewriter
 from extproc.constant_rate import EventFiller
@@ -754,6 +755,25 @@ def test_every_event_has_one_of_few_lengths_and_an_error_too() -> None:
     assert body[512:1024].endswith(LAST)
     assert error_event()[:-3] in body
     assert SECRET.encode() not in body
+
+
+@given(cuts=st.lists(st.integers(0, 500), max_size=6), document=st.booleans())
+def test_what_fills_up_does_not_depend_on_how_the_answer_was_cut(
+    cuts: list[int], document: bool
+) -> None:
+    body = LEAKY if document else LEAKY_EVENT * 3 + LAST
+    ask, kind = (ASK, "application/json") if document else (ASK_STREAM, "text/event-stream")
+
+    def sent(pieces: Sequence[bytes]) -> bytes:
+        machine = exchange(shaping=KIB)
+        play(machine, *asked(ask))
+        machine.receive(headers(kind))
+        told = [machine.receive(ResponseBody(piece, end=False)) for piece in pieces]
+        told.append(machine.receive(ResponseBody(b"", end=True)))
+        return b"".join(body_of(action) for actions in told for action in actions)
+
+    marks = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
+    assert sent([body[start:end] for start, end in pairwise(marks)]) == sent([body])
 
 
 def test_what_fills_a_stream_up_is_known_where_it_leaves_at_a_constant_rate() -> None:

@@ -2,8 +2,8 @@
 
 - Kolmogorov and Smirnov: the largest distance between the two distributions, which finds any
   difference of shape, given enough samples; used against prompt caches by Gu et al. (2025).
-- AUC of means of 50: how often the mean of 50 samples of one lies above that of the other, which is
-  what an attacker does who asks again and again.
+- AUC of means of 50: how often the mean of 50 samples of the second lies above that of the first,
+  which is what an attacker does who asks again and again.
 - Mutual information: bits that one sample tells, less the bias of counting (Miller 1955).
 """
 

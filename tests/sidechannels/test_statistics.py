@@ -39,7 +39,7 @@ def test_a_difference_of_shape_alone_is_found_too() -> None:
 def test_what_is_told_for_certain_is_one_bit() -> None:
     found = told(normal(0), normal(100))
     assert found.bits == pytest.approx(1, abs=0.001)
-    assert found.auc == 0
+    assert found.auc == 1
     assert found.distance == 1
     assert bits(np.full(100, 1.0), np.full(100, 2.0)) == pytest.approx(1, abs=0.01)
 
