@@ -21,7 +21,8 @@ from enum import Enum, auto
 from functools import partial
 
 from extproc import grpc_status
-from extproc.dialects.answers import streamed
+from extproc.constant_rate import Filler, filler
+from extproc.dialects.answers import Answer, streamed
 from extproc.dialects.grpc_dialect import GrpcDialect
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
@@ -50,6 +51,7 @@ from extproc.events import (
     SendResponseTrailers,
     Work,
 )
+from extproc.padding import Padding, filled, padding
 from extproc.policy import Policy
 from extproc.prediction import Query
 from extproc.refusal import (
@@ -57,7 +59,7 @@ from extproc.refusal import (
     UNKNOWN_MODEL,
     UPSTREAM_UNREADABLE,
     Refusal,
-    of_status,
+    of_upstream,
 )
 from extproc.response_headers import removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
@@ -93,6 +95,9 @@ class Exchange:
         """Header fields of the answer that do not pass."""
         self._draws: Draws | None = None
         self._rewriter: BodyRewriter | None = None
+        self.filler: Filler | None = None
+        """What fills the stream up that the answer is, where it leaves at a constant rate."""
+        self._padding: Padding | None = None
         self._run: Rewrite | None = None
         self._answer: list[bytes] = []
         """What has been rewritten and has not left."""
@@ -142,13 +147,20 @@ class Exchange:
             return []
         if self.state is State.OPEN:
             return self._give_up()
-        self._finish(refusal.code)
-        headers = {} if self._grpc else {"content-type": "application/json"}
-        if refusal.retry_after is not None:
-            headers["retry-after"] = str(refusal.retry_after)
+        self._finish(refusal.outcome)
+        details = f"extproc_{refusal.outcome}"
+        if not self._grpc:
+            return [Respond(refusal.status, refusal.headers, self._error(refusal), details)]
+        # Envoy makes trailers of it; a body would become the message.
+        headers = {name: value for name, value in refusal.headers.items() if name != "content-type"}
         body = self._policy.route.dialect.error(refusal)
-        status = grpc_status.of_refusal(refusal) if self._grpc else None
-        return [Respond(refusal.status, headers, body, f"extproc_{refusal.code}", status)]
+        status = grpc_status.of_refusal(refusal)
+        return [Respond(refusal.status, headers, body, details, status)]
+
+    def _error(self, refusal: Refusal) -> bytes:
+        """In the words of the API, and as long as others."""
+        body, buckets = self._policy.route.dialect.error(refusal), self._policy.shaping.buckets
+        return body if buckets is None else filled(body, buckets.room(len(body)))
 
     def abandon(self, fault: str) -> None:
         """Decide nothing more and keep nothing; for a shadow, which lets the exchange go on."""
@@ -216,8 +228,9 @@ class Exchange:
         if self._grpc and event.end and 200 <= event.status < 300:
             return self._trailers_only(event.headers, remove)
         if self.state is State.REQUEST or not 200 <= event.status < 300:
-            # Envoy's own reply, or an error of the model server: its words never pass.
-            return self._replace(of_status(event.status), remove)
+            # Envoy's own reply, or an error of the model server: its words never pass.  Answered as
+            # other refusals are: another message of Envoy's would show in the header fields.
+            return self.refuse(of_upstream(event.status, event.headers.get("retry-after", "")))
         if self._encoded(event):
             raise UpstreamError("the answer is compressed although nobody asked for that")
         self._status, self._removed = event.status, remove
@@ -241,14 +254,6 @@ class Exchange:
     def _encoded(self, event: ResponseHeaders) -> bool:
         return event.headers.get("content-encoding", "identity").strip().lower() != "identity"
 
-    def _replace(self, refusal: Refusal, remove: tuple[str, ...]) -> Sequence[Action]:
-        if self._grpc:
-            return self.refuse(refusal)
-        self._finish(refusal.code)
-        body = self._policy.route.dialect.error(refusal)
-        headers = {"content-type": "application/json"}
-        return [ReplaceResponse(refusal.status, headers, remove, body)]
-
     def _open_body(self, headers: Headers) -> Sequence[Action]:
         """Choose the rewriter by the answer's content type, which the request must allow."""
         policy, query = self._policy, self.query
@@ -259,10 +264,19 @@ class Exchange:
             raise UpstreamError("the answer's content type is not one this request can have")
         run = self._run = Rewrite(policy.edits, query.model, self._draws)
         self._rewriter = body_rewriter(answer, headers, run, policy.caps.value)
+        self._shape(answer)
         if streamed(answer):
             return self._release()
         self.state = State.HELD
         return []
+
+    def _shape(self, answer: Answer) -> None:
+        """What hides the lengths of a stream at a constant rate need not hide them twice."""
+        shaping = self._policy.shaping
+        if shaping.rate is not None and streamed(answer):
+            self.filler = filler(answer)
+        elif shaping.buckets is not None:
+            self._padding = padding(answer, shaping.buckets)
 
     def _release(self) -> Sequence[Action]:
         assert self._rewriter is not None
@@ -289,17 +303,23 @@ class Exchange:
         for piece in self._work:
             if piece is None:
                 return []
-            self._answer.append(piece)
+            self._answer.append(piece if self._padding is None else self._padding.piece(piece))
         self._work = None
         return self._then()
 
     def _finished(self) -> Sequence[Action]:
+        self._close()
         return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
 
     def _fed(self) -> Sequence[Action]:
         if self.state is State.HELD and self._rewritten() <= self._policy.caps.document:
             return []
         return self._send(end=False)
+
+    def _close(self) -> None:
+        """The whole answer is here."""
+        if self._padding is not None:
+            self._answer = [self._padding.end(b"".join(self._answer))]
 
     def _rewritten(self) -> int:
         return sum(map(len, self._answer))
@@ -328,6 +348,7 @@ class Exchange:
         return self._go_on()
 
     def _ended(self, removed: tuple[str, ...]) -> Sequence[Action]:
+        self._close()
         return self._end([*self._send(end=False), SendResponseTrailers(removed)])
 
     def _failed(self, status: str, removed: tuple[str, ...]) -> Sequence[Action]:
@@ -354,6 +375,8 @@ class Exchange:
         last = rewriter.cut(self._policy.route.dialect.error(UPSTREAM_UNREADABLE))
         if last is None:
             return [Abort("extproc_answer_cut")]
+        if self._padding is not None:
+            last = self._padding.piece(last)
         return [SendResponseBody(read + last, end=True)]
 
     def _finish(self, outcome: str) -> None:

@@ -1,25 +1,28 @@
 """Answers that no model gave: our own denials and Envoy's own errors, on their way to the client.
 
 They pass the response path of ext_proc too, in a stream that begins with response headers.  Rule:
-their body never passes; it is written anew from the status, so that an error looks the same
-whoever made it and a body that came by without being asked for cannot slip through.
+nothing of them passes; they are answered anew from the status, by the same message that refuses a
+request for its body, so that an error looks the same whoever made it and where.
 """
 
 from collections.abc import Sequence
 
 from extproc import grpc_status
+from extproc.constant_rate import Filler
 from extproc.dialects import Dialect, OpenAIChat
 from extproc.events import (
     Abort,
     Action,
     Event,
-    ReplaceResponse,
+    Respond,
     ResponseHeaders,
     SendResponseHeaders,
     Work,
 )
+from extproc.padding import filled
 from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_status
 from extproc.response_headers import removable
+from extproc.shaping import UNSHAPED, Shaping
 
 
 class LocalReply:
@@ -27,37 +30,50 @@ class LocalReply:
 
     held = 0
     working = False
+    filler: Filler | None = None
 
-    def __init__(self, denied: Refusal | None, dialect: Dialect | None) -> None:
+    def __init__(
+        self, denied: Refusal | None, dialect: Dialect | None, shaping: Shaping = UNSHAPED
+    ) -> None:
         self.outcome = "unfinished"
         self.done = False
         self._denied = denied
         self._dialect = dialect or OpenAIChat()
+        self._buckets = shaping.buckets
 
     def receive(self, event: Event | Work) -> Sequence[Action]:
         """Replace the reply; nothing more comes for it, and what comes is not sent."""
         if self.done or not isinstance(event, ResponseHeaders):
             return []
-        self.done = True
         if event.headers.get("grpc-status", "0") != "0" and event.end:
             return self._grpc(event)
-        refusal = self._denied or of_status(event.status)
-        self.outcome = refusal.code
+        refusal = self._refusal(event)
         if event.status < 400:
+            self.done, self.outcome = True, refusal.outcome
             return [Abort("extproc_unprocessed_request")]
-        headers = {"content-type": "application/json"}
-        body = self._dialect.error(refusal)
-        return [ReplaceResponse(event.status, headers, removable(event.headers), body)]
+        return self.refuse(refusal)
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]:
-        """Nothing is held here, so there is nothing to give up."""
-        return []
+        """Answer so, unless it has been answered."""
+        if self.done:
+            return []
+        self.done, self.outcome = True, refusal.outcome
+        body = self._dialect.error(refusal)
+        if self._buckets is not None:
+            body = filled(body, self._buckets.room(len(body)))
+        return [Respond(refusal.status, refusal.headers, body, f"extproc_{refusal.outcome}")]
+
+    def _refusal(self, event: ResponseHeaders) -> Refusal:
+        """Ours, to be tried again when ext_authz has said; or what stands for Envoy's."""
+        if self._denied is None:
+            return of_status(event.status)
+        return self._denied.after_field(event.headers.get("retry-after", ""))
 
     def _grpc(self, event: ResponseHeaders) -> Sequence[Action]:
         """A gRPC client's denial is header fields alone (gRPC over HTTP/2, "Trailers-Only")."""
         failed = None if self._denied else grpc_status.failure(event.headers["grpc-status"])
         refusal = failed or self._denied or UPSTREAM_UNREADABLE
-        self.outcome = refusal.code
+        self.done, self.outcome = True, refusal.outcome
         headers = {"grpc-message": refusal.message}
         if failed is None:  # Envoy's number stands for an error of its own alone
             headers["grpc-status"] = str(grpc_status.of_refusal(refusal))

@@ -23,6 +23,7 @@ from extproc.draw import Draw, Draws
 from extproc.limits import Charge, Limit
 from extproc.mutators import Keyed, Mutator, TopK, limit, mutate
 from extproc.prediction import Kind
+from extproc.shaping import UNSHAPED, Shaping
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _BEFORE_VERB = re.compile(r"\{(\w+)\}:")
@@ -41,6 +42,8 @@ class Caps:
     """One value of such a stream, and one event of an event stream."""
     held: int = 256 << 20
     """All bodies held by this process at one time; above it new work is refused with 503."""
+    waiting: int = 10_000
+    """Requests, not bytes, at one time whose answers may have to wait for their instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class Policy:
     shadow: bool
     """Decide and record, change nothing."""
     caps: Caps
+    shaping: Shaping = UNSHAPED
 
     def draws(self, model: str, inputs: Sequence[object]) -> Draws | None:
         """What the answer about these inputs draws from."""
@@ -180,3 +184,5 @@ class PolicyTable:
     policies: Mapping[tuple[str, str], Policy]
     """(tenant, route name) -> policy."""
     caps: Caps
+    shapings: Mapping[str, Shaping] = field(default_factory=dict)
+    """By tenant, for what it is denied; under "", for strangers."""

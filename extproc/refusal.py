@@ -1,9 +1,13 @@
-"""Why a request is not served: one status, one code and one fixed wording per class.
+"""Why a request is not served: one status, one code, one wording and one set of header fields per
+class.
 
 Rule: a refusal says nothing that only an insider could know.  A forbidden model reads like an
-unknown one; an unknown key like a missing one.  Details name fields and bounds, never values.
+unknown one, here or at the model server; an unknown key like a missing one; what is out of service
+alike whatever it is.  The cause is for the record alone.  Details name fields and bounds of the
+client's own request, never values.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -19,6 +23,23 @@ class Refusal:
     """OpenAI's ``error.type``, which its clients map to exception classes."""
     retry_after: int | None = None
     """Seconds, for the Retry-After header (RFC 9110, section 10.2.3)."""
+    cause: str = ""
+    """What the record calls it, where clients must not be able to tell it from others."""
+
+    @property
+    def outcome(self) -> str:
+        """What the record calls it."""
+        return self.cause or self.code
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """The header fields of the answer: the same for every cause of a class."""
+        fields = {"content-type": "application/json"}
+        if self.status == 429:
+            fields["retry-after"] = str(coarse(self.retry_after or 0))
+        if self.status == 401:
+            fields["www-authenticate"] = 'Bearer realm="extproc"'
+        return fields
 
     def because(self, detail: str) -> "Refusal":
         """Return the same refusal with a message that names the field or bound."""
@@ -27,6 +48,11 @@ class Refusal:
     def after(self, seconds: int) -> "Refusal":
         """Return the same refusal, to be tried again after so many seconds."""
         return replace(self, retry_after=seconds)
+
+    def after_field(self, value: str) -> "Refusal":
+        """Return the same refusal, with the wait of another's Retry-After where that is seconds."""
+        known = value.isascii() and value.isdigit() and len(value) < 10
+        return self.after(int(value)) if known else self
 
 
 UNAUTHENTICATED: Final = Refusal(
@@ -41,18 +67,32 @@ UNSUPPORTED_MEDIA_TYPE: Final = Refusal(
 INVALID_REQUEST: Final = Refusal(400, "invalid_request", "The request is malformed.")
 TOO_LARGE: Final = Refusal(413, "request_too_large", "The request body is too large.")
 RATE_LIMITED: Final = Refusal(429, "rate_limit_exceeded", "Too many requests.", "rate_limit_error")
-OVERLOADED: Final = Refusal(503, "overloaded", "The gateway is at capacity.", "server_error")
-UNAVAILABLE: Final = Refusal(503, "unavailable", "The gateway cannot decide now.", "server_error")
+UNAVAILABLE: Final = Refusal(503, "unavailable", "The service cannot answer now.", "server_error")
+OVERLOADED: Final = replace(UNAVAILABLE, cause="overloaded")
 UPSTREAM_UNREADABLE: Final = Refusal(
     502, "bad_gateway", "The model server's answer cannot be released.", "server_error"
 )
 _BY_STATUS: Final = {
-    refusal.status: refusal for refusal in (UNAUTHENTICATED, UNKNOWN_ROUTE, TOO_LARGE, RATE_LIMITED)
+    **{
+        refusal.status: refusal
+        for refusal in (UNAUTHENTICATED, UNKNOWN_ROUTE, TOO_LARGE, RATE_LIMITED)
+    },
+    503: replace(UNAVAILABLE, cause="upstream_error"),
 }
+_WAITS: Final = (1, 2, 5, 10, 20, 60, 120, 300, 600, 1200, 3600, 7200, 21_600, 43_200)
+_DAY: Final = 86_400
+
+
+def coarse(seconds: float) -> int:
+    """How long to wait, rounded up to one of few: to the second, a limit that a tenant's keys share
+    would tell each of them what the others do.
+    """
+    found = next((wait for wait in _WAITS if wait >= seconds), None)
+    return found if found is not None else int(-(-seconds // _DAY)) * _DAY
 
 
 def of_status(status: int) -> Refusal:
-    """The refusal that stands for an error status of the model server or of Envoy itself.
+    """The refusal that stands for an error status of Envoy itself.
 
     Its own body and reason never pass: they name hosts, versions and values.
     Statuses that are no errors, and unknown server errors, read as 502.
@@ -61,9 +101,20 @@ def of_status(status: int) -> Refusal:
         return _BY_STATUS[status]
     if 400 <= status < 500:
         return Refusal(status, "request_refused", "The model server refused the request.")
-    if status in {500, 503, 504}:
+    if status in {500, 504}:
         return Refusal(status, "upstream_error", "The model server failed.", "server_error")
     return UPSTREAM_UNREADABLE
+
+
+def of_upstream(status: int, retry_after: str = "") -> Refusal:
+    """The refusal that stands for an error status of the model server, with its Retry-After.
+
+    The path was one it has, so what it does not find is the model: a name that the policy allows
+    and the model server does not know reads like one that the policy forbids.
+    """
+    if status == UNKNOWN_MODEL.status:
+        return replace(UNKNOWN_MODEL, cause="upstream_not_found")
+    return of_status(status).after_field(retry_after)
 
 
 _BY_CODE: Final = {

@@ -1,7 +1,8 @@
 """Which header fields of an answer pass.
 
 Rule: an allow-list, as for bodies.  Model servers put snapshot names, queue and compute times into
-header fields, and timing is a side channel (Carlini & Nasr 2024).
+header fields, and timing is a side channel (Carlini & Nasr 2024).  Errors take no field
+along, see refusal.py.  The id of a request is ours: the form of theirs would name the server.
 """
 
 from collections.abc import Iterable
@@ -12,9 +13,6 @@ PASSING: Final = frozenset(
         "content-type",
         "cache-control",
         "vary",
-        "retry-after",
-        "www-authenticate",
-        "x-request-id",
         "access-control-allow-origin",
         "access-control-allow-methods",
         "access-control-allow-headers",
@@ -28,6 +26,8 @@ PASSING: Final = frozenset(
         "connection",
     }
 )
+REQUEST_ID: Final = "x-request-id"
+"""Set to the exchange's name, by which the record is found: of one form in every answer."""
 PASSING_TRAILERS: Final = frozenset({"grpc-status"})
 
 

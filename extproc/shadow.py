@@ -6,6 +6,7 @@ refusal is the outcome the record tells.
 
 from collections.abc import Mapping, Sequence
 
+from extproc.constant_rate import Filler
 from extproc.errors import ProtocolError
 from extproc.events import (
     Action,
@@ -34,6 +35,7 @@ class ShadowExchange:
 
     done = True
     """At any time: nothing hangs on how the stream ends, since everything passes anyway."""
+    filler: Filler | None = None
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange

@@ -24,6 +24,7 @@ from extproc.limits import Limit
 from extproc.mutators import Mutator
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
 from extproc.prediction import Kind
+from extproc.shaping import UNSHAPED, Shaping
 
 HMAC_KEY = b"k" * 32
 TEXT_ONLY: Mapping[Kind, Sequence[Mutator]] = {"text": (), "usage": ()}
@@ -72,6 +73,7 @@ def policy(
     shadow: bool = False,
     tenant: str = "acme",
     route: tuple[str, str] = ("POST", "/v1/chat/completions"),
+    shaping: Shaping = UNSHAPED,
 ) -> Policy:
     """A tenant on a route; chat completions of text and token counts unless told otherwise."""
     spoken = OpenAIChat() if dialect is None else dialect
@@ -88,11 +90,15 @@ def policy(
         limits=limits,
         shadow=shadow,
         caps=caps or Caps(),
+        shaping=shaping,
     )
 
 
 def table(
-    *policies: Policy, tenants: Mapping[str, str] | None = None, caps: Caps | None = None
+    *policies: Policy,
+    tenants: Mapping[str, str] | None = None,
+    caps: Caps | None = None,
+    strangers: Shaping = UNSHAPED,
 ) -> PolicyTable:
     """``tenants`` is principal to tenant."""
     return PolicyTable(
@@ -102,6 +108,7 @@ def table(
         tenants=tenants or {},
         policies={(found.tenant, found.route.name): found for found in policies},
         caps=caps or Caps(),
+        shapings={"": strangers, **{found.tenant: found.shaping for found in policies}},
     )
 
 

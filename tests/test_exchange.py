@@ -2,14 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, pairwise
 from typing import Any
 
 import orjson
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from extproc import rewriter
+from extproc.constant_rate import EventFiller
 from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.answers import Document
 from extproc.dialects.shape import Fields, Rewrite
@@ -35,6 +37,7 @@ from extproc.events import (
     SendResponseTrailers,
 )
 from extproc.exchange import Exchange, State
+from extproc.padding import Buckets
 from extproc.policy import Caps, Policy
 from extproc.refusal import (
     INVALID_REQUEST,
@@ -44,9 +47,10 @@ from extproc.refusal import (
     UNKNOWN_MODEL,
     UPSTREAM_UNREADABLE,
     Refusal,
-    of_status,
+    of_upstream,
 )
 from extproc.rewriter import body_rewriter
+from extproc.shaping import Rate, Shaping
 from tests.playbook import (
     ANSWER,
     ASK,
@@ -69,7 +73,8 @@ CHAT = OpenAIChat()
 
 
 def respond(refusal: Refusal, dialect: Any = CHAT) -> Respond:
-    return Respond(refusal.status, JSON, dialect.error(refusal), f"extproc_{refusal.code}")
+    body, details = dialect.error(refusal), f"extproc_{refusal.outcome}"
+    return Respond(refusal.status, refusal.headers, body, details)
 
 
 def error_event(refusal: Refusal = UPSTREAM_UNREADABLE) -> bytes:
@@ -151,8 +156,8 @@ def test_a_stream_is_rewritten_event_by_event() -> None:
         machine,
         *asked(ASK_STREAM),
         (
-            headers("text/event-stream; charset=utf-8", x_request_id="r", nv_model=SECRET),
-            [SendResponseHeaders({}, ("nv-model",))],
+            headers("text/event-stream; charset=utf-8", x_request_id=SECRET, vary="Origin"),
+            [SendResponseHeaders({}, ("x-request-id",))],
         ),
         (ResponseBody(EVENT[:20], end=False), []),
         (ResponseBody(EVENT[20:], end=False), [SendResponseBody(EVENT, end=False)]),
@@ -364,9 +369,10 @@ def test_a_forbidden_model_reads_like_an_unknown_one() -> None:
     # The model server's own answer about a model that does not exist.
     unknown = exchange()
     play(unknown, *asked())
-    [answer] = unknown.receive(headers(status=404))
-    assert isinstance(answer, ReplaceResponse)
-    assert answer.status == UNKNOWN_MODEL.status
+    [answer] = unknown.receive(headers("text/plain", 404, retry_after="3", vary="Origin"))
+    assert isinstance(answer, Respond)
+    assert (answer.status, answer.headers, answer.body) == (404, JSON, CHAT.error(UNKNOWN_MODEL))
+    assert unknown.outcome == "upstream_not_found"
 
 
 def test_a_model_without_a_name_is_none_of_the_tenants() -> None:
@@ -397,19 +403,16 @@ def test_the_name_of_an_unknown_argument_is_cut_short() -> None:
 @pytest.mark.parametrize("status", [200, 404, 413, 503, 504])
 def test_a_local_reply_while_the_request_is_still_read_is_written_anew(status: int) -> None:
     machine = exchange()
-    refusal = of_status(status)
+    refusal = of_upstream(status)
     play(
         machine,
         (RequestHeaders(end=False), []),
         (RequestBody(ASK[:10], end=False), []),
-        (
-            headers("text/plain", status, server="envoy"),
-            [ReplaceResponse(refusal.status, JSON, ("server",), CHAT.error(refusal))],
-        ),
+        (headers("text/plain", status, server="envoy"), [respond(refusal)]),
         (ResponseBody(SECRET.encode(), end=True), []),
         (RequestBody(ASK[10:], end=True), []),
     )
-    assert (machine.outcome, machine.held) == (refusal.code, 0)
+    assert (machine.outcome, machine.held) == (refusal.outcome, 0)
     assert refusal.status >= 400
 
 
@@ -419,18 +422,16 @@ def test_a_local_reply_while_the_request_is_still_read_is_written_anew(status: i
 @pytest.mark.parametrize("end", [False, True])
 def test_an_error_of_the_model_server_loses_its_words(status: int, *, end: bool) -> None:
     machine = exchange()
-    refusal = of_status(status)
+    refusal = of_upstream(status, "3")
     answer = headers("application/json", status, end=end, location=SECRET, retry_after="3")
     play(
         machine,
         *asked(),
-        (
-            answer,
-            [ReplaceResponse(refusal.status, JSON, ("location",), CHAT.error(refusal))],
-        ),
+        (answer, [respond(refusal)]),
         (ResponseBody(b'{"error":"s3cret"}', end=True), []),
     )
-    assert (machine.outcome, machine.held) == (refusal.code, 0)
+    assert (machine.outcome, machine.held) == (refusal.outcome, 0)
+    assert ("retry-after" in refusal.headers) == (status == 429)
 
 
 @pytest.mark.parametrize(
@@ -676,7 +677,7 @@ def test_a_refusal_tells_when_to_come_back() -> None:
     play(machine, *asked()[:1])
     [action] = machine.refuse(RATE_LIMITED.after(7))
     assert isinstance(action, Respond)
-    assert action.headers == {**JSON, "retry-after": "7"}
+    assert action.headers == {**JSON, "retry-after": "10"}
 
 
 def test_what_is_refused_while_a_stream_is_open_ends_it() -> None:
@@ -709,6 +710,87 @@ def test_what_is_abandoned_keeps_and_says_nothing() -> None:
         "no longer looked at",
     )
     play(machine, (RequestBody(b"", end=True), []), (headers(), []))
+
+
+# Shaped: see test_padding.py and test_constant_rate.py for what fills it up.
+
+KIB = Shaping(buckets=Buckets(1024))
+
+
+def test_what_is_released_and_what_is_refused_has_one_length() -> None:
+    machine = exchange(shaping=KIB)
+    play(machine, *asked(), (headers(), []))
+    [answer] = machine.receive(ResponseBody(LEAKY, end=True))
+    assert isinstance(answer, ReplaceResponse)
+    refusals = [
+        exchange(shaping=KIB).refuse(OVERLOADED),
+        exchange(shaping=KIB, models=("x",)).receive(RequestHeaders(end=True)),
+    ]
+    bodies = [answer.body, *(body_of(action) for actions in refusals for action in actions)]
+    assert [len(body) for body in bodies] == [1024] * 3
+    said = orjson.loads(answer.body)
+    assert said.pop("obfuscation").strip("x") == ""
+    assert said == orjson.loads(REDUCED)
+
+
+def test_a_long_document_is_filled_up_at_its_end() -> None:
+    body = large(200)
+    for last in (ResponseBody(b"", end=True), ResponseTrailers()):
+        machine = exchange(caps=Caps(document=50_000), shaping=KIB)
+        play(machine, *asked(), (headers(), []))
+        out = b"".join(opened(machine, body)) + b"".join(map(body_of, machine.receive(last)))
+        assert len(out) % 1024 == 0
+        assert out.rstrip() == large_reduced(200)
+
+
+def test_every_event_has_one_of_few_lengths_and_an_error_too() -> None:
+    machine = exchange(shaping=Shaping(buckets=Buckets()))
+    play(machine, *asked(ASK_STREAM), (headers("text/event-stream"), [SendResponseHeaders()]))
+    sent = machine.receive(
+        ResponseBody(EVENT + LAST + b": s3cret\n\n" + b"data: s3cret\n\n", False)
+    )
+    [body] = map(body_of, sent)
+    assert len(body) == 4 * 512
+    assert body[:512].startswith(EVENT[:-3])
+    assert body[512:1024].endswith(LAST)
+    assert error_event()[:-3] in body
+    assert SECRET.encode() not in body
+
+
+@given(cuts=st.lists(st.integers(0, 500), max_size=6), document=st.booleans())
+def test_what_fills_up_does_not_depend_on_how_the_answer_was_cut(
+    cuts: list[int], document: bool
+) -> None:
+    body = LEAKY if document else LEAKY_EVENT * 3 + LAST
+    ask, kind = (ASK, "application/json") if document else (ASK_STREAM, "text/event-stream")
+
+    def sent(pieces: Sequence[bytes]) -> bytes:
+        machine = exchange(shaping=KIB)
+        play(machine, *asked(ask))
+        machine.receive(headers(kind))
+        told = [machine.receive(ResponseBody(piece, end=False)) for piece in pieces]
+        told.append(machine.receive(ResponseBody(b"", end=True)))
+        return b"".join(body_of(action) for actions in told for action in actions)
+
+    marks = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
+    assert sent([body[start:end] for start, end in pairwise(marks)]) == sent([body])
+
+
+def test_what_fills_a_stream_up_is_known_where_it_leaves_at_a_constant_rate() -> None:
+    shaping = Shaping(buckets=Buckets(), rate=Rate(0.05, 512))
+    machine = exchange(shaping=shaping)
+    play(
+        machine,
+        *asked(ASK_STREAM),
+        (headers("text/event-stream"), [SendResponseHeaders()]),
+        (ResponseBody(EVENT, end=False), [SendResponseBody(EVENT, end=False)]),
+    )
+    assert isinstance(machine.filler, EventFiller)
+    document = exchange(shaping=shaping)
+    play(document, *asked(), (headers(), []))
+    assert document.filler is None
+    [answer] = document.receive(ResponseBody(ANSWER, end=True))
+    assert len(body_of(answer)) == 512
 
 
 # Order.
@@ -862,7 +944,8 @@ def test_what_is_sent_of_an_answer_was_written_by_the_rewriter(script: list[Even
     if machine.outcome in {"served", "cut", "unfinished"}:
         assert whole.startswith(sent.removesuffix(error_event()))
     else:
-        assert orjson.loads(sent)["error"]["code"] == machine.outcome
+        codes = {"upstream_not_found": "model_not_found", "upstream_error": "unavailable"}
+        assert orjson.loads(sent)["error"]["code"] in {machine.outcome, codes.get(machine.outcome)}
 
 
 def body_of(action: Action) -> bytes:

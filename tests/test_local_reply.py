@@ -1,23 +1,26 @@
 import orjson
 import pytest
 
-from extproc.dialects import KServeV2
+from extproc.dialects import KServeV2, OpenAIChat
 from extproc.events import (
     Abort,
-    ReplaceResponse,
+    Respond,
     ResponseBody,
     ResponseHeaders,
     ResponseTrailers,
     SendResponseHeaders,
 )
 from extproc.local_reply import LocalReply
+from extproc.padding import Buckets
 from extproc.refusal import (
     OVERLOADED,
     RATE_LIMITED,
     UNAUTHENTICATED,
     UNKNOWN_MODEL,
     UPSTREAM_UNREADABLE,
+    of_status,
 )
+from extproc.shaping import Shaping
 
 SECRET = b"upstream connect error: 10.0.0.7:8000"
 
@@ -26,11 +29,11 @@ def test_a_denial_is_written_anew_in_the_shape_of_its_api() -> None:
     reply = LocalReply(UNKNOWN_MODEL, KServeV2())
     headers = {":status": "404", "content-type": "text/plain", "server": "envoy"}
     assert reply.receive(ResponseHeaders(404, headers, end=False)) == [
-        ReplaceResponse(
+        Respond(
             404,
             {"content-type": "application/json"},
-            ("server",),
             KServeV2().error(UNKNOWN_MODEL),
+            "extproc_model_not_found",
         )
     ]
     assert reply.outcome == "model_not_found"
@@ -47,15 +50,15 @@ def test_the_body_of_a_denial_is_not_sent_a_second_time() -> None:
 
 def test_what_tells_the_client_when_to_come_back_passes() -> None:
     reply = LocalReply(RATE_LIMITED, None)
-    headers = {":status": "429", "retry-after": "7", "www-authenticate": "Bearer", "etag": "x"}
+    headers = {":status": "429", "retry-after": "10", "www-authenticate": "Bearer", "etag": "x"}
     [action] = reply.receive(ResponseHeaders(429, headers, end=True))
-    assert isinstance(action, ReplaceResponse)
-    assert action.remove_headers == ("etag",)
+    assert isinstance(action, Respond)
+    assert action.headers == {"content-type": "application/json", "retry-after": "10"}
 
 
 @pytest.mark.parametrize(
     ("status", "code"),
-    [(400, "request_refused"), (404, "not_found"), (503, "upstream_error"), (502, "bad_gateway")],
+    [(400, "request_refused"), (404, "not_found"), (503, "unavailable"), (502, "bad_gateway")],
 )
 @pytest.mark.parametrize("end", [True, False])
 def test_an_error_of_envoys_own_has_a_body_whether_it_had_one_or_not(
@@ -63,9 +66,10 @@ def test_an_error_of_envoys_own_has_a_body_whether_it_had_one_or_not(
 ) -> None:
     reply = LocalReply(None, None)
     [action] = reply.receive(ResponseHeaders(status, {":status": str(status)}, end=end))
-    assert isinstance(action, ReplaceResponse)
+    assert isinstance(action, Respond)
     assert action.status == status
-    assert orjson.loads(action.body)["error"]["code"] == code == reply.outcome
+    assert orjson.loads(action.body)["error"]["code"] == code
+    assert reply.outcome == of_status(status).outcome
 
 
 @pytest.mark.parametrize("status", [0, 100, 101, 200, 204, 206, 304, 399])
@@ -132,8 +136,25 @@ def test_a_grpc_error_that_goes_on_after_its_headers_is_no_local_reply() -> None
     ]
 
 
-def test_there_is_nothing_to_give_up() -> None:
-    assert LocalReply(None, None).refuse(OVERLOADED) == []
+def test_where_no_place_is_left_to_wait_it_is_out_of_service_whatever_was_denied() -> None:
+    reply = LocalReply(UNAUTHENTICATED, None)
+    body = OpenAIChat().error(OVERLOADED)
+    refused = Respond(503, OVERLOADED.headers, body, "extproc_overloaded")
+    assert reply.refuse(OVERLOADED) == [refused]
+    assert (reply.done, reply.outcome) == (True, "overloaded")
+    assert reply.receive(ResponseHeaders(401, {}, end=False)) == []
+    assert reply.refuse(OVERLOADED) == []
+
+
+def test_every_denial_has_one_length() -> None:
+    shaping = Shaping(buckets=Buckets(1024))
+    for denied in (UNAUTHENTICATED, UNKNOWN_MODEL, RATE_LIMITED, None):
+        for dialect in (None, KServeV2()):
+            reply = LocalReply(denied, dialect, shaping)
+            [action] = reply.receive(ResponseHeaders(404, {}, end=True))
+            assert isinstance(action, Respond)
+            assert len(action.body) == 1024
+            assert orjson.loads(action.body)["error"]
 
 
 def test_bytes_before_headers_are_not_sent() -> None:

@@ -1,4 +1,5 @@
 import http
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from extproc import refusal
 from extproc.config.routes import DIALECTS as CLASSES
 from extproc.dialects import Dialect
-from extproc.refusal import Refusal, of_code, of_status
+from extproc.refusal import Refusal, coarse, of_code, of_status, of_upstream
 
 REFUSALS = [value for value in vars(refusal).values() if isinstance(value, Refusal)]
 DIALECTS: list[Dialect] = [dialect() for dialect in CLASSES.values()]
@@ -34,7 +35,7 @@ def test_a_status_of_ours_reads_like_our_own_refusal() -> None:
 
 
 def test_codes_are_header_safe_and_statuses_are_errors() -> None:
-    assert len({refusal.code for refusal in REFUSALS}) == len(REFUSALS)
+    assert len({refusal.outcome for refusal in REFUSALS}) == len(REFUSALS)
     for known in REFUSALS:
         assert known.code.replace("_", "").isalpha()
         assert known.code.islower()
@@ -65,3 +66,48 @@ def test_an_error_body_has_one_shape_whatever_it_says(dialect: Dialect) -> None:
     for body, known in zip(bodies, REFUSALS, strict=True):
         said = body["error"]["message"] if isinstance(body["error"], dict) else body["error"]
         assert said == known.message
+
+
+def test_what_is_out_of_service_looks_alike_whatever_it_is() -> None:
+    """The gateway, its store, the model server, or nobody at its address."""
+    causes = [refusal.UNAVAILABLE, refusal.OVERLOADED, of_status(503), of_upstream(503, "7")]
+    assert len({known.outcome for known in causes}) == 3
+    for dialect in DIALECTS:
+        assert len({dialect.error(known) for known in causes}) == 1
+    assert len({tuple(known.headers.items()) for known in causes}) == 1
+
+
+def test_a_model_the_model_server_does_not_know_looks_like_a_forbidden_one() -> None:
+    unknown = of_upstream(404)
+    assert replace(unknown, cause="") == refusal.UNKNOWN_MODEL
+    assert unknown.outcome == "upstream_not_found"
+    assert of_upstream(418) == of_status(418)
+
+
+def test_the_header_fields_are_those_of_the_class() -> None:
+    for known in REFUSALS:
+        names = {"content-type"}
+        names |= {"retry-after"} if known.status == 429 else set()
+        names |= {"www-authenticate"} if known.status == 401 else set()
+        assert set(known.headers) == set(known.after(7).headers) == names
+
+
+@pytest.mark.parametrize(
+    ("field", "seconds"),
+    [("", "1"), ("0", "1"), ("3", "5"), ("300", "300"), ("301", "600"), ("50000", "86400"),
+     ("90000", "172800"), ("Wed, 21 Oct 2015 07:28:00 GMT", "1"), ("-1", "1"), ("\u0663", "1"),
+     ("1" * 4000, "1")],
+)  # fmt: skip
+def test_a_limit_of_the_model_servers_looks_like_one_of_ours(field: str, seconds: str) -> None:
+    found = of_upstream(429, field)
+    assert found.headers["retry-after"] == seconds
+    assert found.outcome == refusal.RATE_LIMITED.outcome
+
+
+def test_a_wait_is_rounded_up_to_one_of_few() -> None:
+    seconds = [tenth / 10 for tenth in range(0, 20 * 864_000, 977)]
+    waits = [coarse(exact) for exact in seconds]
+    assert waits == sorted(waits)
+    assert all(wait >= exact for wait, exact in zip(waits, seconds, strict=True))
+    assert len(set(waits)) <= 14 + 20
+    assert coarse(1e-9) == 1

@@ -28,6 +28,9 @@ LEAKS = [
     "x-ratelimit-remaining-tokens",
     "grpc-message",
     "nv-inference-time",
+    "retry-after",
+    "www-authenticate",
+    "x-request-id",
 ]
 
 

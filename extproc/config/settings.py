@@ -92,6 +92,7 @@ class CapSettings(Struct, frozen=True, forbid_unknown_fields=True):
     document: Size = _CAPS.document
     value: Size = _CAPS.value
     held: Size = _CAPS.held
+    waiting: Annotated[int, Meta(ge=1, le=1_000_000)] = _CAPS.waiting
 
 
 class RouteSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,6 +126,26 @@ class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
     window: Duration
 
 
+class TimingSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """When answers leave: at whole multiples of the grid after the request arrived."""
+
+    grid: Duration
+
+
+class LengthSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How long answers look."""
+
+    buckets: Literal["pow2"] | Annotated[int, Meta(ge=256, le=1 << 20)]
+    """Filled up to a power of two, of at least 512 bytes, or to a multiple of so many bytes."""
+
+
+class StreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Streams leave in pieces of ``size`` bytes, one at every tick, whatever is ready."""
+
+    tick: Duration
+    size: Annotated[int, Meta(ge=64, le=65_536)] = 512
+
+
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a tenant may ask, how much, and how exactly it is answered."""
 
@@ -136,6 +157,11 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """In the shadow everything is decided and recorded, and nothing is changed; but what the routes
     deny (path, method, media type, query string) stays denied."""
     limits: tuple[LimitSettings, ...] = ()
+    timing: TimingSettings | None = None
+    """Instead of the file's own."""
+    length: LengthSettings | None = None
+    """Instead of the file's own."""
+    stream: StreamSettings | None = None
 
 
 class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,3 +191,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Best first."""
     policies: dict[Name, PolicySettings] = {}
     tenants: dict[Name, TenantSettings] = {}
+    timing: TimingSettings | None = None
+    """Of policies without their own, and of what is answered to strangers."""
+    length: LengthSettings | None = None
+    """Of policies without their own, and of what is answered to strangers."""

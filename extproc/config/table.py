@@ -22,11 +22,13 @@ from extproc.config.settings import (
     Settings,
     TenantSettings,
 )
+from extproc.config.shapings import compile_shapings, of_tenants
 from extproc.config.units import octets, seconds
 from extproc.dialects.gate import Terms
 from extproc.draw import Draw
 from extproc.limits import Limit
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
+from extproc.shaping import Shaping
 
 Named = TypeVar("Named")
 
@@ -39,13 +41,15 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     key = resolve(document, ("keys", "hmac"), settings.keys.hmac, environ)
     routes = compile_routes(document, settings.routes)
     caps = _caps(document, settings.caps)
+    shapings = compile_shapings(document, settings, routes)
     return PolicyTable(
         version=_version(settings, key),
         key=key,
         routes=routes,
         tenants=_principals(document, settings.tenants),
-        policies=_policies(document, settings, key, routes, caps),
+        policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
+        shapings=of_tenants(settings, shapings),
     )
 
 
@@ -60,6 +64,7 @@ def _caps(document: Document, settings: CapSettings) -> Caps:
         document=octets(settings.document),
         value=octets(settings.value),
         held=octets(settings.held),
+        waiting=settings.waiting,
     )
     for name in ("request", "document", "value"):
         if getattr(caps, name) > caps.held:
@@ -83,7 +88,12 @@ def _principals(document: Document, tenants: Mapping[str, TenantSettings]) -> di
 
 
 def _policies(
-    document: Document, settings: Settings, key: bytes, routes: Sequence[Route], caps: Caps
+    document: Document,
+    settings: Settings,
+    key: bytes,
+    routes: Sequence[Route],
+    caps: Caps,
+    shapings: Mapping[str, Shaping],
 ) -> dict[tuple[str, str], Policy]:
     fidelities = compile_fidelities(document, settings.fidelities)
     terms = {
@@ -95,7 +105,7 @@ def _policies(
     policies: dict[tuple[str, str], Policy] = {}
     for tenant, chosen in settings.tenants.items():
         shared = _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
-        granted = _owned(tenant, root, **shared)
+        granted = _owned(tenant, root, shaping=shapings[chosen.policy], **shared)
         for route, answer in answers:
             policies[tenant, route.name] = granted(route=route, answers=answer, caps=caps)
     return policies

@@ -30,6 +30,8 @@ class Document:
     """One JSON document."""
 
     node: Node
+    padding: str = ""
+    """A member that the API's clients ignore, to fill it up with; see padding.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Events:
     """Data that is no JSON and passes: ``[DONE]``."""
     named: bool = False
     """Each event carries its document's ``type`` as its name too (``event:``)."""
+    padding: str = ""
+    """As of a Document."""
 
 
 @dataclass(frozen=True, slots=True)

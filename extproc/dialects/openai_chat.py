@@ -101,6 +101,8 @@ _GATE: Final = Object(
         "store": Forced(value=False),
     }
 )
+PADDING: Final = "obfuscation"
+"""The member with which the API itself hides the lengths of tokens."""
 
 
 class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
@@ -126,7 +128,8 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
 
     def answers(self) -> Answers:
         tree = self.answer()
-        return {JSON: Document(tree), "text/event-stream": Events(Chunk(tree), self.SENTINELS)}
+        events = Events(Chunk(tree), self.SENTINELS, padding=PADDING)
+        return {JSON: Document(tree, PADDING), "text/event-stream": events}
 
     def tree(self) -> Node:
         return _ANSWER

@@ -56,6 +56,7 @@ def render() -> LocalReplyConfig:
             _mapper(_EQ, 404),
             _mapper(_EQ, 413),
             _mapper(_EQ, 502),
+            _mapper(_EQ, 503),
             _mapper(_GE, 500),
             _mapper(_GE, 400),
         ]

@@ -16,9 +16,9 @@ from extproc.admission import Admitted, Denied, admit
 from extproc.credentials import CREDENTIAL_HEADERS
 from extproc.dialects import OpenAIChat
 from extproc.errors import StoreUnavailable
-from extproc.limits import Counters, Exhausted
+from extproc.limits import Counters
 from extproc.policy import PolicyTable
-from extproc.refusal import RATE_LIMITED, UNAUTHENTICATED, UNAVAILABLE
+from extproc.refusal import RATE_LIMITED, UNAVAILABLE, coarse
 from extproc.server import protobuf
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
@@ -50,12 +50,15 @@ class Authorization:
         telemetry: Telemetry,
         records: Records,
         clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
     ) -> None:
         self._table = table
         self._counters = counters
         self._telemetry = telemetry
         self._records = records
         self._clock = clock
+        self._wall = wall
+        """Of when requests come: another process may have to read it."""
 
     async def check(self, request: CheckRequest, context: Any) -> CheckResponse:
         """Decide on one request."""
@@ -68,6 +71,7 @@ class Authorization:
             raise  # abort has raised: this is for the type checker
 
     async def _decide(self, request: CheckRequest) -> CheckResponse:
+        arrival = self._wall()
         decision = admit(protobuf.checked_request(request), self._table)
         if isinstance(decision, Admitted):
             decision = await self._charge(decision)
@@ -75,9 +79,9 @@ class Authorization:
         match decision:
             case Admitted():
                 self._telemetry.checks("allowed").inc()
-                return protobuf.allowed(self._handover(exchange, decision), REMOVED)
+                return protobuf.allowed(self._handover(exchange, decision, arrival), REMOVED)
             case Denied():
-                return self._deny(exchange, decision)
+                return self._deny(exchange, decision, arrival)
 
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
         """Take the limits; in the shadow a refusal is counted and let through."""
@@ -92,13 +96,13 @@ class Authorization:
         else:
             if exhausted is None:
                 return admitted
-            refusal = RATE_LIMITED.after(_seconds(exhausted))
+            refusal = RATE_LIMITED.after(coarse(exhausted.retry_after))
         if policy.shadow:
             self._telemetry.checks(f"shadow:{refusal.code}").inc()
             return admitted
         return Denied(refusal, policy.route, policy.tenant)
 
-    def _handover(self, exchange: str, admitted: Admitted) -> Handover:
+    def _handover(self, exchange: str, admitted: Admitted, arrival: float) -> Handover:
         policy = admitted.policy
         return Handover(
             exchange,
@@ -107,28 +111,25 @@ class Authorization:
             policy.tenant,
             admitted.principal,
             tuple(admitted.parameters.items()),
+            arrival=arrival,
         )
 
-    def _deny(self, exchange: str, denial: Denied) -> CheckResponse:
+    def _deny(self, exchange: str, denial: Denied, arrival: float) -> CheckResponse:
+        """The answer waits for its instant in ext_proc, through which it passes on its way out."""
         refusal, route = denial.refusal, denial.route
-        self._telemetry.checks(refusal.code).inc()
+        self._telemetry.checks(refusal.outcome).inc()
         name = route.name if route else ""
         self._records.add(
             "denied",
-            {"exchange": exchange, "tenant": denial.tenant, "route": name, "code": refusal.code},
+            {"exchange": exchange, "tenant": denial.tenant, "route": name, "code": refusal.outcome},
         )
-        headers = {"content-type": "application/json"}
-        if refusal.retry_after is not None:
-            headers["retry-after"] = str(refusal.retry_after)
-        if refusal.status == UNAUTHENTICATED.status:
-            headers["www-authenticate"] = 'Bearer realm="extproc"'
         body = (route.dialect if route else _GENERIC).error(refusal)
         handover = Handover(
-            exchange, self._table.version, name, denial.tenant, refusal=refusal.code
+            exchange,
+            self._table.version,
+            name,
+            denial.tenant,
+            refusal=refusal.code,
+            arrival=arrival,
         )
-        return protobuf.denied(handover, refusal.status, headers, body)
-
-
-def _seconds(exhausted: Exhausted) -> int:
-    """Whole seconds, rounded up: a client that waits that long is let in."""
-    return max(1, int(-(-exhausted.retry_after // 1)))
+        return protobuf.denied(handover, refusal.status, refusal.headers, body)

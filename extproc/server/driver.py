@@ -6,20 +6,19 @@ end while Envoy waits would let the rest of the body pass unprocessed.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 import grpc
 
-from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
-    ProcessingRequest,
-    ProcessingResponse,
-)
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
+from extproc.constant_rate import Filler
 from extproc.errors import ProtocolError
-from extproc.events import Abort, Action, Event, ResponseBody, Work
+from extproc.events import Action, Event, ResponseBody, Work
 from extproc.refusal import OVERLOADED, Refusal
 from extproc.server import protobuf
 from extproc.server.held import Held
+from extproc.server.pacer import LEFT, Pacer
 
 SLICE = 8 << 10
 """Bytes of an answer that are rewritten before other exchanges get their turn.
@@ -28,9 +27,6 @@ Under 5 ms, even where they hold nothing but log probabilities.
 """
 
 EOF: Final = grpc.aio.EOF  # type: ignore[attr-defined]  # the stubs do not know it
-Read = Callable[[], Awaitable[Any]]
-"""The next message of Envoy's, or EOF when it has ended its side."""
-Write = Callable[[ProcessingResponse], Awaitable[None]]
 
 
 class Machine(Protocol):
@@ -45,6 +41,11 @@ class Machine(Protocol):
         ...
 
     @property
+    def filler(self) -> Filler | None:
+        """See pacer.Speaker."""
+        ...
+
+    @property
     def working(self) -> bool:
         """Whether it wants to go on with the last event, when others have had a turn."""
         ...
@@ -54,51 +55,52 @@ class Machine(Protocol):
     def refuse(self, refusal: Refusal) -> Sequence[Action]: ...
 
 
-async def drive(
-    machine: Machine, first: ProcessingRequest, read: Read, write: Write, held: Held
-) -> None:
+async def drive(machine: Machine, first: ProcessingRequest, pacer: Pacer, held: Held) -> None:
     """Feed Envoy's messages to the machine and send what it answers, until Envoy is done.
 
     Raise ProtocolError where Envoy's side ends before the exchange has, as a broken read looks too.
     """
-    message = first
     kept = 0
     try:
+        message: Any = first
         while message is not EOF:
-            for number, event in enumerate(_turns(machine, protobuf.event(message))):
+            for number, event in enumerate(_turns(machine, message)):
                 if number:
                     await asyncio.sleep(0)  # between messages, reading lets others have a turn
                 actions = machine.receive(event)
-                before, kept = kept, machine.held
+                await pacer.send(actions, machine)
+                before, kept = kept, machine.held + pacer.held
                 if not held.change(before, kept):
-                    actions = [*actions, *machine.refuse(OVERLOADED)]
-                    before, kept = kept, machine.held
+                    await pacer.send(machine.refuse(OVERLOADED), machine)
+                    before, kept = kept, machine.held + pacer.held
                     held.change(before, kept)
-                await _carry_out(actions, write)
-            message = await read()
+            message = await pacer.next()
+            before, kept = kept, machine.held + pacer.held
+            held.change(before, kept)
+        over = machine.done and not pacer.waiting
+    except Exception:
+        await pacer.fault()
+        raise
     finally:
+        pacer.close()
         held.change(kept, 0)
-    if not machine.done:
+    if not over:
         raise ProtocolError("Envoy's side ended in the middle of an exchange")
 
 
-async def _carry_out(actions: Sequence[Action], write: Write) -> None:
-    for action in actions:
-        if isinstance(action, Abort):
-            raise ProtocolError(action.reason)
-        await write(protobuf.reply(action))
-
-
-def _turns(machine: Machine, event: Event) -> Iterator[Event | Work]:
-    """The event, and as often as the machine wants to go on with it."""
-    for piece in _slices(event):
-        yield piece
+def _turns(machine: Machine, message: Any) -> Iterator[Event | Work]:
+    """The events of a message, and after each as often as the machine wants to go on with it."""
+    for event in _events(message):
+        yield event
         while machine.working:
             yield Work()
 
 
-def _slices(event: Event) -> Iterable[Event]:
+def _events(message: Any) -> Iterable[Event]:
     """A large piece of an answer as several, so that rewriting it never blocks the loop."""
+    if message is LEFT:
+        return ()
+    event = protobuf.event(message)
     if not isinstance(event, ResponseBody) or len(event.data) <= SLICE:
         return (event,)
     return _cut(event.data, event.end)

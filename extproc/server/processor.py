@@ -6,8 +6,10 @@ Envoy has ended its side; every other end is an abort.
 """
 
 import asyncio
+import secrets
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final
 
 import grpc
 
@@ -18,26 +20,44 @@ from extproc.errors import ProtocolError
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
 from extproc.policy import Policy, PolicyTable
-from extproc.refusal import of_code
+from extproc.refusal import OVERLOADED, of_code
 from extproc.server import protobuf
+from extproc.server.alarms import Alarms
 from extproc.server.driver import EOF, drive
 from extproc.server.held import Held
+from extproc.server.pacer import Direct, Paced
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
 from extproc.shadow import ShadowExchange
+from extproc.shaping import UNSHAPED, Shaping
 
 Machine = Exchange | ShadowExchange | LocalReply
+
+
+OLDEST: Final = 10.0
+"""Seconds that a request can have waited for ext_authz: Envoy's timeout for it."""
 
 
 class ExternalProcessor:
     """The service ``envoy.service.ext_proc.v3.ExternalProcessor``."""
 
-    def __init__(self, table: PolicyTable, telemetry: Telemetry, records: Records) -> None:
+    def __init__(
+        self,
+        table: PolicyTable,
+        telemetry: Telemetry,
+        records: Records,
+        alarms: Alarms | None = None,
+        wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
+    ) -> None:
         self._table = table
         self._telemetry = telemetry
         self._records = records
+        self._alarms = alarms or Alarms()
+        self._wall = wall
         self.held = Held(table.caps.held)
+        self.waiting = Held(table.caps.waiting)
+        """Not bytes but exchanges, whose answers may have to wait."""
 
     async def process(self, _requests: Any, context: Any) -> None:
         """Serve one exchange, by grpc.aio's ``read()``/``write()``."""
@@ -68,9 +88,48 @@ class ExternalProcessor:
         machine = self._machine(first, handover)
         started = time.monotonic()
         try:
-            await drive(machine, first, context.read, context.write, self.held)
+            await self._drive(machine, handover, first, context)
         finally:
             self._record(machine, handover, time.monotonic() - started)
+
+    async def _drive(
+        self, machine: Machine, handover: Handover | None, first: ProcessingRequest, context: Any
+    ) -> None:
+        """By the shaping of the policy.  A place among those that wait is taken before anything is
+        done: one that was refused later would tell when the work was over.
+        """
+        name = "" if isinstance(machine, ShadowExchange) else _name(handover)
+        direct = Direct(context.read, context.write, name)
+        shaping = self._shaping(machine, handover)
+        if not shaping.waits:
+            await drive(machine, first, direct, self.held)
+            return
+        arrival = self._arrival(handover)
+        place = self.waiting.change(0, 1)
+        try:
+            if not place:
+                await direct.send(machine.refuse(OVERLOADED), machine)
+            paced = Paced(direct, shaping, arrival, self._alarms, self._table.caps.document)
+            await drive(machine, first, paced, self.held)
+        finally:
+            self.waiting.change(1, 0)
+
+    def _shaping(self, machine: Machine, handover: Handover | None) -> Shaping:
+        return UNSHAPED if isinstance(machine, ShadowExchange) else self._shaping_of(handover)
+
+    def _shaping_of(self, handover: Handover | None) -> Shaping:
+        tenant = handover.tenant if handover is not None else ""
+        return self._table.shapings.get(tenant, UNSHAPED)
+
+    def _arrival(self, handover: Handover | None) -> float:
+        """When the request came, on the alarms' clock.
+
+        It was told in wall time, as another process may have seen it come; a clock that was set in
+        between is noticed by an age that no request has, and the stream's own beginning taken.
+        """
+        now = self._alarms.clock()
+        age = self._wall() - handover.arrival if handover is not None else 0.0
+        return now - age if 0 <= age <= OLDEST else now
 
     def _machine(self, first: ProcessingRequest, handover: Handover | None) -> Machine:
         """Whose answer this is: the model's to an admitted request, or no model's."""
@@ -92,9 +151,10 @@ class ExternalProcessor:
 
     def _local_reply(self, handover: Handover | None) -> LocalReply:
         routes = {route.name: route.dialect for route in self._table.routes}
+        shaping = self._shaping_of(handover)
         if handover is None:
-            return LocalReply(None, None)
-        return LocalReply(of_code(handover.refusal), routes.get(handover.route))
+            return LocalReply(None, None, shaping)
+        return LocalReply(of_code(handover.refusal), routes.get(handover.route), shaping)
 
     def _record(self, machine: Machine, handover: Handover | None, seconds: float) -> None:
         self._telemetry.exchanges(machine.outcome).inc()
@@ -123,3 +183,8 @@ class ExternalProcessor:
                 "milliseconds": round(seconds * 1000, 1),
             },
         )
+
+
+def _name(handover: Handover | None) -> str:
+    """The exchange's; one that ext_authz knows nothing of has none in the record either."""
+    return handover.exchange if handover is not None else secrets.token_hex(8)

@@ -65,6 +65,8 @@ class Handover:
     parameters: tuple[tuple[str, str], ...] = ()
     refusal: str = ""
     """Code of the refusal, where the request was denied."""
+    arrival: float = 0.0
+    """When the request came, in seconds of wall time."""
 
 
 def checked_request(message: CheckRequest) -> CheckedRequest:
@@ -98,6 +100,7 @@ def _write_handover(response: CheckResponse, handover: Handover) -> None:
     fields = response.dynamic_metadata.fields
     for name in ("exchange", "config", "route", "tenant", "principal", "refusal"):
         fields[name].string_value = getattr(handover, name)
+    fields["arrival"].number_value = handover.arrival
     for name, value in handover.parameters:
         fields["parameters"].struct_value.fields[name].string_value = value
 
@@ -115,6 +118,7 @@ def handover(message: ProcessingRequest) -> Handover | None:
             for name in ("exchange", "config", "route", "tenant", "principal", "refusal")
         },
         parameters=tuple((name, value.string_value) for name, value in parameters.items()),
+        arrival=fields["arrival"].number_value if "arrival" in fields else 0.0,
     )
 
 

@@ -13,7 +13,7 @@ SIZE = "a size such as 256KiB or 1MiB, or a number of bytes"
 NAME = "a name: at most 64 letters, digits, '.', '_' and '-'"
 FIELDS = (
     "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
-    "tenants"
+    "tenants, ..."
 )
 DIALECTS = one_of(routes.DIALECTS)
 DIALECT = "the name of a dialect, or its configuration"

@@ -14,7 +14,7 @@ from tests.e2e.upstream import Reply, Request, Upstream, answering
     ("shipped", "changed", "status", "code"),
     [
         # Without a route Envoy skips ext_authz, and without its metadata nothing is served.
-        ("prefix: /\n", "prefix: /elsewhere\n", 503, "upstream_error"),
+        ("prefix: /\n", "prefix: /elsewhere\n", 503, "unavailable"),
         ("timeout: 0s", "timeout: 0.3s", 504, "upstream_error"),
     ],
     ids=["no-route", "timeout"],

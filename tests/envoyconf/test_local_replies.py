@@ -29,7 +29,7 @@ def test_envoys_errors_have_the_words_of_the_sidecars(status: int) -> None:
 
 
 def test_what_the_sidecar_wrote_stays() -> None:
-    for status in (404, 413, 502, 500, 400):
+    for status in (404, 413, 502, 503, 500, 400):
         _, ours = _mapper(status)["filter"]["and_filter"]["filters"]
         expression = ours["extension_filter"]["typed_config"]["expression"]
         assert expression == (

@@ -63,7 +63,7 @@ async def wired(socket: Path) -> AsyncIterator[tuple[Sidecar, Envoy]]:
 def told(response: CheckResponse) -> dict[str, Any]:
     """The dynamic metadata, by name."""
     return {
-        name: value.string_value or dict(value.struct_value.fields)
+        name: value.string_value or value.number_value or dict(value.struct_value.fields)
         for name, value in response.dynamic_metadata.fields.items()
     }
 
@@ -92,6 +92,7 @@ async def test_an_admitted_request_loses_its_credential_and_gains_a_handover(
         "tenant": "acme",
         "principal": principal(KEY),
         "refusal": {},
+        "arrival": sidecar.wall.now,
     }
     assert sidecar.count("extproc_checks_total", outcome="allowed") == 1
     assert SECRET not in str(response)
@@ -122,7 +123,7 @@ async def test_what_ext_authz_tells_is_what_ext_proc_serves_by(
     await stream.send(RequestBody(body, end=True))
     assert (await stream.receive()).HasField("request_headers")
     await stream.send(ResponseHeaders(503, {":status": "503"}, end=True))
-    assert (await stream.receive()).HasField("response_headers")
+    assert (await stream.receive()).HasField("immediate_response")
     await end(stream, sidecar)
     [record] = sidecar.recorded()
     assert (record["model"], record["inputs"], record["exchange"]) == ("digits", 3, found.exchange)
@@ -232,11 +233,9 @@ async def test_in_the_shadow_a_limit_is_counted_and_let_through(
 
 
 @pytest.mark.parametrize(
-    ("wait", "seconds"), [(1e-9, "1"), (0.2, "1"), (1.0, "1"), (1.1, "2"), (59.5, "60")]
+    ("wait", "seconds"), [(1e-9, "1"), (0.2, "1"), (1.0, "1"), (1.1, "2"), (2.5, "5"), (59.5, "60")]
 )
-async def test_a_wait_is_rounded_up_to_whole_seconds(
-    socket: Path, wait: float, seconds: str
-) -> None:
+async def test_a_wait_is_rounded_up_to_one_of_few(socket: Path, wait: float, seconds: str) -> None:
     class Empty:
         async def take(self, charges: Sequence[Charge], *, now: float) -> Exhausted | None:
             return Exhausted(charges[0].limit.name, wait)

@@ -13,6 +13,7 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingRequest,
     ProcessingResponse,
 )
+from extproc.constant_rate import Filler
 from extproc.errors import ProtocolError
 from extproc.events import (
     Abort,
@@ -30,11 +31,14 @@ from extproc.events import (
 from extproc.refusal import OVERLOADED, Refusal
 from extproc.server.driver import EOF, SLICE, drive
 from extproc.server.held import Held
+from extproc.server.pacer import Direct
 from tests.server.wire import message
 
 
 class Scripted:
     """A machine that does what a test says, and remembers what it was told."""
+
+    filler: Filler | None = None
 
     def __init__(self, answer: Callable[[Event], Sequence[Action]] = lambda _: []) -> None:
         self.answer = answer
@@ -66,6 +70,10 @@ class Connection:
         self.unread = [message(event) for event in events]
         self.written: list[str] = []
 
+    @property
+    def pacer(self) -> Direct:
+        return Direct(self.read, self.write)
+
     async def read(self) -> Any:
         return self.unread.pop(0) if self.unread else EOF
 
@@ -77,7 +85,7 @@ async def driven(machine: Scripted, *events: Event, held: Held | None = None) ->
     first, *others = events
     connection = Connection(*others)
     counted = Held(1 << 30) if held is None else held
-    await drive(machine, message(first), connection.read, connection.write, counted)
+    await drive(machine, message(first), connection.pacer, counted)
     return connection
 
 
@@ -193,8 +201,7 @@ async def test_an_abort_is_an_error_and_what_was_said_before_it_is_sent() -> Non
         await drive(
             machine,
             message(RequestHeaders(end=False)),
-            connection.read,
-            connection.write,
+            connection.pacer,
             Held(100),
         )
     assert connection.written == ["response_headers"]
@@ -204,7 +211,7 @@ async def test_an_abort_is_an_error_and_what_was_said_before_it_is_sent() -> Non
 async def test_a_message_that_is_none_is_an_error() -> None:
     connection = Connection()
     with pytest.raises(ProtocolError):
-        await drive(Scripted(), ProcessingRequest(), connection.read, connection.write, Held(100))
+        await drive(Scripted(), ProcessingRequest(), connection.pacer, Held(100))
 
 
 async def test_others_get_their_turn_between_the_steps_of_long_work() -> None:
@@ -295,6 +302,7 @@ async def test_what_was_held_is_given_back_however_it_ends(where: str) -> None:
     else:
         read = fail_later
     before = held.total
+    first = message(RequestBody(b"x" * 30, end=False))
     with pytest.raises(fault):
-        await drive(machine, message(RequestBody(b"x" * 30, end=False)), read, write, held)
+        await drive(machine, first, Direct(read, write), held)
     assert held.total == before

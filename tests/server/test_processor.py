@@ -17,6 +17,7 @@ from extproc._pb.envoy.extensions.filters.http.ext_proc.v3.processing_mode_pb2 i
 )
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     CommonResponse,
+    HeaderMutation,
     ProcessingRequest,
 )
 from extproc.dialects import KServeV2
@@ -85,6 +86,11 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0.001)
 
 
+def told(mutation: HeaderMutation) -> dict[str, str]:
+    """The header fields that are set, by name."""
+    return {one.header.key: one.header.raw_value.decode() for one in mutation.set_headers}
+
+
 ASKED = (RequestHeaders(end=False), RequestBody(ASK, end=True))
 ASKED_STREAM = (RequestHeaders(end=False), RequestBody(ASK_STREAM, end=True))
 
@@ -99,6 +105,7 @@ async def test_a_document_is_rewritten_and_recorded(wired: tuple[Sidecar, Envoy]
     answer = (await stream.receive()).response_headers.response
     assert answer.body_mutation.body == REDUCED
     assert list(answer.header_mutation.remove_headers) == ["server"]
+    assert told(answer.header_mutation)["x-request-id"] == ADMITTED.exchange
     assert await stream.end() is OK
     await until(lambda: sidecar.count("extproc_exchanges_total", outcome="served"))
     assert sidecar.count("extproc_dropped_values_total", place="choices[].logprobs") == 1
@@ -176,9 +183,14 @@ async def test_a_denial_of_ext_authz_is_written_anew_and_not_recorded_twice(
 ) -> None:
     sidecar, envoy = wired
     stream = await envoy.stream(DENIED).send(headers("text/plain", 429, server="envoy"))
-    answer = (await stream.receive()).response_headers.response
-    assert answer.status == CommonResponse.CONTINUE_AND_REPLACE
-    assert answer.body_mutation.body == KServeV2().error(RATE_LIMITED)
+    answer = (await stream.receive()).immediate_response
+    assert (answer.status.code, answer.details) == (429, "extproc_rate_limit_exceeded")
+    assert answer.body == KServeV2().error(RATE_LIMITED)
+    assert told(answer.headers) == {
+        "content-type": "application/json",
+        "retry-after": "1",
+        "x-request-id": "e3",
+    }
     await stream.send(ResponseBody(b"s3cret", end=True))
     assert await stream.end() is OK
     await until(lambda: sidecar.count("extproc_exchanges_total", outcome="rate_limit_exceeded"))
@@ -188,8 +200,9 @@ async def test_a_denial_of_ext_authz_is_written_anew_and_not_recorded_twice(
 async def test_an_error_of_envoys_own_needs_no_metadata(wired: tuple[Sidecar, Envoy]) -> None:
     _, envoy = wired
     stream = await envoy.stream(None).send(headers("text/plain", 404))
-    answer = (await stream.receive()).response_headers.response
-    assert b'"not_found"' in answer.body_mutation.body
+    answer = (await stream.receive()).immediate_response
+    assert b'"not_found"' in answer.body
+    assert len(bytes.fromhex(told(answer.headers)["x-request-id"])) == 8
     assert await stream.end() is OK
 
 

@@ -34,6 +34,7 @@ from extproc.events import (
 from extproc.limits import Counters
 from extproc.policy import PolicyTable
 from extproc.server import app
+from extproc.server.alarms import Alarms
 from extproc.server.authz import Authorization
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ, Handover, allowed
@@ -61,14 +62,25 @@ class Clock:
 
 
 class Sidecar:
-    def __init__(self, table: PolicyTable, counters: Counters | None = None) -> None:
+    def __init__(
+        self,
+        table: PolicyTable,
+        counters: Counters | None = None,
+        alarms: Alarms | None = None,
+    ) -> None:
         self.log = io.BytesIO()
-        self.clock = Clock()
+        self.clock, self.wall = Clock(), Clock()
+        self.wall.now = 1_800_000_000.0
         self.telemetry = Telemetry()
         self.records = Records(self.log)
-        self.processor = ExternalProcessor(table, self.telemetry, self.records)
+        self.processor = ExternalProcessor(table, self.telemetry, self.records, alarms, self.wall)
         self.authorization = Authorization(
-            table, counters or MemoryCounters(), self.telemetry, self.records, self.clock
+            table,
+            counters or MemoryCounters(),
+            self.telemetry,
+            self.records,
+            self.clock,
+            self.wall,
         )
         self.server = grpc.aio.server(options=app._OPTIONS)
         self.server.add_generic_rpc_handlers(
@@ -94,10 +106,13 @@ def _name(method: str) -> tuple[str, str]:
 
 @asynccontextmanager
 async def running(
-    path: Path, table: PolicyTable, counters: Counters | None = None
+    path: Path,
+    table: PolicyTable,
+    counters: Counters | None = None,
+    alarms: Alarms | None = None,
 ) -> AsyncIterator[tuple[Sidecar, "Envoy"]]:
     """A sidecar on this socket, and an Envoy that talks to it."""
-    sidecar = Sidecar(table, counters)
+    sidecar = Sidecar(table, counters, alarms)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
     async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
