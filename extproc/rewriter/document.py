@@ -22,6 +22,8 @@ class DocumentRewriter:
         self._node, self._run, self._cap = node, run, cap
         self._buffer = bytearray()
         self._stream: ValueStream | None = None
+        self._passed = False
+        """Whether anything of a large document has passed."""
 
     @property
     def held(self) -> int:
@@ -29,22 +31,26 @@ class DocumentRewriter:
 
     def feed(self, data: bytes) -> Iterator[bytes]:
         if self._stream is not None:
-            yield self._stream.feed(data)
+            yield self._passing(self._stream.feed(data))
             return
         self._buffer += data
         if len(self._buffer) > WHOLE:
             self._stream = ValueStream(self._node, self._run, self._cap)
             buffered, self._buffer = bytes(self._buffer), bytearray()
-            yield self._stream.feed(buffered)
+            yield self._passing(self._stream.feed(buffered))
 
     def finish(self) -> Iterator[bytes]:
-        if self._stream is not None:
-            yield self._stream.finish()
-            return
-        whole = rewritten(bytes(self._buffer), self._node, self._run)
-        if whole is None:
+        if self._stream is None:
+            whole = rewritten(bytes(self._buffer), self._node, self._run)
+        else:
+            whole = self._passing(self._stream.finish())
+        if whole is None or not (self._passed or whole.strip()):
             raise UpstreamError("the answer holds nothing that may pass")
         yield whole
+
+    def _passing(self, data: bytes) -> bytes:
+        self._passed = self._passed or bool(data.strip())
+        return data
 
     def cut(self, _error: bytes) -> bytes | None:
         return None

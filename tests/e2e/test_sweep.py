@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from extproc.dialects.answers import streamed
+from extproc.dialects.answers import Frames, streamed
 from extproc.prediction import KINDS
 from tests.corpus.exchanges import SECRETS, Recorded, recorded
 from tests.e2e.client import exchange
@@ -19,7 +19,7 @@ from tests.laws.serving import TEXT_AND_LABEL, serve
 
 EXCHANGES = {one.name: one for one in recorded()}
 TIERS = {"labels": [*TEXT_AND_LABEL], "full": KINDS}
-TRAILERS = {"x-compute-time": "31337", "x-model": "s3cret"}
+TRAILERS = {"grpc-status": "0", "x-compute-time": "31337", "x-model": "s3cret"}
 
 
 def sweeping(text: str) -> str:
@@ -43,7 +43,8 @@ async def answer(request: Request, reply: Reply) -> None:
     """What the file says; where it is a stream, in pieces, and with trailers that tell more."""
     one = EXCHANGES[request.path.split("/")[1]]
     fields = {"content-type": one.content_type, **one.answer_headers}
-    if not streamed(one.route.dialect.answers()[one.media_type]):
+    how = one.route.dialect.answers()[one.media_type]
+    if not (streamed(how) or isinstance(how, Frames)):
         await reply.head(200, {**fields, "content-length": str(len(one.answer))})
         await reply.raw(one.answer)
         return

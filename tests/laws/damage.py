@@ -16,7 +16,11 @@ from tests.laws.serving import answer_of
 
 Json = Any
 PLANTED: Final = "pl4nted"
-FREE_FORM: Final[Mapping[str, Collection[str]]] = {}
+FREE_FORM: Final[Mapping[str, Collection[str]]] = {
+    "anthropic_messages": {"input"},
+    "gemini_generate": {"args"},
+    "ollama_chat": {"arguments"},
+}
 """By dialect: members whose value is the model's own JSON, in which any name is text."""
 KEYED_BY_LABEL: Final[Collection[str]] = ()
 """Dialects in whose answers the labels are the names: there a stranger is one more label."""

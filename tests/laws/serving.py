@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 from extproc import rewriter
-from extproc.dialects.answers import Answer, Document
+from extproc.dialects.answers import Answer, Document, Frames
 from extproc.dialects.gate import Terms
 from extproc.dialects.shape import Mutation
 from extproc.draw import Draw
@@ -23,9 +23,11 @@ from extproc.events import (
     Respond,
     ResponseBody,
     ResponseHeaders,
+    ResponseTrailers,
     SendRequestHeaders,
     SendResponseBody,
     SendResponseHeaders,
+    SendResponseTrailers,
 )
 from extproc.exchange import Exchange
 from extproc.mutators import Mutator
@@ -123,7 +125,7 @@ def serve(
     client = _Client(fields)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rewriter.document, "WHOLE", whole)
-        for event in _script(exchange.request, fields, body):
+        for event in (*_script(exchange.request, fields, body), _end(exchange)):
             client.take(machine.receive(event))
     return Served(
         client.asked,
@@ -143,7 +145,12 @@ def _script(request: bytes, fields: Mapping[str, str], body: Iterable[bytes]) ->
     yield ResponseHeaders(200, fields, end=False)
     for piece in body:
         yield ResponseBody(piece, end=False)
-    yield ResponseBody(b"", end=True)
+
+
+def _end(exchange: Recorded) -> Event:
+    if isinstance(answer_of(exchange), Frames):
+        return ResponseTrailers(("grpc-status",))
+    return ResponseBody(b"", end=True)
 
 
 class _Client:
@@ -174,8 +181,8 @@ class _Client:
                 case Respond(status, headers, body):
                     self.status, self.headers, self.body = status, dict(headers), body
                 case _:
-                    assert isinstance(action, Abort)
-                    self.body += b"<cut off>"
+                    assert isinstance(action, Abort | SendResponseTrailers)
+                    self.body += b"<cut off>" if isinstance(action, Abort) else b""
 
     def _head(self, status: int, more: Mapping[str, str], removed: Iterable[str]) -> None:
         for name in removed:

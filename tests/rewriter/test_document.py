@@ -270,12 +270,15 @@ class Nothing:
         return run.drop(place)
 
 
+@ways
 @pytest.mark.parametrize("tree", [Nothing(), Gate("logprobs", Nothing())])
-def test_a_document_of_which_nothing_may_pass_is_refused(tree: Node) -> None:
-    machine = DocumentRewriter(tree, Rewrite(edits(LITTLE), "m"), CAP)
-    assert b"".join(machine.feed(b'{"s3cret":1}')) == b""
-    with pytest.raises(UpstreamError, match="nothing that may pass"):
-        list(machine.finish())
+@pytest.mark.parametrize("body", [b'{"s3cret":1}', b' {"s3cret":1}\n', b'["s3cret"]', b"7 "])
+def test_a_document_of_which_nothing_may_pass_is_refused(
+    tree: Node, body: bytes, *, streamed: bool
+) -> None:
+    for pieces in ([body], singly(body)):
+        with pytest.raises(UpstreamError, match="nothing that may pass"):
+            document(pieces, LITTLE, node=tree, streamed=streamed)
 
 
 @ways
