@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
 import uvloop
 
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingResponse
@@ -21,7 +20,7 @@ from extproc.server.driver import EOF, drive
 from extproc.server.held import Held
 from extproc.server.pacer import Direct, Paced
 from extproc.shaping import Grid, Rate, Shaping
-from tests.bench.figures import Figure, Spread, Table
+from tests.bench.figures import Figure, Spread, Table, percentile
 from tests.playbook import ASK_STREAM, EVENT, headers, policy
 from tests.server.wire import message
 
@@ -40,8 +39,10 @@ class Stream:
     def __init__(self, events: Sequence[Event], over: asyncio.Event) -> None:
         self._messages = [message(event) for event in events]
         self._over, self._ended = over, asyncio.Event()
-        self.late: list[float] = []
         self.begins = 0.0
+        self.late: list[float] = []
+        self.missed = 0
+        self._count = -1
 
     async def read(self) -> Any:
         if len(self._messages) == 1:
@@ -56,25 +57,43 @@ class Stream:
         if response.response_body.response.body_mutation.streamed_response.end_of_stream:
             self._ended.set()
         if response.HasField("response_body"):
-            due = self.begins + len(self.late) * TICK
-            self.late.append(time.monotonic() - due)
+            self._tick(time.monotonic() - self.begins)
+
+    def _tick(self, now: float) -> None:
+        """Late is what comes after its instant; those that were left out are missed."""
+        count = int(now / TICK + 1e-6)
+        self.missed += count - self._count - 1
+        self.late.append(now - count * TICK)
+        self._count = count
+
+    def begin(self) -> None:
+        """Count from now: all streams are there."""
+        self.late, self.missed = [], 0
 
 
 def ticks(streams: int = STREAMS, seconds: float = SECONDS) -> Table:
     """Milliseconds between a tick and the message that leaves at it."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        late = np.array(runner.run(_ticks(streams, seconds))) * 1000
+        made = runner.run(_ticks(streams, seconds))
+    late = [late * 1000 for stream in made for late in stream.late]
+    missed = sum(stream.missed for stream in made)
     return Table(
         f"Ticks of {streams} streams, one in {TICK * 1000:.0f} ms each",
         "",
-        tuple(
-            Figure(f"late, {name}", "ms", Spread.of([float(np.percentile(late, share))]), goal=goal)
-            for name, share, goal in (("p50", 50, None), ("p99", 99, 10.0), ("most", 100, None))
+        (
+            Figure("late, p50", "ms", _only(percentile(late, 0.5))),
+            Figure("late, p99", "ms", _only(percentile(late, 0.99)), goal=10),
+            Figure("late, the most", "ms", _only(max(late))),
+            Figure("left out", "%", _only(100 * missed / (missed + len(late)))),
         ),
     )
 
 
-async def _ticks(streams: int, seconds: float) -> list[float]:
+def _only(value: float) -> Spread:
+    return Spread.of([value])
+
+
+async def _ticks(streams: int, seconds: float) -> list[Stream]:
     alarms, held, over = Alarms(), Held(1 << 30), asyncio.Event()
     shaped = policy(shaping=_SHAPING)
     loop, running, made = asyncio.get_running_loop(), list[asyncio.Task[None]](), list[Stream]()
@@ -83,10 +102,13 @@ async def _ticks(streams: int, seconds: float) -> list[float]:
         made.append(stream)
         running.append(asyncio.create_task(_run(stream, shaped, alarms, held)))
         await _pass(loop, _SPREAD / streams)
+    await _pass(loop, 2 * GRID)
+    for stream in made:
+        stream.begin()
     await _pass(loop, seconds)
     over.set()
     await asyncio.gather(*running)
-    return [late for stream in made for late in stream.late]
+    return made
 
 
 def _stream(over: asyncio.Event) -> Stream:

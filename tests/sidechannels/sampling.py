@@ -25,7 +25,7 @@ from tests.sidechannels.statistics import Samples
 GRID = 0.25
 """Seconds; of the shaped gateway."""
 _SHAPED = f"\ntiming: {{grid: {GRID * 1000:.0f}ms}}\nlength: {{buckets: 1024}}\n\nroutes:"
-CONNECTIONS = 24
+CONNECTIONS = 40
 
 
 @dataclass
