@@ -169,7 +169,7 @@ def _is_thought(event: Json) -> bool:
     match event:
         case {"type": "content-delta", "delta": {"message": {"content": {"thinking": _}}}}:
             return True
-        case {"type": kind}:
+        case {"type": str(kind)}:
             # The last holds the prompt as the model reads it.
             return kind in {"tool-plan-delta", "debug"}
         case _:

@@ -149,7 +149,7 @@ def _script(request: bytes, fields: Mapping[str, str], body: Iterable[bytes]) ->
 
 def _end(exchange: Recorded) -> Event:
     if isinstance(answer_of(exchange), Frames):
-        return ResponseTrailers(("grpc-status",))
+        return ResponseTrailers(("grpc-status",), "0")
     return ResponseBody(b"", end=True)
 
 
