@@ -263,8 +263,8 @@ def test_messages_of_other_forms_are_all_that_stands_in_them() -> None:
 
 
 values = st.recursive(
-    st.none() | st.booleans() | st.integers(-5, 5) | st.text("ab", max_size=2),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab", max_size=2), inner),
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text("abs1", max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("as", max_size=3), inner),
     max_leaves=6,
 )
 
@@ -294,6 +294,8 @@ def test_a_form_belongs_to_one_value_only(first: Any, second: Any) -> None:
         (True, 1),
         (None, "None"),
         (["a", "b"], ["ab"]),
+        (["a", "b"], ["asb"]),
+        ({"a": "b"}, {"asb": None}),
         (["a", ["b"]], ["a", "b"]),
         ([], {}),
         ("", []),

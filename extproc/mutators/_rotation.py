@@ -21,12 +21,12 @@ import numpy.typing as npt
 from extproc.draw import Draw
 from extproc.prediction import Vector
 
-_FURTHER: Final = 8
+_FURTHER: Final = 5
 """Stages beyond those by which every component has met every other; with these an axis is spread
 as evenly as by a random matrix."""
-_LEAST: Final = 0.2
-_MOST: Final = 2 / 3
-"""Tangents of half an angle of 23 and 67 degrees: near to half a right angle, pairs mix best."""
+_LEAST: Final = 1 / 3
+_MOST: Final = 1 / 2
+"""Tangents of half an angle of 37 and 53 degrees: near to half a right angle, pairs mix best."""
 _KEPT: Final = 32
 """Rotations kept: one for each tenant, model and number of dimensions that is asked for."""
 _LARGEST: Final = 4096

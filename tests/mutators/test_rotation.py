@@ -59,7 +59,7 @@ def test_every_axis_goes_anywhere(size: int) -> None:
     """Entries of a rotation that favours nothing are normal, as far as these sizes can tell."""
     entries = (matrix(size) * np.sqrt(size)).ravel()[:20_000]
     law = NormalDist()
-    assert distance(entries, np.array([law.cdf(value) for value in entries])) < 1.95 + 0.3
+    assert distance(entries, np.array([law.cdf(value) for value in entries])) < 1.95
 
 
 @pytest.mark.parametrize("size", [2, 3, 16, 384])
@@ -124,11 +124,11 @@ def test_a_rotation_is_the_same_in_every_process() -> None:
 def test_a_rotation_is_the_same_on_every_machine() -> None:
     values = np.arange(1.0, 6.0)
     assert turned(values).tolist() == [
-        -0.34818381454625413,
-        3.3401470212065627,
-        -0.0958478413469894,
-        -6.529082112664868,
-        1.0411944416878822,
+        0.08385926271986355,
+        -3.8587325127782286,
+        4.695193791492567,
+        1.199158722474432,
+        4.07680323752906,
     ]
 
 
