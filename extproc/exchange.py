@@ -133,7 +133,11 @@ class Exchange:
         Raise ProtocolError when it cannot come now, or when it shows a set-up that is not ours.
         """
         try:
-            return self._go_on() if isinstance(event, Work) else self._advance(event)
+            if isinstance(event, Work):
+                return self._go_on()
+            if self._work is not None:
+                raise ProtocolError(f"{type(event).__name__} before the last event was done with")
+            return self._advance(event)
         except ClientError as error:
             # Its words go to the client alone: they may repeat a name that the client chose.
             return self.refuse(error.refusal)

@@ -29,6 +29,7 @@ from extproc.refusal import (
     UPSTREAM_UNREADABLE,
     Refusal,
     of_status,
+    of_upstream,
 )
 from extproc.shadow import ShadowExchange
 from tests.playbook import SECRET, Step, play, policy
@@ -78,7 +79,9 @@ def headers(*, end: bool = False, status: int = 200, **more: str) -> ResponseHea
 
 
 def respond(refusal: Refusal, number: int) -> Respond:
-    return Respond(refusal.status, {}, refusal.message.encode(), f"extproc_{refusal.code}", number)
+    return Respond(
+        refusal.status, {}, refusal.message.encode(), f"extproc_{refusal.outcome}", number
+    )
 
 
 UNREADABLE = respond(UPSTREAM_UNREADABLE, 13)
@@ -191,7 +194,7 @@ def test_header_fields_alone_are_an_error_or_nothing(status: str) -> None:
 
 @pytest.mark.parametrize("end", [True, False])
 def test_an_http_error_becomes_a_status(*, end: bool) -> None:
-    failed = respond(of_status(503), 14)
+    failed = respond(of_upstream(503), 14)
     play(exchange(), *asked(), (headers(end=end, status=503), [failed]))
 
 
@@ -219,7 +222,7 @@ def test_a_refusal_has_a_number_and_no_type_of_content() -> None:
     assert machine.refuse(RATE_LIMITED.after(7)) == [
         Respond(
             429,
-            {"retry-after": "7"},
+            {"retry-after": "10"},
             RATE_LIMITED.message.encode(),
             "extproc_rate_limit_exceeded",
             8,

@@ -70,11 +70,13 @@ class _Classification:
         known = _KNOWN.rewrite(value, run, place)
         if known is None:
             return known
-        before = _confidences(known, place)
         kind: Kind = "score" if _has_several(known) else "probabilities"
         if kind not in run.edits or "label" not in run.edits:
             run.drop(f"{place}.labels")
             return _holding(known, None)
+        if known.get("labels") is None:
+            return _holding(known, None)
+        before = _confidences(known, place)
         edit = run.edit(kind)
         after = _scores(before, edit, place) if kind == "score" else _classes(before, edit, place)
         return known if run.edits[kind] is None else _holding(known, after)
@@ -86,8 +88,8 @@ def _has_several(known: Any) -> bool:
 
 def _confidences(known: Any, place: str) -> dict[str, Json]:
     """By label, in the server's order."""
-    labels = known.get("labels")
-    if labels is None or None in labels.values():
+    labels = known["labels"]
+    if None in labels.values():
         raise UpstreamError(f"{place} has no labels")
     return {name: item.get("confidence") for name, item in labels.items()}
 

@@ -7,9 +7,10 @@ Source: vLLM's online serving documentation, "Pooling Models".
 """
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
-from extproc.dialects.gate import PASS, Only, Rule, Taking, Terms
+from extproc.dialects.gate import PASS, Changes, Forced, Only, Rule, Taking, Terms
 from extproc.dialects.request import Admitted
 from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, ModelName, Node
 
@@ -26,6 +27,17 @@ FLOAT32: Final[Mapping[str, Rule]] = {
 TOKENIZING: Final[Mapping[str, Rule]] = dict.fromkeys(
     ("truncate_prompt_tokens", "truncation_side", "add_special_tokens"), PASS
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Salt:
+    """The tenant's own salt, whatever was asked."""
+
+    def admit(self, value: Any, changes: Changes, place: str) -> Any:
+        salt = changes.terms.salt
+        return Forced(salt).admit(value, changes, place) if salt else changes.taken(place)
+
+
 COMMON: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(("model", "user"), PASS),
     **TOKENIZING,
@@ -33,6 +45,8 @@ COMMON: Final[Mapping[str, Rule]] = {
     "cache_salt": Taking(),
 }
 """Request fields of every pooling API."""
+SALTED: Final[Mapping[str, Rule]] = {**COMMON, "cache_salt": Salt()}
+"""Of those that only vLLM has: other servers would refuse a salt."""
 USAGE: Final = Gate(
     "usage",
     Fields(

@@ -15,11 +15,11 @@ from extproc.dialects.inputs import texts_or_tokens
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Keep, Node, Opaque
-from extproc.dialects.vllm import COMMON, answer, salted
+from extproc.dialects.vllm import SALTED, answer, salted
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
-_GATE: Final = Object({**COMMON, "input": PASS})
+_GATE: Final = Object({**SALTED, "input": PASS})
 _ANSWER: Final = answer({"label": Opaque("label"), "probs": PROBABILITIES, "num_classes": Keep()})
 
 

@@ -15,13 +15,13 @@ from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Node, Rows
 from extproc.dialects.vectors import vectors
-from extproc.dialects.vllm import COMMON, FLOAT32, answer, salted
+from extproc.dialects.vllm import FLOAT32, SALTED, answer, salted
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
 _GATE: Final = Object(
     {
-        **COMMON,
+        **SALTED,
         **FLOAT32,
         "input": PASS,
         "dimensions": PASS,

@@ -13,7 +13,7 @@ from extproc.dialects.inputs import Json, Pairs, some
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Admitted, Asked
 from extproc.dialects.shape import Node
-from extproc.dialects.vllm import COMMON, answer, salted
+from extproc.dialects.vllm import SALTED, answer, salted
 from extproc.errors import ClientError
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -25,7 +25,7 @@ _SIDES: Final = (
     ("queries", "items"),
 )
 _NAMES: Final = {name for sides in _SIDES for name in sides}
-_GATE: Final = Object({**COMMON, **dict.fromkeys(_NAMES, PASS)})
+_GATE: Final = Object({**SALTED, **dict.fromkeys(_NAMES, PASS)})
 _ANSWER: Final = answer({"score": SCORE})
 
 

@@ -99,7 +99,6 @@ def test_an_unknown_field_of_a_label_does_not_pass_even_where_all_does() -> None
 @pytest.mark.parametrize(
     "labels",
     [
-        None,
         [],
         "Spam",
         {"Spam": None},

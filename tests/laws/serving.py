@@ -28,6 +28,7 @@ from extproc.events import (
     SendResponseBody,
     SendResponseHeaders,
     SendResponseTrailers,
+    Work,
 )
 from extproc.exchange import Exchange
 from extproc.mutators import Mutator
@@ -127,6 +128,8 @@ def serve(
         patch.setattr(rewriter.document, "WHOLE", whole)
         for event in (*_script(exchange.request, fields, body), _end(exchange)):
             client.take(machine.receive(event))
+            while machine.working:
+                client.take(machine.receive(Work()))
     return Served(
         client.asked,
         client.status,

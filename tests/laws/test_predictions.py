@@ -9,14 +9,15 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from extproc.dialects.answers import Body
 from extproc.draw import Draw, Source
-from extproc.mutators import Mutator, Round, mutate
+from extproc.mutators import Drop, Mutator, Round, mutate
 from extproc.prediction import KINDS, Embedding, Logprobs, Prediction, Probabilities, Score
 from tests.corpus.exchanges import Recorded
-from tests.laws.serving import CORPUS, OPEN, every_exchange, serve
+from tests.laws.serving import CORPUS, OPEN, answer_of, every_exchange, serve
 from tests.mutators.test_mutators import ALL
 
-MOVES_THE_LABEL: Final[Collection[str]] = ()
+MOVES_THE_LABEL: Final[Collection[str]] = ("smooth",)
 """Mutators whose class says that they may change the top label."""
 SOURCE: Final = Source(Draw(b"s" * 32), Draw(b"m" * 32), Draw(b"i" * 32))
 every_mutator = pytest.mark.parametrize("mutator", ALL, ids=repr)
@@ -76,7 +77,9 @@ def test_every_mutator_keeps_the_laws_on_what_the_corpus_holds(
         return after
 
     edits = {kind: law if kind in mutator.KINDS else None for kind in KINDS}
-    assert serve(exchange, OPEN, edits=edits).released
+    served = serve(exchange, OPEN, edits=edits)
+    # Of octets nothing is left where a vector is dropped.
+    assert served.released or (isinstance(mutator, Drop) and isinstance(answer_of(exchange), Body))
 
 
 def test_the_corpus_holds_every_kind_that_a_mutator_understands() -> None:
