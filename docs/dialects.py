@@ -270,7 +270,7 @@ def _bounds(least: float | None, most: float | None) -> str:
 def _answers(dialect: Any) -> Iterator[str]:
     """One table for each tree; where two media types share one it stands once."""
     told: dict[str, str] = {}
-    for media, answer in dialect.answers().items():
+    for media, answer in sorted(dialect.answers().items(), key=lambda one: one[0]):
         title, node = _framing(answer)
         rows = _grouped(_nodes(node, "", "", ())) if node is not None else []
         table = _table("what happens", "places", rows)

@@ -15,7 +15,7 @@ from extproc.config.settings import (
 )
 from extproc.config.units import seconds
 from extproc.constant_rate import filler
-from extproc.dialects.answers import Answer, streamed
+from extproc.dialects.answers import Answer, Answers, streamed
 from extproc.padding import Buckets, fillable
 from extproc.policy import Route
 from extproc.shaping import LONGEST, SHORTEST, UNSHAPED, Grid, Rate, Shaping
@@ -32,6 +32,13 @@ def compile_shapings(
     grid = _grid(document, (), settings, settings.timing)
     buckets = _buckets(document, (), settings.length, ())
     return {"": Shaping(grid, buckets), **shaped}
+
+
+def shaped(answers: Answers, shaping: Shaping) -> Answers:
+    """Those that can be had in this shape; where lengths are hidden, no answer of octets is."""
+    if shaping.buckets is None:
+        return answers
+    return {media_type: answer for media_type, answer in answers.items() if fillable(answer)}
 
 
 def of_tenants(settings: Settings, shapings: Mapping[str, Shaping]) -> dict[str, Shaping]:
@@ -86,9 +93,10 @@ def _buckets(
 ) -> Buckets | None:
     if length is None:
         return None
-    for route, media_type, answer in _answers(routes):
-        if not fillable(answer):
-            raise _impossible(document, (*place, "length"), route, media_type)
+    for route in routes:
+        answers = route.dialect.answers()
+        if answers and not any(map(fillable, answers.values())):
+            raise _impossible(document, (*place, "length"), route, next(iter(answers)))
     return Buckets(0 if isinstance(length.buckets, str) else length.buckets)
 
 

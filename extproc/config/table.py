@@ -22,7 +22,7 @@ from extproc.config.settings import (
     Settings,
     TenantSettings,
 )
-from extproc.config.shapings import compile_shapings, of_tenants
+from extproc.config.shapings import compile_shapings, of_tenants, shaped
 from extproc.config.units import octets, seconds
 from extproc.dialects.gate import Terms
 from extproc.draw import Draw
@@ -107,7 +107,8 @@ def _policies(
         shared = _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
         granted = _owned(tenant, root, shaping=shapings[chosen.policy], **shared)
         for route, answer in answers:
-            policies[tenant, route.name] = granted(route=route, answers=answer, caps=caps)
+            possible = shaped(answer, shapings[chosen.policy])
+            policies[tenant, route.name] = granted(route=route, answers=possible, caps=caps)
     return policies
 
 

@@ -25,7 +25,7 @@ _SIDES: Final = (
     ("queries", "items"),
 )
 _NAMES: Final = {name for sides in _SIDES for name in sides}
-_GATE: Final = Object({**SALTED, **dict.fromkeys(_NAMES, PASS)})
+_GATE: Final = Object({**SALTED, **dict.fromkeys(sorted(_NAMES), PASS)})
 _ANSWER: Final = answer({"score": SCORE})
 
 

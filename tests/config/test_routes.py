@@ -179,12 +179,9 @@ def test_a_dialect_is_a_name_or_its_configuration(tmp_path: Path) -> None:
         ),
         (
             EMBEDDINGS,
-            "dialect: {kind: openai_embeddings, allow_request: [embed_dtype, EmbedDtype]}",
+            "dialect: {kind: openai_embeddings, allow_request: [zz_top, ZzTop]}",
             "7: routes[0].dialect.allow_request[1]",
-            (
-                "'EmbedDtype' looks like 'embed_dtype'; "
-                "remove one: a model server may take it for both"
-            ),
+            ("'ZzTop' looks like 'zz_top'; remove one: a model server may take it for both"),
         ),
         (
             EMBEDDINGS,

@@ -49,7 +49,7 @@ CASES: list[tuple[Answer, type, bytes, bytes | None]] = [
     (Document(NODE), DocumentRewriter, b'{"id":1}', None),
     (Events(NODE), EventRewriter, b'data: {"id":1}\n\n', b"data: " + ERROR + b"\n\n"),
     (Lines(NODE), LineRewriter, b'{"id":1}\n', ERROR + b"\n"),
-    (Array(NODE), ArrayRewriter, b'[{"id":1}]', None),
+    (Array(NODE), ArrayRewriter, b'[{"id":1}]', b"[" + ERROR + b"]"),
     (Frames(Echo()), FrameRewriter, frame(b"message"), None),
     (Body(Read()), WholeRewriter, b"octets", None),
 ]
