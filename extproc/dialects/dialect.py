@@ -12,6 +12,8 @@ from extproc.dialects.request import Admitted, admit
 from extproc.dialects.shape import Node, allowing
 
 JSON = "application/json"
+UNTYPED = ""
+"""Of a request whose client names no media type, where the server takes it for JSON."""
 
 
 @dataclass(frozen=True, slots=True)

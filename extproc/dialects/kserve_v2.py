@@ -20,8 +20,8 @@ import orjson
 
 from extproc.dialects.answers import Answers, Body, Document, Steps, Whole, at_once
 from extproc.dialects.batch import Input, batch
-from extproc.dialects.dialect import JSON, JsonDialect, Parameters
-from extproc.dialects.gate import PASS, Each, Object, Only, Terms
+from extproc.dialects.dialect import JSON, UNTYPED, JsonDialect, Parameters
+from extproc.dialects.gate import PASS, Each, Object, Only, Taking, Terms
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
     ABSENT,
@@ -64,6 +64,8 @@ _TAIL: Final = "tensors"
 _GATE: Final = Object(
     {
         "id": PASS,
+        # KServe's own client writes them; which model is asked, the path says.
+        **dict.fromkeys(("model_name", "model_version"), Taking()),
         "inputs": Each(
             Object(
                 {
@@ -100,7 +102,7 @@ class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
     outputs: dict[str, OutputKind] = msgspec.field(default_factory=dict)
     """What each output tensor holds, by its name."""
 
-    MEDIA_TYPES: ClassVar[frozenset[str]] = frozenset({JSON, BINARY})
+    MEDIA_TYPES: ClassVar[frozenset[str]] = frozenset({JSON, BINARY, UNTYPED})
     HEADERS: ClassVar[tuple[str, ...]] = ("content-type", LENGTH)
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
