@@ -234,6 +234,9 @@ def test_a_stranger_gets_one_answer_to_everything(
         (asking(), None),
         (asking(path="/v1/chat/completions?"), None),
         (asking(content_type="Application/JSON"), None),
+        # Triton's own client names no type.
+        (asking(path="/v2/models/digits/infer", content_type=None), None),
+        (asking(path="/v2/models/digits/infer", content_type="text/plain"), UNSUPPORTED_MEDIA_TYPE),
         (asking(content_type="application/json;"), None),
         (asking(content_type="application/json; charset=UTF-8"), None),
         (asking(content_type='application/json;charset="utf-8"'), None),

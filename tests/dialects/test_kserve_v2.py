@@ -97,6 +97,14 @@ class TestRequest:
         assert asked.body is original
         assert asked.query == Query("digits", inputs=2)
 
+    def test_a_model_named_in_the_body_does_not_go_on_beside_the_paths(self) -> None:
+        """KServe's own client writes it there too; a server could take it for the model asked."""
+        asked = orjson.dumps({"model_name": "other", "model_version": "9", "inputs": [INPUT]})
+        found = KSERVE.read(asked, {"model": "digits"}, Terms(()))
+        assert orjson.loads(found.body) == {"inputs": [INPUT]}
+        assert found.query.model == "digits"
+        assert found.changed == {"model_name": 1, "model_version": 1}
+
     def test_outputs_are_asked_for_by_name_and_only_where_they_may_be_answered(self) -> None:
         """``classification`` would hide scores in strings."""
         original = body("kserve_v2/request.json")
