@@ -6,10 +6,10 @@ where the alternatives of a token stand at its own place.  Rule: what is said of
 by itself, as mutators read a token, so that an answer of any length is rewritten as it comes.
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from extproc.dialects.shape import ABSENT, Edit, Fields, Gate, Items, Json, Leaf
-from extproc.dialects.token_logprobs import Known
+from extproc.dialects.shape import ABSENT, Edit, Fields, Gate, Items, Json, Leaf, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Logprobs, Token
 
@@ -69,7 +69,23 @@ def _entry(token: Token) -> dict[str, Any]:
 
 
 # Without ``tokenId``: the numbers of a vocabulary are nobody's business.
-_CANDIDATE: Final = Known(frozenset({"token", "logProbability"}))
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An object whose values a codec checks: Fields of Anything, and several times faster."""
+
+    names: frozenset[str]
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if not isinstance(value, dict):
+            raise UpstreamError(f"{place} is not an object")
+        if value.keys() <= self.names:
+            return value
+        for _ in value.keys() - self.names:
+            run.drop(f"{place}.*")
+        return {name: item for name, item in value.items() if name in self.names}
+
+
+_CANDIDATE: Final = _Known(frozenset({"token", "logProbability"}))
 RESULT: Final = Gate(
     "logprobs",
     Fields(

@@ -20,10 +20,10 @@ from extproc.dialects.gate import (
     Rule,
     Taking,
 )
+from extproc.dialects.openai_logprobs import ENTRIES
 from extproc.dialects.request import Admitted, require
 from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
-from extproc.dialects.shape import Fault, Gate, Items, Json, Keep, Leaf, ModelName, Node, Opaque
-from extproc.dialects.token_logprobs import ENTRY, logprobs
+from extproc.dialects.shape import Fault, Gate, Json, Keep, ModelName, Node, Opaque
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
@@ -121,7 +121,7 @@ ANSWER: Final[dict[str, Node]] = {
     "done_reason": Keep(),
     # To the nanosecond, when the model was done with each token.
     "created_at": Opaque("timing"),
-    "logprobs": Gate("logprobs", Items(Leaf("logprobs", logprobs, ENTRY))),
+    "logprobs": Gate("logprobs", ENTRIES),
     **COSTS,
     "error": Fault(),
 }

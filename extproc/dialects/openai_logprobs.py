@@ -34,7 +34,7 @@ def edited(before: Logprobs, edit: Edit) -> Logprobs | None:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One entry of an array that is read piece by piece."""
+    """A token with its log probability and alternatives: as the tier says, or taken out."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         return value if value is None else _entries([value], run, place)[0]

@@ -43,7 +43,6 @@ SHARED_BY_PLUGINS = {
     "extproc.dialects.google_error",
     "extproc.dialects.ollama",
     "extproc.dialects.sampling",
-    "extproc.dialects.token_logprobs",
     "extproc.dialects.vectors",
     "extproc.dialects.cohere",
     "extproc.dialects.confidences",
