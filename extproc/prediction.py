@@ -9,6 +9,7 @@ from typing import Final, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 Kind = Literal[
     "probabilities",  # one confidence per class
@@ -56,8 +57,7 @@ class Score:
     value: float
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """One token of a vocabulary with its natural-log probability."""
 
     text: str
@@ -66,8 +66,7 @@ class Token:
     """The token's UTF-8 bytes where the API gives them (a token may be half a character)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Logprobs:
+class Logprobs(Struct, frozen=True):
     """The chosen token and the alternatives it was chosen from, best first."""
 
     chosen: Token

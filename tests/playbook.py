@@ -19,6 +19,7 @@ from extproc.events import (
     ResponseBody,
     ResponseHeaders,
     ResponseTrailers,
+    Work,
 )
 from extproc.limits import Limit
 from extproc.mutators import Mutator
@@ -54,13 +55,24 @@ LAST = b"data: [DONE]\n\n"
 
 
 class Machine(Protocol):
-    def receive(self, event: Event) -> Sequence[Action]: ...
+    @property
+    def working(self) -> bool: ...
+
+    def receive(self, event: Event | Work) -> Sequence[Action]: ...
+
+
+def told(machine: Machine, event: Event) -> list[Action]:
+    """What a machine does about an event, over as many turns as it takes."""
+    actions = [*machine.receive(event)]
+    while machine.working:
+        actions += machine.receive(Work())
+    return actions
 
 
 def play(machine: Machine, *script: Step) -> None:
     """Feed each event, and check that exactly its actions come out."""
     for step, (event, actions) in enumerate(script):
-        assert [*machine.receive(event)] == [*actions], f"step {step}: {event}"
+        assert told(machine, event) == [*actions], f"step {step}: {event}"
 
 
 def policy(

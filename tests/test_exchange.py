@@ -66,6 +66,7 @@ from tests.playbook import (
     play,
     policy,
     scripts,
+    told,
 )
 
 JSON = {"content-type": "application/json"}
@@ -347,7 +348,7 @@ def test_a_request_that_is_not_of_the_api_goes_nowhere(body: bytes, *, trailers:
     machine = exchange()
     last: Event = RequestTrailers() if trailers else RequestBody(b"", end=True)
     play(machine, *asked()[:1], (RequestBody(body, end=False), []))
-    [action] = machine.receive(last)
+    [action] = told(machine, last)
     assert isinstance(action, Respond)
     assert (action.status, action.details) == (400, "extproc_invalid_request")
     assert (machine.outcome, machine.held, machine.query) == ("invalid_request", 0, None)
@@ -391,7 +392,7 @@ def test_the_name_of_an_unknown_argument_is_cut_short() -> None:
     machine = exchange()
     body = b'{"model":"m","messages":[],"%b":1}' % (b"x" * 1000)
     play(machine, *asked()[:1])
-    [action] = machine.receive(RequestBody(body, end=True))
+    [action] = told(machine, RequestBody(body, end=True))
     assert isinstance(action, Respond)
     assert machine.fault == ""
     assert len(action.body) < 240
@@ -539,7 +540,7 @@ def large_reduced(choices: int) -> bytes:
 
 def opened(machine: Exchange, piece: bytes) -> list[bytes]:
     """What leaves with the piece that opens the answer."""
-    sent = [*machine.receive(ResponseBody(piece, end=False))]
+    sent = [*told(machine, ResponseBody(piece, end=False))]
     assert isinstance(sent[0], SendResponseHeaders)
     return [action.data for action in sent[1:] if isinstance(action, SendResponseBody)]
 
@@ -550,13 +551,13 @@ def test_a_document_above_the_cap_leaves_before_it_is_whole() -> None:
     play(machine, *asked(), (headers(server="x"), []))
     out, at = b"", 0
     while machine.state is State.HELD and at < len(body):
-        sent = machine.receive(ResponseBody(body[at : at + 5000], end=False))
+        sent = told(machine, ResponseBody(body[at : at + 5000], end=False))
         out = b"".join(map(body_of, sent))
         at += 5000
     assert machine.state is State.OPEN
     assert 100_000 < len(out) <= 105_000
-    [rest] = machine.receive(ResponseBody(body[at:], end=False))
-    [last] = machine.receive(ResponseBody(b"", end=True))
+    [rest] = told(machine, ResponseBody(body[at:], end=False))
+    [last] = told(machine, ResponseBody(b"", end=True))
     assert isinstance(rest, SendResponseBody)
     assert isinstance(last, SendResponseBody)
     assert last.end
@@ -720,7 +721,7 @@ KIB = Shaping(buckets=Buckets(1024))
 def test_what_is_released_and_what_is_refused_has_one_length() -> None:
     machine = exchange(shaping=KIB)
     play(machine, *asked(), (headers(), []))
-    [answer] = machine.receive(ResponseBody(LEAKY, end=True))
+    [answer] = told(machine, ResponseBody(LEAKY, end=True))
     assert isinstance(answer, ReplaceResponse)
     refusals = [
         exchange(shaping=KIB).refuse(OVERLOADED),
@@ -738,7 +739,7 @@ def test_a_long_document_is_filled_up_at_its_end() -> None:
     for last in (ResponseBody(b"", end=True), ResponseTrailers()):
         machine = exchange(caps=Caps(document=50_000), shaping=KIB)
         play(machine, *asked(), (headers(), []))
-        out = b"".join(opened(machine, body)) + b"".join(map(body_of, machine.receive(last)))
+        out = b"".join(opened(machine, body)) + b"".join(map(body_of, told(machine, last)))
         assert len(out) % 1024 == 0
         assert out.rstrip() == large_reduced(200)
 
@@ -746,9 +747,7 @@ def test_a_long_document_is_filled_up_at_its_end() -> None:
 def test_every_event_has_one_of_few_lengths_and_an_error_too() -> None:
     machine = exchange(shaping=Shaping(buckets=Buckets()))
     play(machine, *asked(ASK_STREAM), (headers("text/event-stream"), [SendResponseHeaders()]))
-    sent = machine.receive(
-        ResponseBody(EVENT + LAST + b": s3cret\n\n" + b"data: s3cret\n\n", False)
-    )
+    sent = told(machine, ResponseBody(EVENT + LAST + b": s3cret\n\n" + b"data: s3cret\n\n", False))
     [body] = map(body_of, sent)
     assert len(body) == 4 * 512
     assert body[:512].startswith(EVENT[:-3])
@@ -767,10 +766,10 @@ def test_what_fills_up_does_not_depend_on_how_the_answer_was_cut(
     def sent(pieces: Sequence[bytes]) -> bytes:
         machine = exchange(shaping=KIB)
         play(machine, *asked(ask))
-        machine.receive(headers(kind))
-        told = [machine.receive(ResponseBody(piece, end=False)) for piece in pieces]
-        told.append(machine.receive(ResponseBody(b"", end=True)))
-        return b"".join(body_of(action) for actions in told for action in actions)
+        told(machine, headers(kind))
+        said = [told(machine, ResponseBody(piece, end=False)) for piece in pieces]
+        said.append(told(machine, ResponseBody(b"", end=True)))
+        return b"".join(body_of(action) for actions in said for action in actions)
 
     marks = [0, *sorted(min(cut, len(body)) for cut in cuts), len(body)]
     assert sent([body[start:end] for start, end in pairwise(marks)]) == sent([body])
@@ -841,7 +840,7 @@ def in_state(state: State) -> Exchange:
         State.DONE: [*(step for step, _ in asked()), headers(status=500)],
     }
     for event in scripts[state]:
-        machine.receive(event)
+        told(machine, event)
     assert machine.state is state
     return machine
 
@@ -851,10 +850,10 @@ def in_state(state: State) -> Exchange:
 def test_a_message_out_of_order_breaks_the_protocol(state: State, name: str) -> None:
     machine = in_state(state)
     if name in IN_ORDER[state]:
-        machine.receive(EVENTS[name])
+        told(machine, EVENTS[name])
     else:
         with pytest.raises(ProtocolError, match=f"{name} in {state.name}"):
-            machine.receive(EVENTS[name])
+            told(machine, EVENTS[name])
 
 
 # Laws, over random scripts.
@@ -876,7 +875,7 @@ def played(machine: Exchange, script: Sequence[Event]) -> Iterator[Step]:
     """Each event that was in order, with its actions; the first that was not is the last."""
     for event in script:
         try:
-            actions = machine.receive(event)
+            actions = told(machine, event)
         except ProtocolError:
             return
         if machine.state is State.DONE:

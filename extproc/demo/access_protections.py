@@ -17,8 +17,10 @@ _CHANGING: Final = {"date", "connection"}
 
 
 def _all_of(answer: Answer) -> tuple[int, bytes, list[tuple[str, str]]]:
-    headers = [(name, value) for name, value in answer.headers.items() if name not in _CHANGING]
-    return answer.status, answer.body, sorted(headers)
+    headers = {name: value for name, value in answer.headers.items() if name not in _CHANGING}
+    if "x-request-id" in headers:  # names the one request, always as long
+        headers["x-request-id"] = str(len(headers["x-request-id"]))
+    return answer.status, answer.body, sorted(headers.items())
 
 
 def strangers_refused(access: Access) -> Iterator[str]:

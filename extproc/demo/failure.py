@@ -18,9 +18,9 @@ from extproc.demo.stage import Stage
 from extproc.gateway.process import Child, Log
 
 _SHORT: Final[Mapping[str, Any]] = cases.chat(logprobs=True)
-# A megabyte, in a second and more.
+# Half a megabyte, in a second and more.
 _LONG: Final[Mapping[str, Any]] = cases.chat(
-    max_tokens=1024, n=4, temperature=1, seed=1, stream=True, logprobs=True
+    max_tokens=1024, temperature=1, seed=1, stream=True, logprobs=True
 )
 _MIDDLE: Final = 16 << 10
 

@@ -68,7 +68,7 @@ def _error_type(status: int) -> str:
 
 
 class TeiEmbed(_Tei, frozen=True, tag="tei_embed"):
-    """POST /embed: ``[[...], ...]``"""
+    """POST /embed: ``[[...], ...]``."""
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         return self._read(body, parameters, _EMBED, terms)
@@ -91,7 +91,7 @@ class TeiEmbedAll(_Tei, frozen=True, tag="tei_embed_all"):
 
 
 class TeiEmbedSparse(_Tei, frozen=True, tag="tei_embed_sparse"):
-    """POST /embed_sparse: ``[[{"index", "value"}, ...], ...]``"""
+    """POST /embed_sparse: ``[[{"index", "value"}, ...], ...]``."""
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         return self._read(body, parameters, _EMBED_ALL, terms)
@@ -128,7 +128,7 @@ def _is_sequence(value: Json) -> bool:
 
 
 class TeiRerank(_Tei, frozen=True, tag="tei_rerank"):
-    """POST /rerank: ``[{"index", "score", "text"}, ...]``"""
+    """POST /rerank: ``[{"index", "score", "text"}, ...]``."""
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         return self._read(body, parameters, _RERANK, terms)

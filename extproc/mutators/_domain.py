@@ -18,6 +18,8 @@ _EXCESS: Final = 1e-3
 """How far above certainty a model server's float arithmetic may end."""
 MOST: Final = 1.01
 """What probabilities add up to at most, with the float error of as many as there are."""
+_NEVER: Final = float("-inf")
+"""The log of an impossible token's probability."""
 
 
 def check_probabilities(values: Vector) -> None:
@@ -35,5 +37,5 @@ def check_probabilities(values: Vector) -> None:
 def check_logprobs(logprobs: Logprobs) -> None:
     """Raise UpstreamError where one of the tokens has no natural log of a probability."""
     for token in (logprobs.chosen, *logprobs.alternatives):
-        if not float("-inf") < token.logprob <= _EXCESS:
+        if not _NEVER < token.logprob <= _EXCESS:
             raise UpstreamError("a log probability is not finite, or above 0")

@@ -9,7 +9,6 @@ ICML 2024; Finlayson et al., "Logits of API-Protected LLMs Leak Proprietary Info
 """
 
 import math
-from dataclasses import replace
 from typing import Annotated, ClassVar, Final
 
 import msgspec
@@ -60,4 +59,4 @@ def _token(token: Token, grid: int) -> Token:
     steps = math.floor(math.exp(min(token.logprob, 0.0)) * grid + _ALMOST)
     served = round(math.log(max(1, steps) / grid), 5) + 0.0  # no -0.0
     same = repr(served) == repr(token.logprob)
-    return token if same else replace(token, logprob=served)
+    return token if same else Token(token.text, served, token.raw)

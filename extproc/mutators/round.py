@@ -12,7 +12,7 @@ Rounding slows equation solving (Tramèr et al., USENIX Security 2016); it stops
 """
 
 import math
-from dataclasses import replace
+from functools import lru_cache
 from typing import Annotated, ClassVar
 
 import msgspec
@@ -98,7 +98,12 @@ def _token(token: Token, digits: int) -> Token:
     The log has a decimal more than the grid, enough to find the step again.
     """
     grid = 10**digits
-    steps = max(1, round(math.exp(min(token.logprob, 0.0)) * grid))
-    rounded = round(math.log(steps / grid), max(4, digits + 1))
-    same = repr(rounded) == repr(token.logprob)  # as for scores, -0.0 is not 0.0
-    return token if same else replace(token, logprob=rounded)
+    rounded = _log(max(1, round(math.exp(min(token.logprob, 0.0)) * grid)), digits)
+    # As for scores, -0.0 is not 0.0.
+    same = rounded == token.logprob and repr(rounded) == repr(token.logprob)
+    return token if same else Token(token.text, rounded, token.raw)
+
+
+@lru_cache(maxsize=4096)
+def _log(steps: int, digits: int) -> float:
+    return round(math.log(steps / 10**digits), max(4, digits + 1))

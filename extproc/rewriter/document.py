@@ -13,6 +13,8 @@ from extproc.errors import UpstreamError
 WHOLE: Final = 64 << 10
 """Bytes up to which a document is parsed at once.  Above, it is rewritten value by value, so that
 neither memory nor the time one call takes grows with the document."""
+_STEP: Final = 8 << 10
+"""Bytes that are rewritten before others have a turn."""
 
 
 class DocumentRewriter:
@@ -29,7 +31,7 @@ class DocumentRewriter:
     def held(self) -> int:
         return len(self._buffer) if self._stream is None else self._stream.held
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytes | None]:
         if self._stream is not None:
             yield self._passing(self._stream.feed(data))
             return
@@ -37,7 +39,10 @@ class DocumentRewriter:
         if len(self._buffer) > WHOLE:
             self._stream = ValueStream(self._node, self._run, self._cap)
             buffered, self._buffer = bytes(self._buffer), bytearray()
-            yield self._passing(self._stream.feed(buffered))
+            # Read until now, to be rewritten in one go: in steps, between which others have a turn.
+            for at in range(0, len(buffered), _STEP):
+                yield self._passing(self._stream.feed(buffered[at : at + _STEP]))
+                yield None
 
     def finish(self) -> Iterator[bytes]:
         if self._stream is None:

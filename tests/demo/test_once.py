@@ -106,6 +106,7 @@ def test_a_policy_that_lets_all_pass_fails_by_name(trained: None) -> None:
         checks.coarse_logprobs,
         checks.no_reasoning,
         checks.no_identity,
+        checks.nothing_unlisted,
         sidecar_dies_in_a_stream,
     )
     by_check = {check: name for table in (FIDELITY, FAILURE) for name, check in table.items()}

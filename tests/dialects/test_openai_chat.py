@@ -13,7 +13,7 @@ from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from extproc.dialects import OpenAIChat
 from extproc.dialects.answers import Events
 from extproc.dialects.gate import Terms
-from extproc.dialects.openai_chat import Chunk
+from extproc.dialects.openai_chat import PADDING, Chunk
 from extproc.dialects.openai_request import BROADEST, COLDEST
 from extproc.dialects.shape import ABSENT, Rewrite
 from extproc.draw import Source
@@ -688,7 +688,7 @@ def test_an_error_has_openais_shape() -> None:
 
 def test_a_stream_ends_with_done() -> None:
     events = CHAT.answers()["text/event-stream"]
-    assert events == Events(Chunk(CHAT.answer()), frozenset({b"[DONE]"}))
+    assert events == Events(Chunk(CHAT.answer()), frozenset({b"[DONE]"}), padding=PADDING)
 
 
 class TestChunk:

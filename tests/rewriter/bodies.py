@@ -145,15 +145,15 @@ def document(
     patch.setattr(rewriter.document, "WHOLE", 0 if streamed else WHOLE)
     try:
         machine = DocumentRewriter(node, Rewrite(edits(kinds), "m"), cap)
-        fed = [part for piece in pieces for part in machine.feed(piece)]
-        return b"".join([*fed, *machine.finish()])
+        fed = [part for piece in pieces for part in machine.feed(piece) if part]
+        return b"".join([*fed, *filter(None, machine.finish())])
     finally:
         patch.undo()
 
 
 def events(pieces: Sequence[bytes], kinds: Mapping[Kind, Sequence[Mutator]]) -> bytes:
     machine = EventRewriter(STREAM, Rewrite(edits(kinds), "m"), CAP)
-    fed = [part for piece in pieces for part in machine.feed(piece)]
+    fed = [part for piece in pieces for part in machine.feed(piece) if part]
     return b"".join([*fed, *machine.finish()])
 
 
