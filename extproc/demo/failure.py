@@ -18,11 +18,11 @@ from extproc.demo.stage import Stage
 from extproc.gateway.process import Child, Log
 
 _SHORT: Final[Mapping[str, Any]] = cases.chat(logprobs=True)
-# Half a megabyte, in a second and more.
+# Two megabytes, in a second and more.
 _LONG: Final[Mapping[str, Any]] = cases.chat(
-    max_tokens=1024, temperature=1, seed=1, stream=True, logprobs=True
+    max_tokens=4096, temperature=1, seed=1, stream=True, logprobs=True
 )
-_MIDDLE: Final = 16 << 10
+_MIDDLE: Final = 2 << 10
 
 
 @dataclass(frozen=True, slots=True)
