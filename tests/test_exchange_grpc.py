@@ -7,6 +7,7 @@ import pytest
 
 from extproc.dialects import KServeV2Grpc
 from extproc.dialects.grpc_dialect import PLAIN, framed
+from extproc.errors import ProtocolError
 from extproc.events import (
     ReplaceRequest,
     RequestBody,
@@ -254,6 +255,12 @@ def test_others_have_their_turn_while_a_large_answer_is_rewritten() -> None:
     assert isinstance(body, SendResponseBody)
     assert trailers == SendResponseTrailers(())
     assert len(body.data) == len(LARGE)
+
+
+def test_nothing_else_is_told_before_the_last_event_is_done_with() -> None:
+    """What was not rewritten yet would be lost, and the answer would look whole."""
+    with pytest.raises(ProtocolError, match="ResponseTrailers before the last event"):
+        working().receive(ResponseTrailers(("grpc-status",), "0"))
 
 
 def test_what_is_given_up_is_not_gone_on_with() -> None:
