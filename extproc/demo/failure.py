@@ -18,9 +18,9 @@ from extproc.demo.stage import Stage
 from extproc.gateway.process import Child, Log
 
 _SHORT: Final[Mapping[str, Any]] = cases.chat(logprobs=True)
-# Two megabytes, in a second and more.
+# Eight megabytes: neither the sidecar nor Envoy may have them all when the sidecar is killed.
 _LONG: Final[Mapping[str, Any]] = cases.chat(
-    max_tokens=4096, temperature=1, seed=1, stream=True, logprobs=True
+    max_tokens=16384, temperature=1, seed=1, stream=True, logprobs=True
 )
 _MIDDLE: Final = 2 << 10
 

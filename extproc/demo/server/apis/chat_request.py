@@ -27,7 +27,7 @@ _REASONING_TOKENS: Final = {
     "xhigh": 64,
 }
 
-Tokens = Annotated[int, Meta(ge=1, le=4096)]
+Tokens = Annotated[int, Meta(ge=1, le=16384)]
 Text = Annotated[str, Meta(min_length=1, max_length=256)]
 TokenId = Annotated[int, Meta(ge=0, lt=SIZE)]
 Bias = Annotated[float, Meta(ge=-100, le=100)]

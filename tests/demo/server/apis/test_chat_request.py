@@ -58,7 +58,7 @@ def test_text_is_read_from_strings_and_parts_in_one_line() -> None:
         {"top_logprobs": 21},
         {"n": 9},
         {"max_tokens": 0},
-        {"max_completion_tokens": 4097},
+        {"max_completion_tokens": 16385},
         {"stop": ["a", "b", "c", "d", "e"]},
         {"stop": ""},
         {"logit_bias": {"1024": 1}},
