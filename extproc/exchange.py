@@ -19,6 +19,7 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum, auto
 from functools import partial
+from typing import Final
 
 from extproc import grpc_status
 from extproc.constant_rate import Filler, filler
@@ -74,6 +75,12 @@ class State(Enum):
     DONE = auto()
 
 
+_ANSWERING: Final = (State.OPEN, State.HELD)
+_Work = Iterator[bytes | None]
+"""See BodyRewriter.feed."""
+_Then = Callable[[], Sequence[Action]]
+
+
 class Exchange:
     """``receive(event)`` returns what to do now; see the module's states and rules."""
 
@@ -101,10 +108,8 @@ class Exchange:
         self._run: Rewrite | None = None
         self._answer: list[bytes] = []
         """What has been rewritten and has not left."""
-        self._work: Iterator[bytes | None] | None = None
-        """What goes on to be rewritten where it takes several turns."""
-        self._then: Callable[[], Sequence[Action]] = list
-        """What to do when that is done."""
+        self._paused: tuple[_Work, _Then] | None = None
+        """What goes on to be rewritten in another turn, and what to do when that is done."""
 
     @property
     def done(self) -> bool:
@@ -113,14 +118,14 @@ class Exchange:
     @property
     def working(self) -> bool:
         """Whether it goes on with the last event once others have had a turn: see Work."""
-        return self._work is not None
+        return self._paused is not None
 
     @property
     def held(self) -> int:
         """Bytes of bodies that this exchange keeps now."""
-        rewriter = self._rewriter
-        inside = rewriter.held if rewriter is not None else 0
-        return len(self._request) + self._rewritten() + inside
+        if self._rewriter is None:
+            return len(self._request)
+        return self._rewritten() + self._rewriter.held
 
     @property
     def dropped(self) -> Mapping[str, int]:
@@ -134,10 +139,10 @@ class Exchange:
         """
         try:
             if isinstance(event, Work):
-                return self._go_on()
-            if self._work is not None:
-                raise ProtocolError(f"{type(event).__name__} before the last event was done with")
-            return self._advance(event)
+                return self._resume()
+            if self._paused is None:
+                return self._advance(event)
+            raise ProtocolError(f"{type(event).__name__} before the last event was done with")
         except ClientError as error:
             # Its words go to the client alone: they may repeat a name that the client chose.
             return self.refuse(error.refusal)
@@ -172,9 +177,9 @@ class Exchange:
         self._finish("unfinished")
 
     def _advance(self, event: Event) -> Sequence[Action]:
+        if isinstance(event, ResponseBody) and self.state in _ANSWERING:
+            return self._response_body(event.data, end=event.end)  # nearly all that comes
         match self.state, event:
-            case State.HELD | State.OPEN, ResponseBody(data, end):
-                return self._response_body(data, end=end)
             case (State.DONE, _) | (State.WAITING | State.HELD | State.OPEN, RequestBody()):
                 return []
             case State.START, RequestHeaders(end):
@@ -292,24 +297,26 @@ class Exchange:
         if end and self._grpc:
             raise UpstreamError("the answer ends without a status")
         if end:
-            self._work, self._then = _to_the_end(self._rewriter, data), self._finished
-        else:
-            self._work, self._then = self._rewriter.feed(data), self._fed
-        return self._go_on()
+            return self._go_on(_to_the_end(self._rewriter, data), self._finished)
+        return self._go_on(self._rewriter.feed(data), self._fed)
 
-    def _go_on(self) -> Sequence[Action]:
+    def _go_on(self, work: _Work, then: _Then) -> Sequence[Action]:
         """Rewrite until others are to have a turn.
 
         Where this raises, what was rewritten before stays: see _give_up.
         """
-        if self._work is None:
-            return []
-        for piece in self._work:
+        for piece in work:
             if piece is None:
+                self._paused = work, then
                 return []
             self._answer.append(piece if self._padding is None else self._padding.piece(piece))
-        self._work = None
-        return self._then()
+        return then()
+
+    def _resume(self) -> Sequence[Action]:
+        if self._paused is None:
+            return []
+        (work, then), self._paused = self._paused, None
+        return self._go_on(work, then)
 
     def _finished(self) -> Sequence[Action]:
         self._close()
@@ -347,9 +354,7 @@ class Exchange:
         removed = removable_trailers(event.names)
         if self._grpc and event.grpc_status != grpc_status.OK:
             return self._failed(event.grpc_status, removed)
-        self._work = self._rewriter.finish()
-        self._then = partial(self._ended, removed)
-        return self._go_on()
+        return self._go_on(self._rewriter.finish(), partial(self._ended, removed))
 
     def _ended(self, removed: tuple[str, ...]) -> Sequence[Action]:
         self._close()
@@ -385,7 +390,7 @@ class Exchange:
 
     def _finish(self, outcome: str) -> None:
         self.state, self.outcome = State.DONE, outcome
-        self._request, self._answer, self._rewriter, self._work = bytearray(), [], None, None
+        self._request, self._answer, self._rewriter, self._paused = bytearray(), [], None, None
 
 
 def _to_the_end(rewriter: BodyRewriter, data: bytes) -> Iterator[bytes | None]:

@@ -42,16 +42,14 @@ class Query:
     """Whether the answer was asked for as a stream of events."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Probabilities:
+class Probabilities(Struct, frozen=True, eq=False):
     """Confidence per class, in the model's own class order."""
 
     values: Vector
     """Shape (classes,); each in [0, 1], together at most 1."""
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(Struct, frozen=True):
     """One number: a regression or a relevance."""
 
     value: float
@@ -73,8 +71,7 @@ class Logprobs(Struct, frozen=True):
     alternatives: tuple[Token, ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Embedding:
+class Embedding(Struct, frozen=True, eq=False):
     """A dense vector."""
 
     values: Vector

@@ -113,9 +113,11 @@ class ModelName:
     """The model's name: the name the client used, unless its identity may be known."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        if not isinstance(value, str | None):
+        if value is None or value == run.model:
+            return value
+        if not isinstance(value, str):
             raise UpstreamError(f"{place} is not a string")
-        if value is None or "identity" in run.edits or value == run.model:
+        if "identity" in run.edits:
             return value
         run.drop(place)
         return run.model
@@ -158,9 +160,9 @@ class Fields:
             return value
         if not isinstance(value, dict):
             raise UpstreamError(f"{place or 'the answer'} is not an object")
-        changed = {}
+        changed, known = {}, self.fields.get
         for name, old in value.items():
-            node = self.fields.get(name)
+            node = known(name)
             if node is None:
                 changed[name] = run.drop(f"{place}.*" if place else "*")
             elif old is not None and not (type(node) is Keep and type(old) in _SCALARS):

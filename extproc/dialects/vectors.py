@@ -76,8 +76,11 @@ def _floats(value: Json, place: str) -> Vector:
 
 
 def _check(vector: npt.NDArray[Any], place: str) -> None:
-    # Not a number is not below it either.
-    if not vector.size or not np.maximum.reduce(np.abs(vector)) <= _LARGEST:
+    # Not a number is not below it either.  Where the squares add up to little no component is
+    # large, which takes a fifth of the time to see.
+    if not vector.size or not (
+        np.vdot(vector, vector) < _LARGEST or np.maximum.reduce(np.abs(vector)) <= _LARGEST
+    ):
         raise UpstreamError(f"{place} is not a vector of finite numbers")
 
 

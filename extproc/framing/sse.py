@@ -5,7 +5,7 @@ their text; ``event``, ``id`` and ``retry`` fields, which no dialect here uses, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec import Struct
 
@@ -41,10 +41,12 @@ class EventStream:
         """Bytes of the event that is not complete yet."""
         return len(self._buffer)
 
-    def feed(self, data: bytes) -> Iterator[Event]:
+    def feed(self, data: bytes) -> Iterable[Event]:
         if self._started and not self._buffer and len(data) <= self._cap and _is_one_line(data):
-            yield Event(data, data[6:-2], plain=True)  # the usual piece: one event, whole
-            return
+            return (Event(data, data[6:-2], plain=True),)  # the usual piece: one event, whole
+        return self._cut(data)
+
+    def _cut(self, data: bytes) -> Iterator[Event]:
         self._buffer += data
         if not self._started and not self._start():
             return

@@ -75,7 +75,7 @@ def _encode(values: Vector, bits: int) -> Vector:
     """Halves of odd numbers within ±(2**(bits - 1) - 0.5), shape (dimensions,)."""
     half = 1 << (bits - 1)
     magnitudes = np.abs(values)
-    largest = float(magnitudes.max())
+    largest = float(np.maximum.reduce(magnitudes))
     outermost = _outermost(magnitudes, largest, bits)
     codes = values * ((half - 0.5) / outermost)
     np.floor(codes, out=codes)

@@ -6,7 +6,7 @@ end while Envoy waits would let the rest of the body pass unprocessed.
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
 import grpc
@@ -17,7 +17,7 @@ from extproc.errors import ProtocolError
 from extproc.events import Action, Event, ResponseBody, Work
 from extproc.refusal import OVERLOADED, Refusal
 from extproc.server import protobuf
-from extproc.server.held import Held
+from extproc.server.held import Held, Share
 from extproc.server.pacer import LEFT, Pacer
 
 SLICE = 8 << 10
@@ -60,53 +60,53 @@ async def drive(machine: Machine, first: ProcessingRequest, pacer: Pacer, held: 
 
     Raise ProtocolError where Envoy's side ends before the exchange has, as a broken read looks too.
     """
-    kept = 0
+    share = held.share()
     try:
         message: Any = first
         while message is not EOF:
-            for number, event in enumerate(_turns(machine, message)):
-                if number:
-                    await asyncio.sleep(0)  # between messages, reading lets others have a turn
-                actions = machine.receive(event)
-                await pacer.send(actions, machine)
-                before, kept = kept, machine.held + pacer.held
-                if not held.change(before, kept):
-                    await pacer.send(machine.refuse(OVERLOADED), machine)
-                    before, kept = kept, machine.held + pacer.held
-                    held.change(before, kept)
+            if message is LEFT:
+                share.keep(machine.held + pacer.held)
+            else:
+                event = protobuf.event(message)
+                if isinstance(event, ResponseBody) and len(event.data) > SLICE:
+                    await _take_slices(event, machine, pacer, share)
+                else:
+                    await _take(event, machine, pacer, share)
             message = await pacer.next()
-            before, kept = kept, machine.held + pacer.held
-            held.change(before, kept)
         over = machine.done and not pacer.waiting
     except Exception:
         await pacer.fault()
         raise
     finally:
         pacer.close()
-        held.change(kept, 0)
+        share.keep(0)
     if not over:
         raise ProtocolError("Envoy's side ended in the middle of an exchange")
 
 
-def _turns(machine: Machine, message: Any) -> Iterator[Event | Work]:
-    """The events of a message, and after each as often as the machine wants to go on with it."""
-    for event in _events(message):
-        yield event
-        while machine.working:
-            yield Work()
+async def _take_slices(body: ResponseBody, machine: Machine, pacer: Pacer, share: Share) -> None:
+    """A large piece of an answer in slices, so that rewriting it never blocks the loop.
+
+    Between messages, reading lets others have a turn; within one it must be given.
+    """
+    for start in range(0, len(body.data), SLICE):
+        last = start + SLICE >= len(body.data)
+        piece = ResponseBody(body.data[start : start + SLICE], body.end and last)
+        await _take(piece, machine, pacer, share)
+        await asyncio.sleep(0)
 
 
-def _events(message: Any) -> Iterable[Event]:
-    """A large piece of an answer as several, so that rewriting it never blocks the loop."""
-    if message is LEFT:
-        return ()
-    event = protobuf.event(message)
-    if not isinstance(event, ResponseBody) or len(event.data) <= SLICE:
-        return (event,)
-    return _cut(event.data, event.end)
+async def _take(event: Event, machine: Machine, pacer: Pacer, share: Share) -> None:
+    step: Event | Work = event
+    while True:
+        await pacer.send(machine.receive(step), machine)
+        if not share.keep(machine.held + pacer.held):
+            await pacer.send(machine.refuse(OVERLOADED), machine)
+            share.keep(machine.held + pacer.held)
+        if not machine.working:
+            return
+        await asyncio.sleep(0)
+        step = _WORK
 
 
-def _cut(data: bytes, end: bool) -> Iterator[ResponseBody]:
-    for start in range(0, len(data), SLICE):
-        last = start + SLICE >= len(data)
-        yield ResponseBody(data[start : start + SLICE], end and last)
+_WORK: Final = Work()

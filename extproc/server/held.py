@@ -8,10 +8,24 @@ class Held:
     """A shared count with a cap.  Only the event loop touches it."""
 
     def __init__(self, cap: int) -> None:
-        self._cap = cap
+        self.cap = cap
         self.total = 0
 
-    def change(self, before: int, after: int) -> bool:
-        """Count one exchange's change; False where it grew and the total is above the cap."""
-        self.total += after - before
-        return after <= before or self.total <= self._cap
+    def share(self) -> "Share":
+        """Of one exchange, which keeps nothing yet."""
+        return Share(self)
+
+
+class Share:
+    """What one exchange keeps; it ends with ``keep(0)``."""
+
+    def __init__(self, held: Held) -> None:
+        self._held = held
+        self._kept = 0
+
+    def keep(self, size: int) -> bool:
+        """Keep so much from now on; False where that is more, and the total is above the cap."""
+        grown = size - self._kept
+        self._kept = size
+        self._held.total += grown
+        return grown <= 0 or self._held.total <= self._held.cap

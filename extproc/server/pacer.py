@@ -15,10 +15,10 @@ from msgspec import structs
 
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingResponse
 from extproc.constant_rate import ConstantRate, Filler
-from extproc.errors import ProtocolError
 from extproc.events import (
     Abort,
     Action,
+    Headers,
     ReplaceRequest,
     ReplaceResponse,
     Respond,
@@ -99,23 +99,27 @@ class Direct:
         for action in actions:
             await self.say(action)
 
-    async def say(self, action: Action) -> None:
-        match action:
-            case Abort(reason):
-                raise ProtocolError(reason)
-            case SendResponseHeaders(fields) | ReplaceResponse(set_headers=fields) if self._id:
-                action = structs.replace(action, set_headers={**fields, **self._id})
-            case Respond(headers=fields) if self._id:
-                action = structs.replace(action, headers={**fields, **self._id})
-            case _:
-                pass
-        await self.write(protobuf.reply(action))
+    def say(self, action: Action) -> Awaitable[None]:
+        """Raise ProtocolError for Abort."""
+        if self._id and isinstance(action, _NAMED):
+            action = _named(action, self._id)
+        return self.write(protobuf.reply(action))
 
     async def fault(self) -> None:
         pass
 
     def close(self) -> None:
         pass
+
+
+_NAMED = (SendResponseHeaders, ReplaceResponse, Respond)
+
+
+def _named(action: SendResponseHeaders | ReplaceResponse | Respond, name: Headers) -> Action:
+    """With one more header field for the client."""
+    if isinstance(action, Respond):
+        return structs.replace(action, headers={**action.headers, **name})
+    return structs.replace(action, set_headers={**action.set_headers, **name})
 
 
 class Paced:

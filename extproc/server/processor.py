@@ -105,14 +105,14 @@ class ExternalProcessor:
             await drive(machine, first, direct, self.held)
             return
         arrival = self._arrival(handover)
-        place = self.waiting.change(0, 1)
+        place = self.waiting.share()
         try:
-            if not place:
+            if not place.keep(1):
                 await direct.send(machine.refuse(OVERLOADED), machine)
             paced = Paced(direct, shaping, arrival, self._alarms, self._table.caps.document)
             await drive(machine, first, paced, self.held)
         finally:
-            self.waiting.change(1, 0)
+            place.keep(0)
 
     def _shaping(self, machine: Machine, handover: Handover | None) -> Shaping:
         return UNSHAPED if isinstance(machine, ShadowExchange) else self._shaping_of(handover)

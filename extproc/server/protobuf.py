@@ -137,12 +137,12 @@ def require_duplex(message: ProcessingRequest) -> None:
 def event(message: ProcessingRequest) -> Event:
     """Translate one message of Envoy's.  Raise ProtocolError where it holds no request."""
     match message.WhichOneof("request"):
-        case "request_body":
-            body = message.request_body
-            return RequestBody(body.body, body.end_of_stream)
         case "response_body":
             body = message.response_body
             return ResponseBody(body.body, body.end_of_stream)
+        case "request_body":
+            body = message.request_body
+            return RequestBody(body.body, body.end_of_stream)
         case "request_headers":
             return RequestHeaders(message.request_headers.end_of_stream)
         case "response_headers":

@@ -270,7 +270,7 @@ async def test_what_a_machine_holds_is_counted_while_it_runs() -> None:
 
 async def test_what_grows_above_the_cap_is_refused_after_what_was_said() -> None:
     held, machine = Held(100), Scripted()
-    held.change(0, 80)
+    held.share().keep(80)
     machine.answer = keeps(machine)
     connection = await driven(machine, RequestBody(b"x" * 21, end=False), held=held)
     assert machine.refused == [OVERLOADED]
@@ -295,7 +295,7 @@ async def test_what_was_held_is_given_back_however_it_ends(where: str) -> None:
     if where == "receive":
         machine.answer = lambda event: keeps(machine)(event) if not machine.events[1:] else fail()
     elif where == "refuse":
-        held.change(0, 25)
+        held.share().keep(25)
         machine.refuse = fail  # type: ignore[assignment, method-assign]
     elif where == "write":
         write = fail_later  # type: ignore[assignment]
