@@ -16,7 +16,7 @@ demo: .venv/demo.stamp ## run the demo: models, the sidecar and Envoy on this ma
 	$(BIN)/extproc demo
 
 test: .venv/dev.stamp .venv/clients.stamp ## run every test, those with a real Envoy too; the core must be covered whole
-	$(BIN)/pytest -m "" --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -m "" -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 bench: .venv/dev.stamp ## measure what the sidecar costs a request
 	$(BIN)/python -m tests.bench
