@@ -58,10 +58,12 @@ def _summary(api: str, forms: list[Surface]) -> tuple[str, str]:
 def _api(api: str, forms: list[Surface], exchanges: Mapping[str, Recorded]) -> str:
     told = dict.fromkeys(pair for form in forms for pair in form.refused)
     traps = dict.fromkeys(trap for form in forms for trap in form.traps)
+    failures = dict.fromkeys(_json(said) for form in forms for said in form.failures)
     types = dict.fromkeys(name for form in forms for name in form.media_types)
     fields = dict.fromkeys(name for form in forms for name in form.header_fields)
     parts = [f"## {api}\n", *(_form(form, exchanges) for form in forms)]
     parts += [_table(("not to be had", "why"), [*told])] if told else []
+    parts += [_listed("Not released, whatever else is said", failures)] if failures else []
     parts += [_listed("Answers of these types are not released", types)] if types else []
     parts += [_listed("Header fields of an answer that nobody gets", fields)] if fields else []
     parts += [_listed("Denied unless routed", traps)] if traps else []

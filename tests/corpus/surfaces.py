@@ -67,6 +67,8 @@ class Surface(msgspec.Struct, frozen=True, forbid_unknown_fields=True, eq=False)
     """Of an answer, which nobody gets to see."""
     media_types: tuple[str, ...] = ()
     """Of answers that are not released."""
+    failures: tuple[Any, ...] = ()
+    """What is not released: whole answers, or of a stream an event beside the others."""
     traps: tuple[str, ...] = ()
     refused: tuple[tuple[str, str], ...] = ()
     """What is not to be had, and why."""

@@ -66,6 +66,29 @@ FAULTS: Final = [
 ]
 
 
+def failing(one: Recorded, said: Any) -> bytes:
+    """An answer that says this alone, or a stream that says it first."""
+    written = orjson.dumps(said)
+    match answer_of(one):
+        case Events(named=named):
+            name = b"event: " + said["type"].encode() + b"\n" if named else b""
+            return name + b"data: " + written + b"\n\n" + one.answer
+        case Lines():
+            return written + b"\n" + one.answer
+        case Array():
+            return b"[" + written + b"," + one.answer.lstrip()[1:]
+        case _:
+            return written
+
+
+FAILURES: Final = [
+    pytest.param(EXCHANGES[name], failing(EXCHANGES[name], said), id=f"{name}-{number}")
+    for surface in surfaces()
+    for name, _ in surface.exchanges
+    for number, said in enumerate(surface.failures)
+]
+
+
 @pytest.mark.parametrize(("surface", "name", "whose", "place"), LEAKS)
 def test_a_place_of_an_answer_passes_with_its_kind_and_not_without(
     surface: Surface, name: str, whose: Whose, place: str
@@ -84,6 +107,14 @@ def test_a_place_of_an_answer_passes_with_its_kind_and_not_without(
     else:
         assert len(among(secrets, everything)) == len(secrets)
         assert not among(secrets, at(place, shown(surface, name, EVERY - {whose})))
+
+
+@pytest.mark.parametrize(("one", "answer"), FAILURES)
+def test_what_only_a_failure_says_is_not_released(one: Recorded, answer: bytes) -> None:
+    served = serve(replace(one, answer=answer), OPEN)
+    assert not served.released
+    assert b"s3cret-failure" in answer
+    assert b"s3cret-failure" not in served.wire
 
 
 @pytest.mark.parametrize(("name", "place"), FAULTS)
