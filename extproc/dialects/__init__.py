@@ -33,6 +33,7 @@ from extproc.dialects.openai_embeddings import OpenAIEmbeddings
 from extproc.dialects.openai_moderations import OpenAIModerations
 from extproc.dialects.openai_responses import OpenAIResponses
 from extproc.dialects.openai_transcriptions import OpenAITranscriptions
+from extproc.dialects.openai_vector_search import OpenAIVectorSearch
 from extproc.dialects.rerank import Rerank
 from extproc.dialects.sagemaker import SageMaker
 from extproc.dialects.seldon_v1 import SeldonV1
@@ -78,6 +79,7 @@ __all__ = [
     "OpenAIModerations",
     "OpenAIResponses",
     "OpenAITranscriptions",
+    "OpenAIVectorSearch",
     "Rerank",
     "SageMaker",
     "SeldonV1",
@@ -122,6 +124,7 @@ Dialect = (
     | OpenAIModerations
     | OpenAIResponses
     | OpenAITranscriptions
+    | OpenAIVectorSearch
     | Rerank
     | SageMaker
     | SeldonV1

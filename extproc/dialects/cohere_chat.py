@@ -78,6 +78,11 @@ class CohereChat(JsonDialect, frozen=True, tag="cohere_chat"):
         messages, stream = admitted.read.get("messages"), admitted.read.get("stream")
         require(isinstance(messages, list), "'messages' must be an array.")
         require(stream is None or isinstance(stream, bool), "'stream' must be a boolean.")
+        # What a grammar leaves to choose from, log probabilities tell one by one.
+        require(
+            not (_has_grammar(admitted.fields) and admitted.fields.get("logprobs")),
+            "A schema and 'logprobs' cannot be combined.",
+        )
         query = Query(admitted.model, inputs=1, stream=bool(stream))
         return Asked(query, admitted.body, (messages,), {}, admitted.changed)
 
@@ -93,6 +98,15 @@ class CohereChat(JsonDialect, frozen=True, tag="cohere_chat"):
 
     def error(self, refusal: Refusal) -> bytes:
         return cohere_error(refusal)
+
+
+def _has_grammar(fields: dict[str, Json]) -> bool:
+    """Whether the answer is to fit a schema: one under any name that is not known is taken for one.
+
+    A model that is to write any JSON is not confined to some words.
+    """
+    wanted = fields.get("response_format")
+    return bool(wanted) and (not isinstance(wanted, dict) or bool(wanted.keys() - {"type"}))
 
 
 class _Entry(msgspec.Struct):

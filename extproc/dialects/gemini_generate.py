@@ -100,6 +100,11 @@ class GeminiGenerate(JsonDialect, frozen=True, tag="gemini_generate"):
             not (any(map(asked.get, _GRAMMARS)) and any(map(asked.get, _LOGPROB_FIELDS))),
             "a response schema and log probabilities cannot be combined.",
         )
+        # Several candidates are several draws of them at once.
+        require(
+            asked.get("candidateCount") in (None, 1) or not any(map(asked.get, _LOGPROB_FIELDS)),
+            "several candidates and log probabilities cannot be combined.",
+        )
         query = Query(parameters.get("model", ""), inputs=1, stream=self.stream)
         about = (read.get("systemInstruction"), read["contents"])
         return Asked(query, admitted.body, (about,), {}, admitted.changed)

@@ -14,7 +14,7 @@ import orjson
 
 from extproc.dialects.confidences import SCORE, ScoredLabels
 from extproc.dialects.dialect import JsonDialect, Parameters
-from extproc.dialects.gate import PASS, Granted, Object, Only, Rule, Terms
+from extproc.dialects.gate import PASS, Granted, Object, Only, Rule, Taking, Terms
 from extproc.dialects.inputs import Json, some
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Fields, Items, Keep, Node, Opaque, Rows
@@ -47,7 +47,8 @@ _PARAMETERS: Final[dict[Task, dict[str, Rule]]] = {
     "token_classification": dict.fromkeys(
         ("aggregation_strategy", "ignore_labels", "stride"), PASS
     ),
-    "object_detection": {"threshold": PASS},
+    # Moved up and down, it tells a score to any number of digits.
+    "object_detection": {"threshold": Taking()},
     "feature_extraction": {
         **dict.fromkeys(("truncate", "truncation", "truncation_direction", "prompt_name"), PASS),
         "normalize": Only((None, True)),

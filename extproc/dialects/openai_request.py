@@ -85,6 +85,8 @@ VLLM: Final[Mapping[str, Rule]] = {
     "include_reasoning": Granted("reasoning"),
 }
 """vLLM's own fields, and ``logit_bias``."""
+RANKING: Final = Object({"ranker": PASS, "hybrid_search": PASS, "score_threshold": Taking()})
+"""How results of a search are ranked: a threshold, moved up and down, tells a score exactly."""
 
 
 def salted(gate: Object, terms: Terms, *, wanted: bool) -> Object:

@@ -29,6 +29,7 @@ from extproc.dialects.gate import (
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.openai_request import (
     OBFUSCATION,
+    RANKING,
     SAMPLING,
     VLLM,
     check_alone,
@@ -84,11 +85,21 @@ class _Included:
         return rule.admit(value, changes, place)
 
 
+_FILE_SEARCH: Final = Object(
+    {
+        **dict.fromkeys(("type", "vector_store_ids", "filters", "max_num_results"), PASS),
+        "ranking_options": RANKING,
+    }
+)
+
+
 class _Tool:
+    """A tool of a known type; what searches files is kept from asking for scores."""
+
     def admit(self, value: Json, changes: Changes, place: str) -> Json:
         kind = value.get("type") if isinstance(value, dict) else None
         require(isinstance(kind, str) and kind in _TOOLS, f"{place!r} is not an available tool.")
-        return value
+        return _FILE_SEARCH.admit(value, changes, place) if kind == "file_search" else value
 
 
 _SUMMARY: Final = Granted("reasoning")

@@ -15,8 +15,9 @@ import orjson
 
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
-from extproc.dialects.gate import PASS, Granted, Object, Repeatable, Rule, Terms, Within
+from extproc.dialects.gate import PASS, Granted, Object, Only, Rule, Terms, Within
 from extproc.dialects.request import Asked, require
+from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
@@ -36,8 +37,6 @@ from extproc.errors import UpstreamError
 from extproc.prediction import Kind, Logprobs, Query, Token
 from extproc.refusal import Refusal
 
-COLDEST: Final = 0.3
-"""The least temperature of tenants that may not have the same answer drawn twice."""
 _DEPTH: Final = 3
 """Of arrays of numbers: batch, beam, token."""
 
@@ -45,16 +44,19 @@ _SETTINGS: Final[dict[str, Rule]] = {
     **dict.fromkeys(
         (
             *("stream", "streaming", "exclude_input_in_output", "max_tokens", "min_length"),
-            *("bad_words", "stop_words", "end_id", "pad_id", "stop", "ignore_eos"),
-            *("top_k", "top_p", "length_penalty", "repetition_penalty"),
+            *("stop_words", "end_id", "pad_id", "stop"),
+            *("length_penalty", "repetition_penalty"),
             *("presence_penalty", "frequency_penalty"),
         ),
         PASS,
     ),
+    # Masks, and what a model says behind its own end: refused as vLLM's own are.
+    "bad_words": Only((None, "", [])),
+    "ignore_eos": Only((None, False)),
     "beam_width": Within(most=16),
-    "temperature": Repeatable(otherwise=Within(least=COLDEST)),
-    "random_seed": Repeatable(),
-    "seed": Repeatable(),
+    "temperature": TEMPERATURE,
+    **dict.fromkeys(("random_seed", "seed"), SEED),
+    **dict.fromkeys(("top_k", "top_p"), CUT),
     "return_log_probs": Granted("logprobs"),
     "return_cumulative_logprob": Granted("logprobs"),
     "return_context_logits": Granted("tensor"),

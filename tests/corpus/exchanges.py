@@ -5,7 +5,8 @@ needed ``"method"`` and ``"route"`` (the path's template).  A dialect is its nam
 configuration, as in a policy file.  A body is a JSON value, ``{"text": ...}`` as it is written, or
 ``{"base64": ...}``.  The content type is the answer's, and the request's too where the dialect
 reads such requests; header fields may say otherwise.  What must not reach a caller of the tier
-TEXT_AND_LABEL holds ``s3cret``, or the digits 31337; what such a caller gets holds neither.
+TEXT_AND_LABEL holds ``s3cret``, in octets too, or the digits 31337; what such a caller gets holds
+none of them.
 """
 
 import base64
@@ -23,7 +24,8 @@ from extproc.dialects import Dialect
 from extproc.dialects.answers import Document, Events
 from extproc.policy import Route
 
-SECRETS: Final = (b"s3cret", b"31337")
+SECRETS: Final = (b"s3cret", b"31337", b"115,51,99,114,101,116")
+"""The last is the first as an array of its octets."""
 _HERE: Final = Path(__file__).parent / "sweep"
 _MODEL: Final = re.compile(r"(?<=/)(models|predictions|explanations|endpoints)/[^/:]+")
 
@@ -89,7 +91,7 @@ def further(exchanges: Iterable[Recorded]) -> Iterator[Recorded]:
 
 def _read(file: Path) -> Recorded:
     about = orjson.loads(file.read_bytes())
-    dialect = _dialect(about["dialect"])
+    dialect = dialect_of(about["dialect"])
     path, _, _ = about["path"].partition("?")
     template = about.get("route", _MODEL.sub(r"\1/{model}", path))
     headers, fields = _lower(about.get("headers", {})), _lower(about.get("answer_headers", {}))
@@ -113,7 +115,8 @@ def _lower(fields: Mapping[str, str]) -> dict[str, str]:
     return {name.lower(): value for name, value in fields.items()}
 
 
-def _dialect(configuration: Any) -> Dialect:
+def dialect_of(configuration: Any) -> Dialect:
+    """Of its name, or of what a policy file says about it."""
     if isinstance(configuration, str):
         return DIALECTS[configuration]()
     # mypy cannot see that a union is a form of type

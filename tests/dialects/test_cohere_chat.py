@@ -10,7 +10,7 @@ from extproc.dialects import CohereChat
 from extproc.dialects.gate import Terms
 from extproc.dialects.shape import Rewrite
 from extproc.draw import Source
-from extproc.errors import UpstreamError
+from extproc.errors import ClientError, UpstreamError
 from extproc.framing.sse import EventStream
 from extproc.mutators import Drop, Round
 from extproc.prediction import KINDS, Prediction, Query, Score
@@ -67,6 +67,18 @@ class TestRequest:
             asked = CHAT.read(orjson.dumps({**ASKED, "stream": stream}), {}, GRANTED)
             assert asked.query == Query("m", inputs=1, stream=bool(stream))
             assert asked.inputs == (ASKED["messages"],)
+
+    @pytest.mark.parametrize(
+        "wanted", [{"type": "json_object", "schema": {}}, {"json_schema": {}}, "json"]
+    )
+    def test_a_schema_and_logprobs_together_are_refused(self, wanted: Any) -> None:
+        asked = orjson.dumps({**ASKED, "logprobs": True, "response_format": wanted})
+        with pytest.raises(ClientError, match="cannot be combined"):
+            CHAT.read(asked, {}, Terms({"logprobs"}))
+        sent = orjson.loads(CHAT.read(asked, {}, Terms(())).body)
+        assert sent == {**ASKED, "response_format": wanted}
+        free = orjson.dumps({**ASKED, "logprobs": True, "response_format": {"type": "json_object"}})
+        assert CHAT.read(free, {}, Terms({"logprobs"})).body is free
 
     def test_logprobs_are_asked_for_only_where_they_are_granted(self) -> None:
         asked = CHAT.read(orjson.dumps({**ASKED, "logprobs": True}), {}, Terms({"text"}))

@@ -65,6 +65,17 @@ class TestRequest:
         config = orjson.loads(read.body)["generationConfig"]
         assert config == {"temperature": 0.3, "maxOutputTokens": 5}
 
+    @pytest.mark.parametrize("asking", [{"responseLogprobs": True}, {"logprobs": 5}])
+    def test_logprobs_of_several_candidates_are_refused(self, asking: dict[str, Any]) -> None:
+        for count in (2, [2]):
+            with pytest.raises(ClientError, match="cannot be combined"):
+                GEMINI.read(generation(candidateCount=count, **asking), PATH, Terms(KINDS))
+        both = generation(candidateCount=2, **asking)
+        left = GEMINI.read(both, PATH, Terms(())).body
+        assert orjson.loads(left)["generationConfig"] == {"candidateCount": 2}
+        one = generation(candidateCount=1, **asking)
+        assert GEMINI.read(one, PATH, Terms(KINDS)).body is one
+
     @pytest.mark.parametrize("grammar", ["responseSchema", "responseJsonSchema"])
     @pytest.mark.parametrize("asking", [{"responseLogprobs": True}, {"logprobs": 5}])
     def test_a_grammar_and_logprobs_together_are_refused(

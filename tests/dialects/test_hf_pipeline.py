@@ -11,7 +11,7 @@ from extproc.dialects.gate import Terms
 from extproc.dialects.hf_pipeline import Task
 from extproc.errors import UpstreamError
 from extproc.mutators import LabelOnly, Quantize, Round
-from extproc.prediction import Query
+from extproc.prediction import KINDS, Query
 from extproc.refusal import UNKNOWN_MODEL
 from tests.corpus import answers, body
 from tests.dialects.tiers import OPEN, tier
@@ -78,6 +78,12 @@ class TestRequest:
         for asked in ({"normalize": False}, {"parameters": {"normalize": False}}):
             assert "normalize" in refusing(features, {"inputs": "a", **asked})
             assert refusing(PIPELINE, {"inputs": "a", **asked})
+
+    def test_a_threshold_that_would_tell_scores_exactly_does_not_go_on(self) -> None:
+        asked = orjson.dumps({"inputs": "a", "parameters": {"threshold": 0.01}})
+        sent = of("object_detection").read(asked, {}, Terms(KINDS))
+        assert orjson.loads(sent.body) == {"inputs": "a", "parameters": {}}
+        assert sent.changed == {"parameters.threshold": 1}
 
     def test_a_parameter_of_another_task_is_refused(self) -> None:
         asked = {"inputs": "a", "parameters": {"threshold": 0.01}}

@@ -144,6 +144,16 @@ class TestRequest:
         )
         assert RESPONSES.read(asked, {}, Terms({"logprobs"})).body is asked
 
+    def test_a_search_of_files_has_no_threshold_that_would_tell_scores_exactly(self) -> None:
+        ranked = {"type": "file_search", "vector_store_ids": ["vs_1"], "max_num_results": 3}
+        asked = SENT | {"tools": [ranked | {"ranking_options": {"score_threshold": 0.5}}]}
+        sent = RESPONSES.read(orjson.dumps(asked), {}, Terms(KINDS))
+        assert orjson.loads(sent.body)["tools"] == [ranked | {"ranking_options": {}}]
+        assert sent.changed == {"tools[].ranking_options.score_threshold": 1}
+        odd = orjson.dumps(SENT | {"tools": [ranked | {"return_vectors": True}]})
+        with pytest.raises(ClientError, match="return_vectors"):
+            RESPONSES.read(odd, {}, Terms(KINDS))
+
     def test_events_are_obfuscated_and_the_prompt_cache_is_salted(self) -> None:
         options = {"stream_options": {"include_obfuscation": False}}
         dialect = OpenAIResponses(cache_salt=True)

@@ -8,7 +8,7 @@ import pytest
 from extproc.dialects import TritonGenerate
 from extproc.dialects.answers import Document, Events
 from extproc.dialects.gate import Terms
-from extproc.dialects.triton_generate import COLDEST
+from extproc.dialects.sampling import COLDEST
 from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import LabelOnly, Round
@@ -67,10 +67,20 @@ class TestRequest:
                 read(**fields)
 
     def test_a_draw_is_not_repeated_where_that_may_not_be_asked(self) -> None:
-        asked, sent = read(repeatable=False, temperature=0, random_seed=7, seed=7)
+        asked, sent = read(repeatable=False, temperature=0, random_seed=7, seed=7, top_k=1, top_p=0)
         assert sent == {"text_input": "hello", "temperature": COLDEST}
-        assert asked.changed == {"temperature": 1, "random_seed": 1, "seed": 1}
-        assert read(temperature=0, seed=7)[0].changed == {}
+        assert asked.changed == dict.fromkeys(
+            ("temperature", "random_seed", "seed", "top_k", "top_p"), 1
+        )
+        assert read(temperature=0, seed=7, top_k=1, top_p=0.1)[0].changed == {}
+
+    @pytest.mark.parametrize(
+        "mask", [{"bad_words": "no"}, {"bad_words": ["no"]}, {"ignore_eos": True}]
+    )
+    def test_a_mask_over_the_vocabulary_is_refused(self, mask: dict[str, Any]) -> None:
+        with pytest.raises(ClientError, match="not available"):
+            read(**mask)
+        assert read(bad_words="", ignore_eos=False)[0].changed == {}
 
     def test_beams_are_bounded(self) -> None:
         assert read(beam_width=99)[1]["beam_width"] == 16
