@@ -62,7 +62,7 @@ from extproc.refusal import (
     Refusal,
     of_upstream,
 )
-from extproc.response_headers import removable, removable_trailers
+from extproc.response_headers import passing, removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
 
 
@@ -98,6 +98,7 @@ class Exchange:
         self._grpc = isinstance(policy.route.dialect, GrpcDialect)
         self._request = bytearray()
         self._status = 0
+        self._headers: Headers = {}
         self._removed: tuple[str, ...] = ()
         """Header fields of the answer that do not pass."""
         self._draws: Draws | None = None
@@ -138,11 +139,12 @@ class Exchange:
         Raise ProtocolError when it cannot come now, or when it shows a set-up that is not ours.
         """
         try:
-            if isinstance(event, Work):
-                return self._resume()
             if self._paused is None:
-                return self._advance(event)
-            raise ProtocolError(f"{type(event).__name__} before the last event was done with")
+                return self._advance(event) if not isinstance(event, Work) else []
+            if not isinstance(event, Work):
+                raise ProtocolError(f"{type(event).__name__} before the last event was done with")
+            (work, then), self._paused = self._paused, None
+            return self._go_on(work, then)
         except ClientError as error:
             # Its words go to the client alone: they may repeat a name that the client chose.
             return self.refuse(error.refusal)
@@ -242,7 +244,7 @@ class Exchange:
             return self.refuse(of_upstream(event.status, event.headers.get("retry-after", "")))
         if self._encoded(event):
             raise UpstreamError("the answer is compressed although nobody asked for that")
-        self._status, self._removed = event.status, remove
+        self._status, self._headers, self._removed = event.status, event.headers, remove
         if event.end:
             self._finish("served")
             return [SendResponseHeaders({}, remove)]
@@ -312,12 +314,6 @@ class Exchange:
             self._answer.append(piece if self._padding is None else self._padding.piece(piece))
         return then()
 
-    def _resume(self) -> Sequence[Action]:
-        if self._paused is None:
-            return []
-        (work, then), self._paused = self._paused, None
-        return self._go_on(work, then)
-
     def _finished(self) -> Sequence[Action]:
         self._close()
         return self._end(self._whole() if self.state is State.HELD else self._send(end=True))
@@ -336,10 +332,15 @@ class Exchange:
         return sum(map(len, self._answer))
 
     def _whole(self) -> list[Action]:
-        """Headers and body in one message, which Envoy and grpc carry more cheaply than two."""
+        """Headers and body in one message, which Envoy and grpc carry more cheaply than two; on a
+        grid it is the one that refuses, since another kind takes Envoy longer.
+        """
         assert self._rewriter is not None
-        body = b"".join(self._answer)
-        return [ReplaceResponse(self._status, self._rewriter.set_headers, self._removed, body)]
+        headers, body = self._rewriter.set_headers, b"".join(self._answer)
+        if self._policy.shaping.grid is None:
+            return [ReplaceResponse(self._status, headers, self._removed, body)]
+        fields = {**passing(self._headers), **headers}
+        return [Respond(self._status, fields, body, "extproc_served")]
 
     def _send(self, *, end: bool) -> list[Action]:
         """What has been rewritten so far, with the headers before it if they have not left."""

@@ -5,10 +5,20 @@ header fields, and timing is a side channel (Carlini & Nasr 2024).  Errors take 
 along, see refusal.py.  The id of a request is ours: the form of theirs would name the server.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
-PASSING: Final = frozenset(
+FRAMING: Final = frozenset(
+    {
+        # Envoy sets it again by itself, whatever we remove.
+        "date",
+        # A removal would only be counted as a rejected mutation.
+        "transfer-encoding",
+        "connection",
+    }
+)
+"""Envoy's own."""
+PASSING: Final = FRAMING | frozenset(
     {
         "content-type",
         "cache-control",
@@ -19,16 +29,17 @@ PASSING: Final = frozenset(
         "access-control-allow-credentials",
         "access-control-expose-headers",
         "access-control-max-age",
-        # Envoy sets it again by itself, whatever we remove.
-        "date",
-        # Envoy's own framing; a removal would only be counted as a rejected mutation.
-        "transfer-encoding",
-        "connection",
     }
 )
+_ANEW: Final = PASSING - FRAMING
 REQUEST_ID: Final = "x-request-id"
 """Set to the exchange's name, by which the record is found: of one form in every answer."""
 PASSING_TRAILERS: Final = frozenset({"grpc-status"})
+
+
+def passing(headers: Mapping[str, str]) -> dict[str, str]:
+    """The fields of an answer that pass where Envoy writes its head anew, Envoy's own aside."""
+    return {name: headers[name] for name in _ANEW if name in headers}
 
 
 def removable(names: Iterable[str]) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ from extproc.refusal import (
     of_upstream,
 )
 from extproc.rewriter import body_rewriter
-from extproc.shaping import Rate, Shaping
+from extproc.shaping import Grid, Rate, Shaping
 from tests.playbook import (
     ANSWER,
     ASK,
@@ -732,6 +732,25 @@ def test_what_is_released_and_what_is_refused_has_one_length() -> None:
     said = orjson.loads(answer.body)
     assert said.pop("obfuscation").strip("x") == ""
     assert said == orjson.loads(REDUCED)
+
+
+def test_on_a_grid_an_answer_is_the_same_kind_of_message_as_a_refusal() -> None:
+    """With the header fields that pass, since nothing of the model server's own is left."""
+    shaping = Shaping(grid=Grid(0.25), buckets=Buckets(1024))
+    machine = exchange(shaping=shaping)
+    given = headers(vary="origin", openai_model="s3cret", date="now", status=201)
+    play(machine, *asked(), (given, []))
+    [answer] = told(machine, ResponseBody(LEAKY, end=True))
+    assert isinstance(answer, Respond)
+    assert answer.headers == {"content-type": "application/json", "vary": "origin"}
+    assert (answer.status, answer.details, answer.grpc_status) == (201, "extproc_served", None)
+    assert len(answer.body) == 1024
+    said = orjson.loads(answer.body)
+    del said["obfuscation"]
+    assert said == orjson.loads(REDUCED)
+    [refusal] = exchange(shaping=shaping).refuse(OVERLOADED)
+    assert type(refusal) is type(answer)
+    assert machine.outcome == "served"
 
 
 def test_a_long_document_is_filled_up_at_its_end() -> None:

@@ -1,7 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.response_headers import PASSING, PASSING_TRAILERS, removable, removable_trailers
+from extproc.response_headers import (
+    FRAMING,
+    PASSING,
+    PASSING_TRAILERS,
+    passing,
+    removable,
+    removable_trailers,
+)
 
 NAMES = st.lists(
     st.one_of(
@@ -55,3 +62,16 @@ def test_of_trailers_the_status_of_grpc_alone_passes(names: list[str]) -> None:
 def test_nothing_that_passes_may_hold_a_header_of_many_cases() -> None:
     """HTTP/2 names are lower case, so that a list in another case would remove what it keeps."""
     assert all(name == name.lower() for name in PASSING | PASSING_TRAILERS)
+
+
+def test_what_passes_into_a_head_that_is_written_anew_is_what_is_not_removed() -> None:
+    fields = {":status": "200", "content-type": "a", "vary": "b", "date": "c", "connection": "d"}
+    assert passing(fields | dict.fromkeys(LEAKS, "s3cret")) == {"content-type": "a", "vary": "b"}
+
+
+@given(NAMES)
+def test_a_field_passes_is_removed_or_is_envoys(names: list[str]) -> None:
+    passed = passing(dict.fromkeys(names, ""))
+    others = {name for name in names if name in FRAMING or name.startswith(":")}
+    assert {*passed} | {*removable(names)} | others == {*names}
+    assert not {*passed} & ({*removable(names)} | others)

@@ -100,6 +100,8 @@ _HOLDING: Final[Mapping[str, str]] = {
 _RAW_FORM: Final = frozenset({"FP32", "FP64"})
 """Whose contents are octet for octet their raw form."""
 _INPUT_PARAMETERS: Final = frozenset({"content_type"})
+_SIZE: Final = "binary_data_size"
+"""KServe's client says it here as over REST, where it means something: it is taken out."""
 
 
 class KServeV2Grpc(GrpcDialect, frozen=True, tag="kserve_v2_grpc"):
@@ -117,6 +119,7 @@ class KServeV2Grpc(GrpcDialect, frozen=True, tag="kserve_v2_grpc"):
         changes = Changes(terms)
         try:
             request = decode(unframed(body), _REQUEST, changes.note)
+            _without_sizes(request, changes)
             inputs = _inputs(request)
         except Malformed as error:
             raise ClientError(f"The request is malformed: {error}.") from error
@@ -144,6 +147,15 @@ class KServeV2Grpc(GrpcDialect, frozen=True, tag="kserve_v2_grpc"):
 
     def answers(self) -> Answers:
         return answering(_Answer(self.outputs))
+
+
+def _without_sizes(request: Message, changes: Changes) -> None:
+    for tensor in request.get("inputs", []):
+        given = tensor.get("parameters", [])
+        kept = [each for each in given if each.get("name") != _SIZE]
+        if len(kept) < len(given):
+            changes.note(f"inputs[].parameters.{_SIZE}")
+            tensor["parameters"] = kept
 
 
 def _inputs(request: Message) -> list[Input]:

@@ -2,14 +2,15 @@
 
 Those are errors of the HTTP codec, failures of ext_proc itself, and a model server that is lost
 while its answer is held.  Rule: every reply of Envoy's gets its body from here, except what the
-sidecar wrote; Envoy's texts name hosts, reasons and limits.
+sidecar wrote; Envoy's texts name hosts, reasons and limits.  The sidecar's own are let through
+first, whatever their status: an expression that some of them alone are held against takes time
+that a client can measure.
 """
 
 from typing import Final
 
 from envoy_data_plane.envoy.config.accesslog.v3 import (
     AccessLogFilter,
-    AndFilter,
     ComparisonFilter,
     ComparisonFilterOp,
     ExtensionFilter,
@@ -33,13 +34,13 @@ from extproc.refusal import of_status
 SIDECAR_DETAILS: Final = "extproc_"
 """How the details of every reply begin that the sidecar makes; "ext_proc_" is Envoy's own."""
 
-_NOT_OURS: Final = AccessLogFilter(
+_OURS: Final = AccessLogFilter(
     extension_filter=ExtensionFilter(
         name="envoy.access_loggers.extension_filters.cel",
         typed_config=Packed.pack(
             ExpressionFilter(
-                expression=f"!response.code_details.startsWith('{SIDECAR_DETAILS}')"
-                " && response.code_details != 'ext_authz_denied'"
+                expression=f"response.code_details.startsWith('{SIDECAR_DETAILS}')"
+                " || response.code_details == 'ext_authz_denied'"
             )
         ),
     )
@@ -53,6 +54,7 @@ def render() -> LocalReplyConfig:
     """The first mapper that fits decides."""
     return LocalReplyConfig(
         mappers=[
+            ResponseMapper(filter=_OURS),
             _mapper(_EQ, 404),
             _mapper(_EQ, 413),
             _mapper(_EQ, 502),
@@ -66,7 +68,7 @@ def render() -> LocalReplyConfig:
 def _mapper(compared: ComparisonFilterOp, status: int) -> ResponseMapper:
     body = openai_error(of_status(status)).decode()
     return ResponseMapper(
-        filter=AccessLogFilter(and_filter=AndFilter(filters=[_has(compared, status), _NOT_OURS])),
+        filter=_has(compared, status),
         body_format_override=SubstitutionFormatString(
             text_format_source=DataSource(inline_string=body.replace("%", "%%")),
             content_type="application/json",

@@ -105,6 +105,9 @@ class ExternalProcessor:
             await drive(machine, first, direct, self.held)
             return
         arrival = self._arrival(handover)
+        # A denial says nothing before its instant.  Sent with it, these would make it later than an
+        # answer, whose request has sent them already: by 0.05 ms, on every one.
+        await context.send_initial_metadata(())
         place = self.waiting.share()
         try:
             if not place.keep(1):

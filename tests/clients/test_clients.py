@@ -1,26 +1,21 @@
 """Real clients of other APIs, each in an environment of its own, read what a tier lets through.
 
-Each script asks as its client does; what it read is printed as JSON, and searched.
+See scripted.py.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
+from tests.clients.scripted import read
 from tests.corpus.exchanges import Recorded, recorded
 from tests.e2e.gateway import KEYS, LiveGateway, live_gateway, principal
 from tests.e2e.upstream import Reply, Request, Upstream
 
 pytestmark = pytest.mark.e2e
 
-SCRIPTS: Final = Path(__file__).parent / "scripts"
-PYTHON: Final = Path(sys.prefix) / "clients" / "bin" / "python"
 NAMES: Final = (
     "cohere_chat_document",
     "cohere_chat_stream",
@@ -33,8 +28,6 @@ NAMES: Final = (
     "tensorflow_rest_row",
 )
 EXCHANGES: Final = {one.name: one for one in recorded() if one.name in NAMES}
-HIDDEN: Final = (b"s3cret", b"0.31337")
-"""Scores are granted, rounded to two digits."""
 TIER: Final[dict[str, Any]] = {
     "text": "pass",
     "label": "pass",
@@ -78,17 +71,8 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveGateway]:
             assert live.fail_open_events() == 0
 
 
-def read(gateway: LiveGateway, script: str) -> Any:
-    """What the client made of its answers; none of it may be a secret."""
-    command = [str(PYTHON), str(SCRIPTS / script), gateway.url, KEYS["full"]]
-    done = subprocess.run(command, capture_output=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr.decode()[-2000:]
-    assert [secret for secret in HIDDEN if secret in done.stdout] == []
-    return json.loads(done.stdout)
-
-
 def test_coheres_client_reads_chats_streams_embeddings_and_rankings(gateway: LiveGateway) -> None:
-    found = read(gateway, "cohere_client.py")
+    found = read(gateway.url, "cohere_client.py")
     assert "text" in {part["type"] for part in found["chat"]["message"]["content"]}
     assert {event["type"] for event in found["stream"]} >= {"content-delta", "message-end"}
     assert len(found["embed"]["embeddings"]["float"]) == 2
@@ -96,19 +80,19 @@ def test_coheres_client_reads_chats_streams_embeddings_and_rankings(gateway: Liv
 
 
 def test_googles_client_reads_answers_streams_and_embeddings(gateway: LiveGateway) -> None:
-    found = read(gateway, "genai_client.py")
+    found = read(gateway.url, "genai_client.py")
     assert found["generate"]["candidates"][0]["content"]["parts"][0]["text"]
     assert any(part["candidates"] for part in found["stream"])
     assert len(found["embed"]["embeddings"]) == 2
 
 
 def test_tritons_client_reads_tensors_whether_it_sends_json_or_octets(gateway: LiveGateway) -> None:
-    found = read(gateway, "triton_client.py")
+    found = read(gateway.url, "triton_client.py")
     assert found["http"] == found["http binary"]
     assert sum(found["http"][0]) == pytest.approx(1, abs=0.02)
 
 
 def test_kserves_client_reads_both_versions(gateway: LiveGateway) -> None:
-    found = read(gateway, "kserve_client.py")
+    found = read(gateway.url, "kserve_client.py")
     assert set(found["v2"]) >= {"probabilities"}
     assert found["v1"]["predictions"]

@@ -106,9 +106,17 @@ class TestRequest:
         request.inputs[0].parameters["content_type"].string_param = "np"
         assert read(request)[1] == request
 
-    @pytest.mark.parametrize(
-        "name", ["shared_memory_region", "shared_memory_byte_size", "binary_data_size", ""]
-    )
+    def test_a_length_that_means_something_over_rest_alone_is_taken_out(self) -> None:
+        """KServe's client says it whenever it sends raw octets."""
+        request = asking()
+        request.inputs[0].parameters["content_type"].string_param = "np"
+        plain = Request.FromString(request.SerializeToString())
+        request.inputs[0].parameters["binary_data_size"].int64_param = 31337
+        asked, sent = read(request)
+        assert sent == plain
+        assert asked.changed == {"inputs[].parameters.binary_data_size": 1}
+
+    @pytest.mark.parametrize("name", ["shared_memory_region", "shared_memory_byte_size", ""])
     def test_shared_memory_is_refused(self, name: str) -> None:
         request = asking()
         request.inputs[0].parameters[name].int64_param = 7

@@ -1,7 +1,6 @@
 """A real gRPC client and a real gRPC server, with the gateway between them."""
 
 from collections.abc import Callable, Iterator
-from concurrent import futures
 from pathlib import Path
 from typing import Any
 
@@ -10,59 +9,18 @@ import numpy as np
 import pytest
 
 from tests.e2e.gateway import KEYS, LiveGateway, live_gateway
-from tests.protos import message
-
-INFER = "/inference.GRPCInferenceService/ModelInfer"
-STREAM = "/inference.GRPCInferenceService/ModelStreamInfer"
-Request = message("inference.ModelInferRequest")
-Response = message("inference.ModelInferResponse")
-PROBABILITIES = np.array([0.01, 0.6061728394506173, 0.2671604938271605, 0.116666666722222])
-ROUTES = f"""routes:
-  - path: {INFER}
-    dialect: {{kind: kserve_v2_grpc, outputs: {{probabilities: probabilities, label: label}}}}
-"""
-Call = Callable[[Any, grpc.ServicerContext], Any]
-
-
-class Triton(grpc.GenericRpcHandler):  # type: ignore[type-arg]  # not subscriptable
-    """A model server that does what a test tells it."""
-
-    def __init__(self) -> None:
-        self.call: Call = _answer
-        self.requests: list[Any] = []
-        self.metadata: dict[str, Any] = {}
-
-    def service(self, details: grpc.HandlerCallDetails) -> Any:
-        self.metadata = dict(details.invocation_metadata or ())
-        return grpc.unary_unary_rpc_method_handler(
-            self._infer, Request.FromString, Response.SerializeToString
-        )
-
-    def _infer(self, request: Any, context: grpc.ServicerContext) -> Any:
-        self.requests.append(request)
-        return self.call(request, context)
-
-
-def _answer(request: Any, context: grpc.ServicerContext) -> Any:
-    context.set_trailing_metadata((("x-model-snapshot", "s3cret"),))
-    context.send_initial_metadata((("x-compute-time", "31337"),))
-    answer = Response(model_name="digits-s3cret", model_version="7", id=request.id)
-    answer.parameters["s3cret"].int64_param = 31337
-    for name, datatype, values in (
-        ("probabilities", "FP32", PROBABILITIES.astype("<f4")),
-        ("logits", "FP64", np.array([31337.5])),
-        ("label", "INT64", np.array([1])),
-    ):
-        answer.outputs.add(name=name, datatype=datatype, shape=[1, len(values)])
-        answer.raw_output_contents.append(values.tobytes())
-    return answer
-
-
-def question(model: str = "digits") -> Any:
-    asked = Request(model_name=model, id="42")
-    tensor = asked.inputs.add(name="image", datatype="FP32", shape=[1, 2])
-    tensor.contents.fp32_contents.extend([0.0, 1.0])
-    return asked
+from tests.e2e.triton import (
+    INFER,
+    ROUTES,
+    STREAM,
+    Request,
+    Response,
+    Triton,
+    question,
+    raw_answer,
+    served,
+    typed_answer,
+)
 
 
 @pytest.fixture(scope="module")
@@ -74,22 +32,15 @@ def triton() -> Triton:
 def running_gateway(
     triton: Triton, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[LiveGateway]:
-    server = grpc.server(futures.ThreadPoolExecutor(4), compression=None)
-    server.add_generic_rpc_handlers((triton,))
-    port = server.add_insecure_port("127.0.0.1:0")
-    server.start()
     directory = tmp_path_factory.mktemp("grpc")
     change = lambda text: text.replace("routes:\n", ROUTES)  # noqa: E731
-    try:
-        with live_gateway(directory, port, policy=change, http2=True) as gateway:
-            yield gateway
-    finally:
-        server.stop(None).wait()
+    with served(triton) as port, live_gateway(directory, port, policy=change, http2=True) as live:
+        yield live
 
 
 @pytest.fixture
 def call(gateway: LiveGateway, triton: Triton) -> Iterator[Callable[..., Any]]:
-    triton.call = _answer
+    triton.call = raw_answer
     triton.requests.clear()
     with grpc.insecure_channel(f"{gateway.host}:{gateway.port}") as channel:
 
@@ -126,6 +77,18 @@ def test_an_answer_is_served_at_the_fidelity_of_the_tier(
     assert "x-compute-time" not in dict(done.initial_metadata())
     assert triton.requests == [question()]
     assert "authorization" not in triton.metadata
+
+
+def test_typed_contents_are_served_at_the_fidelity_of_the_tier(
+    call: Callable[..., Any], triton: Triton
+) -> None:
+    triton.call = typed_answer
+    found, _ = call(question())
+    probabilities, label = found.outputs
+    assert [*probabilities.contents.fp32_contents] == pytest.approx([0.0, 0.6, 0.27, 0.12])
+    assert [*label.contents.int64_contents] == [1]
+    assert [*found.raw_output_contents] == []
+    assert b"s3cret" not in found.SerializeToString()
 
 
 def test_a_large_answer_passes(call: Callable[..., Any], triton: Triton) -> None:
@@ -205,7 +168,7 @@ def test_a_compressed_answer_is_refused(call: Callable[..., Any], triton: Triton
 
     def compress(request: Any, context: grpc.ServicerContext) -> Any:
         context.set_compression(grpc.Compression.Gzip)
-        return _answer(request, context)
+        return raw_answer(request, context)
 
     triton.call = compress
     code, details = refusal(call, question())

@@ -93,7 +93,7 @@ async def test_an_answers_instant_counts_from_the_check(bench: Bench, ago: float
     await stream.send(headers(), ResponseBody(ANSWER, end=True))
     await bench.waits()
     sent = await bench.leaves(stream, GRID - ago % GRID)
-    body = sent.response_headers.response.body_mutation.body
+    body = sent.immediate_response.body
     assert len(body) == 1024
     assert body.startswith(ANSWER[:-1])
     assert await stream.end() is grpc.StatusCode.OK
@@ -107,8 +107,18 @@ async def test_a_clock_that_was_set_in_between_counts_from_the_stream(
     stream = await asked(bench, bench.arrived(ago))
     await stream.send(headers(), ResponseBody(ANSWER, end=True))
     await bench.waits()
-    assert (await bench.leaves(stream, GRID)).HasField("response_headers")
+    assert (await bench.leaves(stream, GRID)).immediate_response.status.code == 200
     assert await stream.end() is grpc.StatusCode.OK
+
+
+@pytest.mark.parametrize("event", [RequestHeaders(end=False), headers(status=401)])
+async def test_a_stream_has_begun_long_before_its_answer_leaves(bench: Bench, event: Any) -> None:
+    """Or the beginning would be part of what a denial, which says nothing before, takes."""
+    stream = await bench.envoy.stream(bench.arrived()).send(event)
+    async with asyncio.timeout(10):
+        await stream.call.initial_metadata()
+    assert not stream.call.done()
+    stream.call.cancel()
 
 
 async def test_a_denial_leaves_when_and_as_long_as_an_answer_would(bench: Bench) -> None:
@@ -194,7 +204,7 @@ async def test_a_sidecar_that_drains_releases_what_waits_at_its_instant(bench: B
     await stream.send(headers(), ResponseBody(ANSWER, end=True))
     await bench.waits()
     stopping = asyncio.ensure_future(bench.sidecar.server.stop(grace=10))
-    assert (await bench.leaves(stream, GRID)).HasField("response_headers")
+    assert (await bench.leaves(stream, GRID)).immediate_response.status.code == 200
     assert await stream.end() is grpc.StatusCode.OK
     await stopping
 

@@ -15,7 +15,8 @@ BITS: Final = 0.01
 LOW, HIGH = 0.45, 0.55
 """Of the AUC of means of 50."""
 _HEAD: Final = (
-    "pair", "channel", "shaped", "KS (chance)", "AUC of 50-means", "bits", "p50", "within the goals"
+    "pair", "channel", "shaped", "KS (chance)", "AUC of 50-means (95 %)", "means apart",
+    "bits", "p50", "within the goals",
 )  # fmt: skip
 
 
@@ -27,6 +28,8 @@ class Finding:
     channel: str
     shaped: bool
     told: Told
+    apart: str
+    """Of the means."""
     middle: str
     """The medians of the two."""
 
@@ -39,9 +42,11 @@ def findings(pair: str, seen: tuple[Seen, Seen], *, shaped: bool) -> list[Findin
     one, other = seen
     times = tuple(f"{np.median(each.time) * 1000:.1f}" for each in seen)
     lengths = tuple(f"{np.median(each.length):.0f}" for each in seen)
+    time, length = told(one.time, other.time), told(one.length, other.length)
+    late, longer = f"{time.apart * 1e6:+.0f} us", f"{length.apart:+.0f} B"
     return [
-        Finding(pair, "time", shaped, told(one.time, other.time), f"{' / '.join(times)} ms"),
-        Finding(pair, "length", shaped, told(one.length, other.length), f"{' / '.join(lengths)} B"),
+        Finding(pair, "time", shaped, time, late, f"{' / '.join(times)} ms"),
+        Finding(pair, "length", shaped, length, longer, f"{' / '.join(lengths)} B"),
     ]
 
 
@@ -58,7 +63,8 @@ def _row(finding: Finding) -> tuple[str, ...]:
         finding.channel,
         "yes" if finding.shaped else "no",
         f"{said.distance:.3f} ({said.chance:.2g})",
-        f"{said.auc:.3f}",
+        f"{said.auc:.3f} ({said.between[0]:.3f} to {said.between[1]:.3f})",
+        finding.apart,
         f"{said.bits:.4f}",
         finding.middle,
         ("yes" if finding.good else "NO") if finding.shaped else "",

@@ -19,6 +19,7 @@ Samples = npt.NDArray[np.float64]
 ASKED: Final = 50
 """Samples in one mean."""
 _MEANS: Final = 4000
+_RESAMPLED: Final = 100
 _BINS: Final = 16
 
 
@@ -31,13 +32,22 @@ class Told:
     chance: float
     """Of a distance as large where there is no difference."""
     auc: float
+    between: tuple[float, float]
+    """Where the AUC lies in 95 of 100 samples like these (bootstrap, Efron 1979)."""
     bits: float
+    apart: float
+    """The mean of the second above that of the first."""
 
 
 def told(one: Samples, other: Samples) -> Told:
     distance = _distance(one, other)
     return Told(
-        distance, _chance(distance, len(one), len(other)), _auc(one, other), bits(one, other)
+        distance,
+        _chance(distance, len(one), len(other)),
+        _auc(one, other, np.random.default_rng(1)),
+        _between(one, other),
+        bits(one, other),
+        float(other.mean() - one.mean()),
     )
 
 
@@ -56,13 +66,22 @@ def _chance(distance: float, one: int, other: int) -> float:
     return min(1.0, max(0.0, float(sum(terms))))
 
 
-def _auc(one: Samples, other: Samples) -> float:
+def _auc(one: Samples, other: Samples, draw: np.random.Generator, count: int = _MEANS) -> float:
     """Of means over samples drawn with a fixed seed: the same samples give the same answer."""
-    draw = np.random.default_rng(1)
-    means = [np.sort(draw.choice(side, (_MEANS, ASKED)).mean(axis=1)) for side in (one, other)]
-    below = np.searchsorted(means[0], means[1], "left").mean() / _MEANS
-    at_most = np.searchsorted(means[0], means[1], "right").mean() / _MEANS
+    means = [np.sort(draw.choice(side, (count, ASKED)).mean(axis=1)) for side in (one, other)]
+    below = np.searchsorted(means[0], means[1], "left").mean() / count
+    at_most = np.searchsorted(means[0], means[1], "right").mean() / count
     return float((below + at_most) / 2)
+
+
+def _between(one: Samples, other: Samples) -> tuple[float, float]:
+    draw = np.random.default_rng(2)
+    found = [
+        _auc(draw.choice(one, len(one)), draw.choice(other, len(other)), draw, _MEANS // 2)
+        for _ in range(_RESAMPLED)
+    ]
+    low, high = np.quantile(found, (0.025, 0.975))
+    return float(low), float(high)
 
 
 def bits(one: Samples, other: Samples) -> float:

@@ -21,6 +21,8 @@ def test_what_tells_nothing_is_within_the_goals_and_what_tells_is_not() -> None:
     assert text.count("| yes |\n") == 2
     assert "Latency paid: 200 ms" in text
     assert "| a or b | length | no | 1.000" in text
+    assert "| 1.000 (1.000 to 1.000) | +50000 us | " in text
+    assert "| 0.500 (0.500 to 0.500) | +0 B | " in text
 
 
 def test_a_table_takes_the_place_of_the_last_one(tmp_path: Path) -> None:

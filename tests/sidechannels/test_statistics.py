@@ -21,11 +21,15 @@ def test_nothing_is_found_where_nothing_is() -> None:
     assert 0.45 < found.auc < 0.55
     assert found.chance > 0.001
     assert found.distance < 0.03
+    low, high = found.between
+    assert 0.4 < low < 0.5 < high < 0.6
 
 
 def test_a_shift_of_a_tenth_shows_in_the_mean_of_fifty() -> None:
     found = told(normal(0.1), normal())
     assert found.auc < 0.4
+    assert found.between[0] < found.auc < found.between[1] < 0.45
+    assert found.apart == pytest.approx(-0.1, abs=0.04)
     assert found.chance < 1e-6
 
 
@@ -47,6 +51,7 @@ def test_what_is_told_for_certain_is_one_bit() -> None:
 def test_alike_values_tell_nothing() -> None:
     found = told(np.full(100, 7.0), np.full(100, 7.0))
     assert (found.distance, found.chance, found.auc, found.bits) == (0, 1, 0.5, 0)
+    assert (found.between, found.apart) == ((0.5, 0.5), 0)
 
 
 def test_the_bias_of_counting_is_taken_off() -> None:

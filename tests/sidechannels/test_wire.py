@@ -55,9 +55,12 @@ def steady(upstream: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iter
         assert running.fail_open_events() == 0
 
 
-def asked(running: LiveGateway, body: bytes, tenant: str = "standard", path: str = "") -> bytes:
+def asked(
+    running: LiveGateway, body: bytes, tenant: str = "standard", path: str = "", key: str = ""
+) -> bytes:
     """Everything of an answer, as it is on the wire."""
-    fields = "".join(f"{name}: {value}\r\n" for name, value in bodies.headers(tenant).items())
+    given = bodies.headers(tenant) | ({"authorization": f"Bearer {key}"} if key else {})
+    fields = "".join(f"{name}: {value}\r\n" for name, value in given.items())
     head = f"POST {path or bodies.CHAT} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n{fields}"
     return exchange(running, f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
 
@@ -121,6 +124,35 @@ def test_the_cause_of_an_error_does_not_show(steady: LiveGateway, upstream: Upst
     ours = [asked(steady, ask, "slow") for _ in range(3)][-1]
     assert names(limited) == names(ours)
     assert b"retry-after: 60\r\n" in limited
+
+
+def test_an_answer_and_a_denial_have_one_head_and_one_framing(
+    steady: LiveGateway, upstream: Upstream
+) -> None:
+    """Whatever can be read of them but the status, and the one field that HTTP wants of a 401."""
+    upstream.script = answering(bodies.chat_answer(), vary="origin", x_node="s3cret")
+    answer = asked(steady, bodies.chat_request())
+    denial = asked(steady, bodies.chat_request(), key="xk-nobody")
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    assert denial.startswith(b"HTTP/1.1 401 ")
+    assert [name for name in names(answer) if name != b"vary"] == [
+        name for name in names(denial) if name != b"www-authenticate"
+    ]
+    assert b"vary: origin\r\n" in answer
+    assert b"s3cret" not in answer
+    assert len(answer.partition(b"\r\n\r\n")[2]) == len(denial.partition(b"\r\n\r\n")[2])
+
+
+def test_a_document_of_some_hundred_kilobytes_leaves_whole(
+    steady: LiveGateway, upstream: Upstream
+) -> None:
+    words = b"a" * 250_000
+    upstream.script = answering(
+        bodies.chat_answer().replace(b'"content":"hi"', b'"content":"%b"' % words)
+    )
+    answer = asked(steady, bodies.chat_request())
+    assert words in answer
+    assert b"content-length: 250880\r\n" in answer
 
 
 def alike(one: bytes, other: bytes) -> None:
