@@ -53,7 +53,7 @@ from extproc.events import (
 )
 from extproc.padding import Padding, filled, padding
 from extproc.policy import Policy
-from extproc.prediction import Query
+from extproc.prediction import Query, Usage
 from extproc.refusal import (
     TOO_LARGE,
     UNKNOWN_MODEL,
@@ -94,6 +94,7 @@ class Exchange:
         self._removed: tuple[str, ...] = ()
         """Header fields of the answer that do not pass."""
         self._draws: Draws | None = None
+        self._unasked: frozenset[str] = frozenset()
         self._rewriter: BodyRewriter | None = None
         self.filler: Filler | None = None
         """What fills the stream up that the answer is, where it leaves at a constant rate."""
@@ -126,6 +127,11 @@ class Exchange:
     def dropped(self) -> Mapping[str, int]:
         """How often a value was taken out of the answer, by its place in the dialect's tree."""
         return self._run.dropped if self._run is not None else {}
+
+    @property
+    def usage(self) -> Usage:
+        """What the model server told of the answer's token counts, whether it passed or not."""
+        return self._run.usage if self._run is not None else Usage()
 
     def receive(self, event: Event | Work) -> Sequence[Action]:
         """Advance by one event.
@@ -223,7 +229,7 @@ class Exchange:
         if named and not policy.permits(model):
             raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
         self.query, self.changed = asked.query, asked.changed
-        self._draws = policy.draws(model, asked.inputs)
+        self._draws, self._unasked = policy.draws(model, asked.inputs), asked.unasked
         self.state = State.WAITING
         return asked
 
@@ -266,7 +272,8 @@ class Exchange:
         answer = policy.answers.get(content_type)
         if answer is None or (streamed(answer) and not query.stream):
             raise UpstreamError("the answer's content type is not one this request can have")
-        run = self._run = Rewrite(policy.edits, query.model, self._draws)
+        run = Rewrite(policy.edits, query.model, self._draws, unasked=self._unasked)
+        self._run = run
         self._rewriter = body_rewriter(answer, headers, run, policy.caps.value)
         self._shape(answer)
         if streamed(answer):

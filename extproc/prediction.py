@@ -81,5 +81,12 @@ class Embedding:
     """Shape (dimensions,); finite."""
 
 
+class Usage(Struct, frozen=True):
+    """Tokens that an answer took, as its model server counts them; None where it says nothing."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
 Prediction = Probabilities | Score | Logprobs | Embedding
 """The kinds that mutators understand; of the others a fidelity only says whether they pass."""
