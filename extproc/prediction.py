@@ -48,6 +48,8 @@ class Probabilities:
 
     values: Vector
     """Shape (classes,); each in [0, 1], together at most 1."""
+    other: float | None = None
+    """What the classes add up to that were hidden; None where that is not told."""
 
 
 @dataclass(frozen=True, slots=True)
