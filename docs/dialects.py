@@ -49,6 +49,7 @@ from extproc.dialects.gate import (  # noqa: E402
 )
 from extproc.dialects.shape import (  # noqa: E402
     Anything,
+    Counted,
     Fault,
     Fields,
     Gate,
@@ -325,6 +326,9 @@ def _nodes(node: Any, place: str, within: str, above: tuple[int, ...]) -> Iterat
         case Leaf(kind, _, shape, nulled):
             yield place, f"`{kind}`, changed as the tier says, or {_left(nulled=nulled)}"
             yield from walk(shape, place, f" with `{kind}`") if shape != Anything() else ()
+        case Counted(inner):
+            yield place, "read for the record's token counts, whether it passes or not"
+            yield from walk(inner, place, within)
         case Keep() | Anything():
             yield place, f"passes{within}"
         case Opaque(kind):

@@ -28,7 +28,6 @@ from extproc.dialects.grpc_dialect import GrpcDialect
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
-from extproc.draw import Draws
 from extproc.errors import ClientError, ProtocolError, UpstreamError
 from extproc.events import (
     Abort,
@@ -54,7 +53,7 @@ from extproc.events import (
 )
 from extproc.padding import Padding, filled, padding
 from extproc.policy import Policy
-from extproc.prediction import Query
+from extproc.prediction import Query, Usage
 from extproc.refusal import (
     TOO_LARGE,
     UNKNOWN_MODEL,
@@ -76,6 +75,7 @@ class State(Enum):
 
 
 _ANSWERING: Final = (State.OPEN, State.HELD)
+_LATE: Final = (State.OPEN, State.DONE)
 _Work = Iterator[bytes | None]
 """See BodyRewriter.feed."""
 _Then = Callable[[], Sequence[Action]]
@@ -101,7 +101,6 @@ class Exchange:
         self._headers: Headers = {}
         self._removed: tuple[str, ...] = ()
         """Header fields of the answer that do not pass."""
-        self._draws: Draws | None = None
         self._rewriter: BodyRewriter | None = None
         self.filler: Filler | None = None
         """What fills the stream up that the answer is, where it leaves at a constant rate."""
@@ -133,6 +132,11 @@ class Exchange:
         """How often a value was taken out of the answer, by its place in the dialect's tree."""
         return self._run.dropped if self._run is not None else {}
 
+    @property
+    def usage(self) -> Usage:
+        """What the model server told of the answer's token counts, whether it passed or not."""
+        return self._run.usage if self._run is not None else Usage()
+
     def receive(self, event: Event | Work) -> Sequence[Action]:
         """Advance by one event.
 
@@ -154,10 +158,8 @@ class Exchange:
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]:
         """Answer with a refusal and stop, as far as something can still be said."""
-        if self.state is State.DONE:
-            return []
-        if self.state is State.OPEN:
-            return self._give_up()
+        if self.state in _LATE:
+            return self._give_up() if self.state is State.OPEN else []
         self._finish(refusal.outcome)
         details = f"extproc_{refusal.outcome}"
         if not self._grpc:
@@ -230,7 +232,8 @@ class Exchange:
         if named and not policy.permits(model):
             raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
         self.query, self.changed = asked.query, asked.changed
-        self._draws = policy.draws(model, asked.inputs)
+        draws = policy.draws(model, asked.inputs)
+        self._run = Rewrite(policy.edits, model, draws, unasked=asked.unasked)
         self.state = State.WAITING
         return asked
 
@@ -242,7 +245,7 @@ class Exchange:
             # Envoy's own reply, or an error of the model server: its words never pass.  Answered as
             # other refusals are: another message of Envoy's would show in the header fields.
             return self.refuse(of_upstream(event.status, event.headers.get("retry-after", "")))
-        if self._encoded(event):
+        if event.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise UpstreamError("the answer is compressed although nobody asked for that")
         self._status, self._headers, self._removed = event.status, event.headers, remove
         if event.end:
@@ -262,19 +265,16 @@ class Exchange:
         others = tuple(name for name in remove if name not in {"grpc-status", "grpc-message"})
         return [SendResponseHeaders({"grpc-message": failed.message}, others)]
 
-    def _encoded(self, event: ResponseHeaders) -> bool:
-        return event.headers.get("content-encoding", "identity").strip().lower() != "identity"
-
     def _open_body(self, headers: Headers) -> Sequence[Action]:
         """Choose the rewriter by the answer's content type, which the request must allow."""
         policy, query = self._policy, self.query
         assert query is not None
+        assert self._run is not None
         content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         answer = policy.answers.get(content_type)
         if answer is None or (streamed(answer) and not query.stream):
             raise UpstreamError("the answer's content type is not one this request can have")
-        run = self._run = Rewrite(policy.edits, query.model, self._draws)
-        self._rewriter = body_rewriter(answer, headers, run, policy.caps.value)
+        self._rewriter = body_rewriter(answer, headers, self._run, policy.caps.value)
         self._shape(answer)
         if streamed(answer):
             return self._release()

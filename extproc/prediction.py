@@ -47,6 +47,8 @@ class Probabilities(Struct, frozen=True, eq=False):
 
     values: Vector
     """Shape (classes,); each in [0, 1], together at most 1."""
+    other: float | None = None
+    """What the classes add up to that were hidden; None where that is not told."""
 
 
 class Score(Struct, frozen=True):
@@ -76,6 +78,13 @@ class Embedding(Struct, frozen=True, eq=False):
 
     values: Vector
     """Shape (dimensions,); finite."""
+
+
+class Usage(Struct, frozen=True):
+    """Tokens that an answer took, as its model server counts them; None where it says nothing."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
 
 
 Prediction = Probabilities | Score | Logprobs | Embedding

@@ -26,7 +26,7 @@ from extproc.events import (
     Work,
 )
 from extproc.exchange import Exchange
-from extproc.prediction import Query
+from extproc.prediction import Query, Usage
 from extproc.refusal import Refusal
 
 
@@ -63,6 +63,10 @@ class ShadowExchange:
     @property
     def dropped(self) -> Mapping[str, int]:
         return self._exchange.dropped
+
+    @property
+    def usage(self) -> Usage:
+        return self._exchange.usage
 
     @property
     def working(self) -> bool:

@@ -43,11 +43,12 @@ LEAKY = (
     b'{"id":"c1","model":"m-s3cret","system_fingerprint":"s3cret","choices":[{"index":0,'
     b'"message":{"role":"assistant","content":"Hi","reasoning":"s3cret"},"logprobs":{"content":'
     b'[{"token":"s3cret","logprob":-1.5}]},"finish_reason":"stop","s3cret":1}],'
-    b'"usage":{"total_tokens":2}}'
+    b'"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}'
 )
 REDUCED = (
     b'{"id":"c1","model":"m","choices":[{"index":0,"message":{"role":"assistant","content":"Hi"},'
-    b'"logprobs":null,"finish_reason":"stop"}],"usage":{"total_tokens":2}}'
+    b'"logprobs":null,"finish_reason":"stop"}],'
+    b'"usage":{"prompt_tokens":9,"completion_tokens":1,"total_tokens":10}}'
 )
 EVENT = b'data: {"id":"c1","choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n'
 LEAKY_EVENT = b'data: {"id":"c1","x":"s3cret","choices":[{"index":0,"delta":{"content":"Hi"}}]}\n\n'

@@ -39,6 +39,7 @@ from extproc.events import (
 from extproc.exchange import Exchange, State
 from extproc.padding import Buckets
 from extproc.policy import Caps, Policy
+from extproc.prediction import Usage
 from extproc.refusal import (
     INVALID_REQUEST,
     OVERLOADED,
@@ -985,3 +986,48 @@ def written(kind: str, told: bytes) -> bytes:
     except UpstreamError:
         pass
     return out
+
+
+# Token counts.
+
+COUNTING = OpenAIChat(count_usage=True)
+COUNTED_STREAM = ASK_STREAM[:-1] + b',"stream_options":{"include_usage":true}}'
+COUNTED_EVENT = EVENT.replace(b"}]}", b'}],"usage":null}')
+COUNTS = b'data: {"id":"c1","choices":[],"usage":{"prompt_tokens":9,"completion_tokens":1}}\n\n'
+
+
+def test_a_document_is_counted_whatever_of_it_passes() -> None:
+    for kinds in ({"text": ()}, {"text": (), "usage": ()}):
+        machine = exchange(kinds=kinds)
+        assert machine.usage == Usage()
+        for event, _ in (*asked(), (headers(), []), (ResponseBody(LEAKY, end=True), [])):
+            told(machine, event)
+        assert machine.usage == Usage(9, 1)
+        assert served(machine)
+
+
+def test_a_stream_is_asked_for_counts_that_its_client_does_not_see() -> None:
+    machine = exchange(dialect=COUNTING)
+    play(
+        machine,
+        (RequestHeaders(end=False), []),
+        (RequestBody(ASK_STREAM, end=True), [ReplaceRequest(COUNTED_STREAM)]),
+        (headers("text/event-stream"), [SendResponseHeaders({}, ())]),
+        (ResponseBody(COUNTED_EVENT, end=False), [SendResponseBody(EVENT, end=False)]),
+        (ResponseBody(COUNTS, end=False), []),
+        (ResponseBody(LAST, end=True), [SendResponseBody(LAST, end=True)]),
+    )
+    assert served(machine)
+    assert machine.usage == Usage(9, 1)
+    assert machine.changed == {"stream_options.include_usage": 1}
+    assert not machine.dropped
+
+
+def test_counts_of_a_stream_that_is_cut_are_those_told_so_far() -> None:
+    machine = exchange(dialect=COUNTING)
+    for event in (RequestHeaders(end=False), RequestBody(ASK_STREAM, end=True)):
+        told(machine, event)
+    told(machine, headers("text/event-stream"))
+    told(machine, ResponseBody(COUNTS, end=False))
+    told(machine, ResponseBody(b"data: {broken\n\n", end=False))
+    assert (machine.outcome, machine.usage) == ("cut", Usage(9, 1))

@@ -4,24 +4,29 @@ Rule: a kind that is dropped is left out of its tier, so that what the tier does
 mutator reads, and what a request may ask for are all decided in one way.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from extproc.config.document import Document, Place
 from extproc.config.settings import FidelitySettings
-from extproc.mutators import Drop, Mutator
-from extproc.policy import Fidelity
+from extproc.mutators import Drop, Mutator, Round, TopK
+from extproc.policy import Fidelity, Route
 from extproc.prediction import Kind
 
 
 def compile_fidelities(
-    document: Document, fidelities: Mapping[str, FidelitySettings]
+    document: Document, fidelities: Mapping[str, FidelitySettings], routes: Sequence[Route]
 ) -> dict[str, Fidelity]:
-    """The tiers in the file's order, by name.  Raise ConfigError where a mutator is misplaced."""
-    return {
+    """The tiers in the file's order, by name.  Raise ConfigError where a mutator is misplaced, or
+    a route cannot do what it asks for.
+    """
+    compiled = {
         name: _fidelity(document, ("fidelities", name), name, settings)
         for name, settings in fidelities.items()
     }
+    for name, fidelity in compiled.items():
+        _check_other(document, ("fidelities", name), fidelity, routes)
+    return compiled
 
 
 def _fidelity(document: Document, place: Place, name: str, settings: FidelitySettings) -> Fidelity:
@@ -45,6 +50,34 @@ def _check_kinds(
             wrong = f"{_name(type(mutator))} does not work on {kind}"
             remedy = f"write pass, or a list of {', '.join(fitting)}"
             raise document.fault((*place, index), wrong, remedy)
+
+
+def _check_other(
+    document: Document, place: Place, fidelity: Fidelity, routes: Sequence[Route]
+) -> None:
+    """What is hidden needs a name of its own in every answer, and mutators that leave it alone."""
+    for kind, chain in fidelity.mutators.items():
+        for index, mutator in enumerate(chain):
+            if isinstance(mutator, TopK) and mutator.other:
+                here = (*place, kind, index, "other")
+                for wrong, remedy in _against_other(kind, chain[index + 1 :], fidelity, routes):
+                    raise document.fault(here, wrong, remedy)
+
+
+def _against_other(
+    kind: Kind, after: Sequence[Mutator], fidelity: Fidelity, routes: Sequence[Route]
+) -> Iterator[tuple[str, str]]:
+    if kind != "probabilities":
+        yield f"other does not work on {kind}", "remove it"
+    for mutator in after:
+        if not isinstance(mutator, Round):
+            yield f"{_name(type(mutator))} behind it knows no other", "put it before, or remove one"
+    if "label" not in fidelity.mutators:
+        yield "other is the name of a class, and no names pass", "name label in this fidelity"
+    for route in routes:
+        if route.dialect.positional():
+            wrong = f"{route.name} answers probabilities without names, where other has no place"
+            yield wrong, "remove it, or the route"
 
 
 def _name(mutator: Any) -> str:

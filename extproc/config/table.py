@@ -95,7 +95,7 @@ def _policies(
     caps: Caps,
     shapings: Mapping[str, Shaping],
 ) -> dict[tuple[str, str], Policy]:
-    fidelities = compile_fidelities(document, settings.fidelities)
+    fidelities = compile_fidelities(document, settings.fidelities, routes)
     terms = {
         name: _terms(document, ("policies", name), policy, fidelities)
         for name, policy in settings.policies.items()

@@ -48,6 +48,8 @@ class Events:
     """Each event carries its document's ``type`` as its name too (``event:``)."""
     padding: str = ""
     """As of a Document."""
+    counts: str = ""
+    """The member that counts tokens; where it was asked for it is null in all other events."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from extproc.dialects.sampling import CUT, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
+    Counted,
     Fault,
     Fields,
     Gate,
@@ -130,7 +131,7 @@ def _guarded(tree: Node) -> Fields:
     content, usage = fields["content"], fields["usage"]
     assert isinstance(content, Items)
     fields["content"] = Items(_Typed(_BLOCKS, content.node))
-    fields["usage"] = _Usage(usage)
+    fields["usage"] = Counted(_Usage(usage), ("input_tokens", *_CACHED), ("output_tokens",))
     if "message" in fields:
         fields["message"] = _guarded(fields["message"])
         fields["content_block"] = _Typed(_BLOCKS, fields["content_block"])

@@ -122,7 +122,7 @@ def edited(kind: VectorKind, before: Vector, edit: Edit, place: str) -> Vector |
     match edit(prediction):
         case None:
             return None
-        case Probabilities(values) | Embedding(values):
+        case Probabilities(values, None) | Embedding(values):  # what is hidden has no place here
             return values
         case _:
             raise TypeError(f"a mutator changed the kind of {kind}")

@@ -7,7 +7,7 @@ from typing import Final
 
 import orjson
 
-from extproc.dialects.shape import Fields, Gate, Keep
+from extproc.dialects.shape import Counted, Fields, Gate, Keep, Node
 from extproc.refusal import Refusal
 
 _TOKENS: Final = Fields(dict.fromkeys(("input_tokens", "output_tokens", "image_tokens"), Keep()))
@@ -16,7 +16,17 @@ _BILLED: Final = Fields(
         ("input_tokens", "output_tokens", "images", "search_units", "classifications"), Keep()
     )
 )
-META: Final = Fields(
+
+
+def _counted(node: Node) -> Node:
+    """What is billed may leave tokens out that the model took."""
+    for units in ("billed_units", "tokens"):
+        inputs = (f"{units}.input_tokens", f"{units}.image_tokens")
+        node = Counted(node, inputs, (f"{units}.output_tokens",))
+    return node
+
+
+_META: Final = Fields(
     {
         "api_version": Fields(dict.fromkeys(("version", "is_deprecated"), Keep())),
         "billed_units": Gate("usage", _BILLED),
@@ -24,15 +34,18 @@ META: Final = Fields(
         "cached_tokens": Gate("usage_detail", Keep()),
     }
 )
-USAGE: Final = Gate(
-    "usage",
-    Fields(
-        {
-            "billed_units": _BILLED,
-            "tokens": _TOKENS,
-            "cached_tokens": Gate("usage_detail", Keep()),
-        }
-    ),
+META: Final = _counted(_META)
+USAGE: Final = _counted(
+    Gate(
+        "usage",
+        Fields(
+            {
+                "billed_units": _BILLED,
+                "tokens": _TOKENS,
+                "cached_tokens": Gate("usage_detail", Keep()),
+            }
+        ),
+    )
 )
 
 

@@ -14,6 +14,7 @@ from extproc.dialects.cohere import META, cohere_error
 from extproc.dialects.confidences import distribution, edited, score
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
+from extproc.dialects.hidden import OTHER, hidden
 from extproc.dialects.inputs import Json, some
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import (
@@ -77,9 +78,11 @@ class _Classification:
         if known.get("labels") is None:
             return _holding(known, None)
         before = _confidences(known, place)
-        edit = run.edit(kind)
-        after = _scores(before, edit, place) if kind == "score" else _classes(before, edit, place)
-        return known if run.edits[kind] is None else _holding(known, after)
+        if kind == "score":
+            after, other = _scores(before, run.edit(kind), place), 0.0
+        else:
+            after, other = _classes(before, run.edit(kind), place)
+        return known if run.edits[kind] is None else _holding(known, after, other)
 
 
 def _has_several(known: Any) -> bool:
@@ -94,28 +97,32 @@ def _confidences(known: Any, place: str) -> dict[str, Json]:
     return {name: item.get("confidence") for name, item in labels.items()}
 
 
-def _classes(before: dict[str, Json], edit: Edit, place: str) -> dict[str, float] | None:
-    """What is left of the distribution; what a mutator takes out leaves it."""
+def _classes(
+    before: dict[str, Json], edit: Edit, place: str
+) -> tuple[dict[str, float] | None, float]:
+    """What is left of the distribution, and what is hidden; what a mutator takes out leaves it."""
     values = distribution(list(before.values()), place)
     after = edited(values, edit)
     if after is None:
-        return None
-    changed = after is not values
-    pairs = zip(before, after.tolist(), strict=True)
-    return {name: number for name, number in pairs if number or not changed}
+        return None, 0.0
+    other = hidden(after, before, place)
+    changed = after.values is not values
+    pairs = zip(before, after.values.tolist(), strict=True)
+    return {name: number for name, number in pairs if number or not changed}, other
 
 
-def _scores(before: dict[str, Json], edit: Edit, place: str) -> dict[str, float]:
+def _scores(before: dict[str, Json], edit: Edit, place: str) -> dict[str, float] | None:
     after = {name: score(item, edit, place) for name, item in before.items()}
     return {name: item for name, item in after.items() if item is not ABSENT}
 
 
-def _holding(known: Any, confidences: dict[str, float] | None) -> Any:
+def _holding(known: Any, confidences: dict[str, float] | None, other: float = 0.0) -> Any:
     """The answer with these confidences in all three places, null where there are none."""
     after: dict[str, Any] = dict.fromkeys(("labels", "confidence", "confidences"))
     if confidences is not None:
         named = known.get("predictions") or ()
-        after["labels"] = {name: {"confidence": item} for name, item in confidences.items()}
+        labels = confidences | ({OTHER: other} if other else {})
+        after["labels"] = {name: {"confidence": item} for name, item in labels.items()}
         after["confidence"] = max(confidences.values(), default=None)
         after["confidences"] = [confidences.get(name) for name in named]
     return known | {name: item for name, item in after.items() if name in known}

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from extproc.dialects.hidden import OTHER, hidden
 from extproc.dialects.shape import ABSENT, Edit, Json, Leaf, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Probabilities, Score, Vector
@@ -43,7 +44,9 @@ def probabilities(value: Json, edit: Edit, place: str) -> Json:
     after = edited(before, edit)
     if after is None:
         return ABSENT
-    return value if after is before else after.tolist()
+    if after.other is not None:
+        raise TypeError("what is hidden has no place among numbers without names")
+    return value if after.values is before else after.values.tolist()
 
 
 def distribution(value: Json, place: str) -> Vector:
@@ -59,14 +62,14 @@ def distribution(value: Json, place: str) -> Vector:
     return values
 
 
-def edited(before: Vector, edit: Edit) -> Vector | None:
-    """What the edit makes of it: itself where nothing changed, None where it is dropped."""
+def edited(before: Vector, edit: Edit) -> Probabilities | None:
+    """What the edit makes of it: the same values where they did not change, None where it is
+    dropped.
+    """
     after = edit(Probabilities(before))
-    if after is None:
-        return None
-    if not isinstance(after, Probabilities):
-        raise TypeError(f"a mutator made {type(after).__name__} of probabilities")
-    return after.values
+    if isinstance(after, Probabilities | None):
+        return after
+    raise TypeError(f"a mutator made {type(after).__name__} of probabilities")
 
 
 SCORE: Final = Leaf("score", score, nulled=True)
@@ -91,7 +94,10 @@ class ScoredLabels:
             run.drop(f"{place}[].score")
             entries = [{**known[int(before.argmax())], "score": None}]
         else:
-            entries = known if after is before else _listed(known, before, after)
+            other = hidden(after, (entry.label for entry in read), place)
+            entries = known if after.values is before else _listed(known, before, after.values)
+            if other:
+                entries = [*entries, {**known[0], "label": OTHER, "score": other}]
         return _labelled(entries, run, place, scored=after is not None)
 
 

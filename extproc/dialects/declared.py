@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from extproc.dialects.cell import CellKind, cell, check_labels
+from extproc.dialects.cell import Cell, CellKind, cell, check_labels
 from extproc.dialects.json_path import ANY, EACH, Branch, Path, parse, shown
 from extproc.dialects.ranking import MEMBERS, Columns, Ranked
 from extproc.dialects.shape import ABSENT, Fields, Gate, Items, Json, Keep, Node, Opaque, Rewrite
@@ -100,6 +100,21 @@ def passes(branch: _Branch) -> bool:
     if branch.leaf is not None:
         return branch.leaf != "drop"
     return any(map(passes, branch.steps.values()))
+
+
+def positional(node: Node) -> bool:
+    """Whether there are probabilities in such a tree of which only places tell the classes."""
+    match node:
+        case Cell(kind):
+            return kind == "probabilities"
+        case Ranked(_, names, others):
+            return not names or any(map(positional, others.values()))
+        case Columns(_, _, fields) | Fields(fields):
+            return any(map(positional, fields.values()))
+        case Items(inner) | Gate(_, inner) | _Members(inner):
+            return positional(inner)
+        case _:
+            return False
 
 
 def _fields(branch: _Branch, *, each: bool) -> dict[str, Node]:

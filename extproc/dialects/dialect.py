@@ -62,6 +62,12 @@ class JsonDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_
     def answers(self) -> Answers:
         return {JSON: Document(self.answer())}
 
+    def positional(self) -> bool:
+        """Whether it may answer probabilities of which only their places tell the classes, so that
+        there is none for one more.
+        """
+        return False
+
     def admit(self, body: bytes, gate: Object, terms: Terms) -> Admitted:
         terms = msgspec.structs.replace(terms, unknown=self.unknown)
         return admit(body, gate, terms, self.allow_request)

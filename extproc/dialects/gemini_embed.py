@@ -10,7 +10,7 @@ from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Each, Object, Terms
 from extproc.dialects.google_error import google_error
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
+from extproc.dialects.shape import Counted, Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
 from extproc.dialects.vectors import embedding
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -60,23 +60,20 @@ def _asks(asking: Any, model: str) -> bool:
 
 
 _EMBEDDING: Final = Fields({"values": Leaf("embedding", embedding)})
+_COUNTS: Final = Fields(
+    {
+        "promptTokenCount": Keep(),
+        "totalTokenCount": Keep(),
+        "promptTokensDetails": Gate(
+            "usage_detail", Items(Fields(dict.fromkeys(("modality", "tokenCount"), Keep())))
+        ),
+    }
+)
 _ANSWER: Final = Fields(
     {
         "embedding": _EMBEDDING,
         "embeddings": Items(_EMBEDDING, each=True),
-        "usageMetadata": Gate(
-            "usage",
-            Fields(
-                {
-                    "promptTokenCount": Keep(),
-                    "totalTokenCount": Keep(),
-                    "promptTokensDetails": Gate(
-                        "usage_detail",
-                        Items(Fields(dict.fromkeys(("modality", "tokenCount"), Keep()))),
-                    ),
-                }
-            ),
-        ),
+        "usageMetadata": Counted(Gate("usage", _COUNTS), input=("promptTokenCount",)),
         "modelVersion": Opaque("identity"),
         "error": Fault(),
     }

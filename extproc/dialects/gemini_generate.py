@@ -20,6 +20,7 @@ from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
+    Counted,
     Edit,
     Fault,
     Fields,
@@ -137,7 +138,11 @@ def _guarded(tree: Node) -> Node:
     assert isinstance(parts, Items)
     content = Fields({**_fields(content), "parts": Items(_Part(parts.node))})
     candidates = Items(Fields({**_fields(candidate.node), "content": content}))
-    usage = _Usage(_fields(tree)["usageMetadata"])
+    usage = Counted(
+        _Usage(_fields(tree)["usageMetadata"]),
+        input=("promptTokenCount", "toolUsePromptTokenCount"),
+        output=("candidatesTokenCount", "thoughtsTokenCount"),
+    )
     return Fields({**_fields(tree), "candidates": candidates, "usageMetadata": usage})
 
 

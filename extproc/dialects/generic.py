@@ -26,7 +26,7 @@ import msgspec
 import orjson
 
 from extproc.dialects.answers import Answers, Document, Events, Lines
-from extproc.dialects.declared import DeclaredKind, Flaw, declared, passes, tree
+from extproc.dialects.declared import DeclaredKind, Flaw, declared, passes, positional, tree
 from extproc.dialects.dialect import JSON, Mistake, Parameters
 from extproc.dialects.gate import (
     PASS,
@@ -145,6 +145,9 @@ class Generic(
             "application/x-ndjson": Lines(node),
             "application/jsonl": Lines(node),
         }
+
+    def positional(self) -> bool:
+        return positional(self._tree)
 
     def error(self, refusal: Refusal) -> bytes:
         return orjson.dumps({"error": refusal.message})

@@ -36,6 +36,10 @@ class GrpcDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_
         """The paths of the calls that can be routed to it."""
         raise NotImplementedError
 
+    def positional(self) -> bool:
+        """As of a JsonDialect: messages have a place for each class, and for no more."""
+        raise NotImplementedError
+
     def error(self, refusal: Refusal) -> bytes:
         """Envoy makes it the ``grpc-message``."""
         return refusal.message.encode()

@@ -156,6 +156,9 @@ class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
         tree = self.answer()
         return {JSON: Document(tree), BINARY: Body(_Binary(tree))}
 
+    def positional(self) -> bool:
+        return "probabilities" in self.outputs.values()
+
     def error(self, refusal: Refusal) -> bytes:
         return orjson.dumps({"error": refusal.message})
 

@@ -145,6 +145,9 @@ class KServeV2Grpc(GrpcDialect, frozen=True, tag="kserve_v2_grpc"):
             changes.note("outputs")
         return kept
 
+    def positional(self) -> bool:
+        return "probabilities" in self.outputs.values()
+
     def answers(self) -> Answers:
         return answering(_Answer(self.outputs))
 

@@ -58,8 +58,8 @@ class Octets:
     def rewrite(self, body: bytes, headers: Mapping[str, str], run: Rewrite) -> Whole:
         read = _metadata(headers)
         items = _items(read.get("data"), len(body))
-        after = [self._vector(body, item, run) for item in items]
         known = Fields({**self.around, "data": Anything()}).rewrite(read, run, _HEADER)
+        after = [self._vector(body, item, run) for item in items]
         described = {**known, "data": _described(items, after)}
         octets = b"".join(vector.astype(SINGLE).tobytes() for vector in after)
         return Whole(octets, {_HEADER: json.dumps(described)})

@@ -23,7 +23,7 @@ from extproc.dialects.gate import (
 from extproc.dialects.openai_logprobs import ENTRIES
 from extproc.dialects.request import Admitted, require
 from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
-from extproc.dialects.shape import Fault, Gate, Json, Keep, ModelName, Node, Opaque
+from extproc.dialects.shape import Counted, Fault, Gate, Json, Keep, ModelName, Node, Opaque
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
@@ -113,7 +113,8 @@ COSTS: Final[dict[str, Node]] = {
         ),
         Opaque("timing"),
     ),
-    **dict.fromkeys(("prompt_eval_count", "eval_count"), Opaque("usage")),
+    "prompt_eval_count": Counted(Opaque("usage"), input=()),
+    "eval_count": Counted(Opaque("usage"), output=()),
 }
 ANSWER: Final[dict[str, Node]] = {
     "model": ModelName(),

@@ -28,8 +28,8 @@ from extproc.dialects.openai_error import openai_error
 from extproc.dialects.openai_logprobs import ENTRIES
 from extproc.dialects.openai_request import (
     MAX_CHOICES,
-    OBFUSCATION,
     SAMPLING,
+    STREAM_OPTIONS,
     VLLM,
     check_alone,
     check_count,
@@ -53,6 +53,7 @@ from extproc.dialects.shape import (
     Opaque,
     Rewrite,
 )
+from extproc.dialects.unasked import COUNTS, counted, counting, unasked
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
@@ -92,7 +93,7 @@ _GATE: Final = Object(
         **SAMPLING,
         **VLLM,
         "best_of": Only((None, 1)),
-        "stream_options": Object({"include_usage": PASS, **OBFUSCATION}),
+        "stream_options": STREAM_OPTIONS,
         "logprobs": Granted("logprobs"),
         "top_logprobs": Granted("logprobs", Alternatives()),
         "modalities": Only((None, ["text"])),
@@ -110,6 +111,9 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
 
     cache_salt: bool = False
     """Whether the model server is vLLM and keeps each tenant's prompt cache apart by a salt."""
+    count_usage: bool = False
+    """Whether streams are asked for their token counts, for the record; who did not ask is shown
+    none."""
 
     SENTINELS: ClassVar[frozenset[bytes]] = frozenset({b"[DONE]"})
 
@@ -124,11 +128,14 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
             check_alone(fields)
             require(not _has_grammar(fields), "A grammar and 'logprobs' cannot be combined.")
         query = Query(model, inputs=1, stream=stream)
-        return Asked(query, admitted.body, (read["messages"],), {}, admitted.changed)
+        asked = Asked(query, admitted.body, (read["messages"],), {}, admitted.changed)
+        return counted(asked, fields) if self.count_usage else asked
 
     def answers(self) -> Answers:
         tree = self.answer()
         events = Events(Chunk(tree), self.SENTINELS, padding=PADDING)
+        if self.count_usage:
+            events = counting(events, Chunk(unasked(tree, COUNTS)))
         return {JSON: Document(tree, PADDING), "text/event-stream": events}
 
     def tree(self) -> Node:

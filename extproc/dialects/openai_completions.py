@@ -19,8 +19,8 @@ from extproc.dialects.openai_error import openai_error
 from extproc.dialects.openai_logprobs import edited
 from extproc.dialects.openai_request import (
     MAX_CHOICES,
-    OBFUSCATION,
     SAMPLING,
+    STREAM_OPTIONS,
     VLLM,
     check_alone,
     check_count,
@@ -45,6 +45,7 @@ from extproc.dialects.shape import (
     Node,
     Opaque,
 )
+from extproc.dialects.unasked import COUNTS, counted, counting, unasked
 from extproc.errors import UpstreamError
 from extproc.prediction import Logprobs, Query, Token
 from extproc.refusal import Refusal
@@ -72,7 +73,7 @@ _GATE: Final = Object(
         ),
         **SAMPLING,
         **VLLM,
-        "stream_options": Object({"include_usage": PASS, **OBFUSCATION}),
+        "stream_options": STREAM_OPTIONS,
         "logprobs": Granted("logprobs", Alternatives()),
     }
 )
@@ -83,6 +84,9 @@ class OpenAICompletions(JsonDialect, frozen=True, tag="openai_completions"):
 
     cache_salt: bool = False
     """Whether the model server is vLLM and keeps each tenant's prompt cache apart by a salt."""
+    count_usage: bool = False
+    """Whether streams are asked for their token counts, for the record; who did not ask is shown
+    none."""
 
     SENTINELS: ClassVar[frozenset[bytes]] = frozenset({b"[DONE]"})
 
@@ -98,11 +102,15 @@ class OpenAICompletions(JsonDialect, frozen=True, tag="openai_completions"):
         if fields.get("logprobs") is not None:
             check_alone(fields)
         query = Query(model, len(inputs), stream)
-        return Asked(query, admitted.body, inputs, {}, admitted.changed)
+        asked = Asked(query, admitted.body, inputs, {}, admitted.changed)
+        return counted(asked, fields) if self.count_usage else asked
 
     def answers(self) -> Answers:
         tree = self.answer()
-        return {JSON: Document(tree), "text/event-stream": Events(tree, self.SENTINELS)}
+        events = Events(tree, self.SENTINELS)
+        if self.count_usage:
+            events = counting(events, unasked(tree, COUNTS))
+        return {JSON: Document(tree), "text/event-stream": events}
 
     def tree(self) -> Node:
         return _ANSWER

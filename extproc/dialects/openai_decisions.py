@@ -70,6 +70,9 @@ class OpenAIDecisions(JsonDialect, frozen=True, tag="openai_decisions"):
     def tree(self) -> Node:
         return _ANSWER
 
+    def positional(self) -> bool:
+        return True
+
     def error(self, refusal: Refusal) -> bytes:
         return openai_error(refusal)
 
@@ -93,7 +96,8 @@ def _probability(value: Json, place: str) -> float:
 
 def _edited(before: Probabilities, edit: Edit) -> Probabilities | None:
     after = edit(before)
-    if after is None or isinstance(after, Probabilities):
+    # What is hidden has no place here.
+    if after is None or (isinstance(after, Probabilities) and after.other is None):
         return after
     raise TypeError(f"a mutator made {type(after).__name__} of probabilities")
 

@@ -55,6 +55,7 @@ SAMPLING: Final[Mapping[str, Rule]] = {
     "top_p": Repeatable(otherwise=Within(least=BROADEST)),
 }
 OBFUSCATION: Final[Mapping[str, Rule]] = {"include_obfuscation": Forced(value=True)}
+STREAM_OPTIONS: Final = Object({"include_usage": Only((None, False, True)), **OBFUSCATION})
 MASKS: Final = (
     "logit_bias",
     "guided_json",

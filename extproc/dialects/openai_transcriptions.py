@@ -47,10 +47,13 @@ from extproc.dialects.shape import (
     Node,
     Opaque,
 )
+from extproc.dialects.unasked import COUNTS, counting, unasked
 from extproc.errors import ClientError
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 
+_ASKING: Final = "stream_include_usage"
+"""vLLM's, as a form has no objects for ``stream_options``."""
 _NUMBER: Final = re.compile(r"[0-9]{1,3}(\.[0-9]{1,20})?", re.ASCII)
 
 
@@ -75,7 +78,7 @@ _RULES: Final[dict[str, Rule]] = {
         for name in ("type", "prefix_padding_ms", "silence_duration_ms", "threshold")
     },
     "response_format": Only(("json", "verbose_json", "diarized_json")),
-    "stream": Only(("true", "false")),
+    **dict.fromkeys(("stream", _ASKING), Only(("true", "false"))),
     "temperature": _Number(SAMPLING["temperature"]),
     "seed": Repeatable(),
     "include": Each(Granted("logprobs", Only(("logprobs",)))),
@@ -94,6 +97,10 @@ class OpenAITranscriptions(JsonDialect, frozen=True, tag="openai_transcriptions"
 
     MEDIA_TYPES: ClassVar[frozenset[str]] = frozenset({"multipart/form-data"})
     HEADERS: ClassVar[tuple[str, ...]] = ("content-type",)
+    count_usage: bool = False
+    """Whether streams are asked for their token counts, for the record; who did not ask is shown
+    none.  For vLLM: OpenAI tells them unasked, and knows no field that asks."""
+
     SENTINELS: ClassVar[frozenset[bytes]] = frozenset({b"[DONE]"})
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
@@ -106,16 +113,29 @@ class OpenAITranscriptions(JsonDialect, frozen=True, tag="openai_transcriptions"
         form = _form(part for part in parts if part.name != "file")
         changes = Changes(msgspec.structs.replace(terms, unknown=self.unknown))
         fields: dict[str, Json] = gate.admit(form, changes, "", self.allow_request)
+        hidden = self._count(fields, changes)
         model = fields.get("model")
         require(model, "'model' must be a name.")
         sent, content_type = write_form([*_parts(fields), audio[0]], body)
         query = Query(str(model), 1, stream=fields.get("stream") == "true")
         headers = {"content-type": content_type}
-        return Asked(query, sent, (audio[0].content,), headers, changes.counts)
+        return Asked(query, sent, (audio[0].content,), headers, changes.counts, hidden)
+
+    def _count(self, fields: dict[str, Json], changes: Changes) -> frozenset[str]:
+        """Ask for the counts of a stream; what of the answer the client did not ask for."""
+        asked = fields.get(_ASKING) == "true" or fields.get("stream") != "true"
+        if asked or not self.count_usage:
+            return frozenset()
+        fields[_ASKING] = "true"
+        changes.note(_ASKING)
+        return frozenset({COUNTS})
 
     def answers(self) -> Answers:
         tree = self.answer()
-        return {JSON: Document(tree), "text/event-stream": Events(tree, self.SENTINELS)}
+        events = Events(tree, self.SENTINELS)
+        if self.count_usage:
+            events = counting(events, unasked(tree, COUNTS))
+        return {JSON: Document(tree), "text/event-stream": events}
 
     def tree(self) -> Node:
         return _ANSWER

@@ -7,7 +7,7 @@ since a count of cached tokens tells whether anybody asked the same before.
 from collections.abc import Iterable
 from typing import Final
 
-from extproc.dialects.shape import Fields, Gate, Keep, Node
+from extproc.dialects.shape import Counted, Fields, Gate, Keep, Node
 
 
 def _detail(*names: str) -> Node:
@@ -20,31 +20,40 @@ def _counts(names: Iterable[str]) -> Fields:
 
 _INPUT: Final = _detail("audio", "cache_write", "cached", "image", "text")
 
-COMPLETION_USAGE: Final = Gate(
-    "usage",
-    Fields(
-        {
-            **_counts(("prompt", "completion", "total")).fields,
-            "prompt_tokens_details": _INPUT,
-            "completion_tokens_details": _detail(
-                "accepted_prediction", "audio", "reasoning", "rejected_prediction", "text"
-            ),
-        }
+COMPLETION_USAGE: Final = Counted(
+    Gate(
+        "usage",
+        Fields(
+            {
+                **_counts(("prompt", "completion", "total")).fields,
+                "prompt_tokens_details": _INPUT,
+                "completion_tokens_details": _detail(
+                    "accepted_prediction", "audio", "reasoning", "rejected_prediction", "text"
+                ),
+            }
+        ),
     ),
+    input=("prompt_tokens",),
+    output=("completion_tokens",),
 )
 """Of chat completions and completions."""
 
-USAGE: Final = Gate(
-    "usage",
-    Fields(
-        {
-            "type": Keep(),
-            **_counts(("input", "output", "total")).fields,
-            "seconds": Keep(),
-            "input_tokens_details": _INPUT,
-            "input_token_details": _INPUT,
-            "output_tokens_details": _detail("reasoning"),
-        }
+USAGE: Final = Counted(
+    Gate(
+        "usage",
+        Fields(
+            {
+                "type": Keep(),
+                **_counts(("input", "output", "total")).fields,
+                "seconds": Keep(),
+                "input_tokens_details": _INPUT,
+                "input_token_details": _INPUT,
+                "output_tokens_details": _detail("reasoning"),
+            }
+        ),
     ),
+    # Of the two names a server has one; vLLM's transcriptions count as its completions do.
+    input=("input_tokens", "prompt_tokens"),
+    output=("output_tokens", "completion_tokens"),
 )
 """Of the APIs that came later; ``seconds`` and ``input_token_details`` are transcriptions'."""

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from extproc.dialects.cell import check_labels, check_probabilities, edited, numbers
+from extproc.dialects.cell import check_labels, check_probabilities, numbers
+from extproc.dialects.confidences import edited
+from extproc.dialects.hidden import OTHER, hidden
 from extproc.dialects.shape import ABSENT, Anything, Fields, Gate, Items, Json, Node, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Kind
@@ -28,6 +30,8 @@ class Ranking:
     """Their numbers, in the order in which they came; None where the tier shows none."""
     same: bool = False
     """Whether that is what came."""
+    other: float = 0.0
+    """What is hidden, where it is shown: behind all classes."""
 
 
 def rank(given: Sequence[Json], names: Sequence[Sequence[Json]], run: Rewrite, at: str) -> Ranking:
@@ -41,21 +45,26 @@ def rank(given: Sequence[Json], names: Sequence[Sequence[Json]], run: Rewrite, a
     if not before.size:
         return Ranking((), (), same=True)
     if "probabilities" in run.edits:
-        after = edited("probabilities", before, run.edit("probabilities"), at)
-        if after is before:
+        after = edited(before, run.edit("probabilities"))
+        if after is not None and after.values is before and after.other is None:
             return Ranking(range(before.size), given, same=True)
         if after is not None:
-            return _shown(after.tolist(), names, run, at)
+            other = hidden(after, chain.from_iterable(names), at)
+            return _shown(after.values.tolist(), other, names, run, at)
     first = [int(before.argmax())] if "label" in run.edits and any(names) else []
     return _counted(Ranking(first, None), before.size, run, at)
 
 
-def _shown(values: list[float], names: Sequence[Sequence[Json]], run: Rewrite, at: str) -> Ranking:
+def _shown(
+    values: list[float], other: float, names: Sequence[Sequence[Json]], run: Rewrite, at: str
+) -> Ranking:
     if not any(names):
+        if other:
+            raise UpstreamError(f"{at} has no names of classes, and none for what is hidden")
         return Ranking(range(len(values)), values)
     kept = [number for number, value in enumerate(values) if value]
     kept.sort(key=lambda number: (-values[number], [str(name) for name in names[number]]))
-    return _counted(Ranking(kept, values), len(values), run, at)
+    return _counted(Ranking(kept, values, other=other), len(values), run, at)
 
 
 def _counted(ranking: Ranking, came: int, run: Rewrite, at: str) -> Ranking:
@@ -78,7 +87,8 @@ class _Members:
             return value
         if ranking.values is None:
             return ABSENT
-        return {names[number]: ranking.values[number] for number in ranking.order}
+        shown = {names[number]: ranking.values[number] for number in ranking.order}
+        return {**shown, OTHER: ranking.other} if ranking.other else shown
 
 
 MEMBERS: Final[Node] = Gate("probabilities", _Members())
@@ -101,10 +111,12 @@ class Pairs:
         named, values = "label" in run.edits, ranking.values
         if ranking.same and named:
             return value
-        return [
+        shown = [
             [value[number][0] if named else None, None if values is None else values[number]]
             for number in ranking.order
         ]
+        last = [OTHER if named else None, ranking.other]
+        return [*shown, last] if ranking.other else shown
 
 
 def _is_pair(value: Json) -> bool:
@@ -133,12 +145,19 @@ class Ranked:
         names = [[item.get(name) for name in self.names] for item in value]
         ranking = rank(given, names, run, f"{place}[].{self.number}")
         shown = value if ranking.same else [self._item(value[n], ranking, n) for n in ranking.order]
+        if ranking.other:
+            shown.append(self._last(value[0], ranking.other))
         return Items(_fields(self.others, self.number)).rewrite(shown, run, place)
 
     def _item(self, item: dict[str, Json], ranking: Ranking, number: int) -> dict[str, Json]:
         if ranking.values is not None:
             return {**item, self.number: ranking.values[number]}
         return {name: value for name, value in item.items() if name != self.number}
+
+    def _last(self, item: dict[str, Json], other: float) -> dict[str, Json]:
+        """What is hidden, in the fields that name a class and hold its number."""
+        known = {self.number: other, **dict.fromkeys(self.names, OTHER)}
+        return {name: known[name] for name in item if name in known}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,11 +192,14 @@ class Columns:
         self, value: dict[str, Json], names: Sequence[str], ranking: Ranking
     ) -> dict[str, Json]:
         """The same columns with the classes of the ranking, without its numbers if it has none."""
-        shown = {**value, **{name: [value[name][n] for n in ranking.order] for name in names}}
+        last = [OTHER] if ranking.other else []
+        columns = {name: [value[name][n] for n in ranking.order] + last for name in names}
+        shown = {**value, **columns}
         if ranking.values is None:
             del shown[self.number]
         else:
-            shown[self.number] = [ranking.values[number] for number in ranking.order]
+            numbers = [ranking.values[number] for number in ranking.order]
+            shown[self.number] = [*numbers, ranking.other] if last else numbers
         return shown
 
 

@@ -28,6 +28,8 @@ class Asked(Struct, frozen=True):
     """Header fields that go on with it, instead of those that came."""
     changed: Mapping[str, int] = {}
     """How often the gate changed something, by its place in the request."""
+    unasked: frozenset[str] = frozenset()
+    """Members of its answer that count tokens, and that the client did not ask for."""
 
 
 class Admitted(Struct, frozen=True):

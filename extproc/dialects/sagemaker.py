@@ -121,6 +121,9 @@ class SageMaker(TabularDialect, frozen=True, tag="sagemaker"):
             _CSV: Body(CsvTable(self.columns)),
         }
 
+    def positional(self) -> bool:
+        return True
+
     def error(self, refusal: Refusal) -> bytes:
         kind = _TYPES.get(refusal.status, "InternalFailure")
         return orjson.dumps({"__type": kind, "message": refusal.message})

@@ -53,6 +53,9 @@ class SeldonV1(JsonDialect, frozen=True, tag="seldon_v1"):
         }
         return Fields({"data": Fields(data)})
 
+    def positional(self) -> bool:
+        return self.output == "probabilities"
+
     def error(self, refusal: Refusal) -> bytes:
         status = {"code": refusal.status, "info": refusal.message, "reason": refusal.code}
         return orjson.dumps({"status": {**status, "status": "FAILURE"}})

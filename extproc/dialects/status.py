@@ -31,5 +31,8 @@ class Status(
     def answers(self) -> Answers:
         return {}
 
+    def positional(self) -> bool:
+        return False
+
     def error(self, refusal: Refusal) -> bytes:
         return orjson.dumps({"error": refusal.message})

@@ -28,6 +28,9 @@ class TabularDialect(JsonDialect, frozen=True):
         """An object of outputs, of one input."""
         return Fields({name: cell(kind) for name, kind in self.outputs.items()})
 
+    def positional(self) -> bool:
+        return "probabilities" in {self.output, *self.outputs.values()}
+
     def row(self) -> Node:
         """What stands for one input."""
         return Either(self.named(), cell(self.output), cell(self.output))

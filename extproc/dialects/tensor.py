@@ -237,7 +237,7 @@ def _prediction(kind: OutputKind, row: Vector) -> Prediction:
 
 def _values(prediction: Prediction) -> Any:
     match prediction:
-        case Probabilities(values) | Embedding(values):
+        case Probabilities(values, None) | Embedding(values):  # what is hidden has no place here
             return values
         case Score(value):
             return [value]

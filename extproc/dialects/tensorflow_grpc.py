@@ -125,6 +125,9 @@ class TensorFlowGrpc(GrpcDialect, frozen=True, tag="tensorflow_grpc"):
             changes.note("output_filter")
         return kept
 
+    def positional(self) -> bool:
+        return self.call == "Classify" or "probabilities" in self.outputs.values()
+
     def answers(self) -> Answers:
         match self.call:
             case "Predict":

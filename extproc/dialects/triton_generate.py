@@ -21,6 +21,7 @@ from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
+    Counted,
     Edit,
     Fault,
     Fields,
@@ -33,6 +34,7 @@ from extproc.dialects.shape import (
     Opaque,
     Rewrite,
 )
+from extproc.dialects.unasked import asking, unasked
 from extproc.errors import UpstreamError
 from extproc.prediction import Kind, Logprobs, Query, Token
 from extproc.refusal import Refusal
@@ -67,6 +69,8 @@ _SETTINGS: Final[dict[str, Rule]] = {
     "return_num_input_tokens": Granted("usage"),
     "return_num_output_tokens": Granted("usage"),
 }
+_COUNTS: Final = {f"return_{name}": name for name in ("num_input_tokens", "num_output_tokens")}
+"""What asks for counts, and where they stand."""
 _GATE: Final = Object(
     {"id": PASS, "text_input": PASS, **_SETTINGS, "parameters": Object(_SETTINGS)}
 )
@@ -75,16 +79,23 @@ _GATE: Final = Object(
 class TritonGenerate(JsonDialect, frozen=True, tag="triton_generate"):
     """Text from Triton's language models."""
 
+    count_usage: bool = False
+    """Whether every answer is asked for its token counts, for the record; who did not ask is shown
+    none.  For backends that know ``return_num_input_tokens`` and ``return_num_output_tokens``."""
+
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         admitted = self.admit(body, _GATE, terms)
         text = admitted.read.get("text_input")
         require(isinstance(text, str), "'text_input' must be a string.")
         # The path says whether the answer is a stream, and both read the same request.
         query = Query(parameters.get("model", ""), inputs=1, stream=True)
-        return Asked(query, admitted.body, (text,), {}, admitted.changed)
+        asked = Asked(query, admitted.body, (text,), {}, admitted.changed)
+        return _counted(asked, admitted.fields) if self.count_usage else asked
 
     def answers(self) -> Answers:
         tree = self.answer()
+        if self.count_usage:
+            tree = unasked(tree, *_COUNTS.values())
         return {JSON: Document(tree), "text/event-stream": Events(tree)}
 
     def tree(self) -> Node:
@@ -92,6 +103,17 @@ class TritonGenerate(JsonDialect, frozen=True, tag="triton_generate"):
 
     def error(self, refusal: Refusal) -> bytes:
         return orjson.dumps({"error": refusal.message})
+
+
+def _counted(asked: Asked, fields: dict[str, Any]) -> Asked:
+    """The request with its token counts asked for, as far as it does not say so itself."""
+    parameters = fields.get("parameters") or {}
+    told = {
+        name: count
+        for name, count in _COUNTS.items()
+        if not (fields.get(name) or parameters.get(name))
+    }
+    return asking(asked, {**fields, **dict.fromkeys(told, True)}, told) if told else asked
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +173,9 @@ _ANSWER: Final = Fields(
         "context_logits": Gate("tensor", Anything()),
         "generation_logits": Gate("tensor", Anything()),
         "logprobs": Gate("tensor", Anything()),
-        "num_input_tokens": _gated("usage"),
-        "num_output_tokens": _gated("usage"),
+        "num_input_tokens": Counted(_gated("usage"), input=()),
+        # Of a stream, each event counts its own.
+        "num_output_tokens": Counted(_gated("usage"), output=(), added=True),
         "error": Fault(),
     }
 )

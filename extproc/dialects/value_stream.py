@@ -2,9 +2,10 @@
 
 Rule: a byte leaves when it is known that it may.  Until then it is held, with the comma, the name
 and the space before it, and no more than ``cap`` bytes are ever held.  What the tree takes apart
-(Fields, Items, open Gates) is walked; what does not pass is skipped unread; of the rest each value
-is rewritten whole, a unit.  Laws: the output does not depend on how the body was cut; it is what
-``node.rewrite`` makes of the whole document; what passes unchanged passes byte for byte.
+(Fields, Items, open Gates) is walked; what does not pass is skipped unread, but for token counts;
+of the rest each value is rewritten whole, a unit.  Laws: the output does not depend on how the body
+was cut; it is what ``node.rewrite`` makes of the whole document; what passes unchanged passes byte
+for byte.
 
 ====== ==================================== ===================================
 Step   reads                                and goes on to

@@ -10,7 +10,7 @@ from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Each, Object, Terms
 from extproc.dialects.google_error import google_error
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
+from extproc.dialects.shape import Counted, Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
 from extproc.dialects.vectors import embedding
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -45,7 +45,9 @@ class VertexEmbeddings(JsonDialect, frozen=True, tag="vertex_embeddings"):
         return google_error(refusal)
 
 
-_STATISTICS: Final = Fields({"token_count": Opaque("usage"), "truncated": Keep()})
+_STATISTICS: Final = Fields(
+    {"token_count": Counted(Opaque("usage"), input=(), added=True), "truncated": Keep()}
+)
 _PREDICTION: Final = Fields(
     {"embeddings": Fields({"values": Leaf("embedding", embedding), "statistics": _STATISTICS})}
 )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from extproc.dialects.gate import PASS, Changes, Forced, Only, Rule, Taking, Terms
 from extproc.dialects.request import Admitted
-from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, ModelName, Node
+from extproc.dialects.shape import Counted, Fault, Fields, Gate, Items, Keep, ModelName, Node
 
 ACTIVATED: Final = Only((None, True))
 """Raw scores and lengths otherwise."""
@@ -47,7 +47,7 @@ COMMON: Final[Mapping[str, Rule]] = {
 """Request fields of every pooling API."""
 SALTED: Final[Mapping[str, Rule]] = {**COMMON, "cache_salt": Salt()}
 """Of those that only vLLM has: other servers would refuse a salt."""
-USAGE: Final = Gate(
+_COUNTS: Final = Gate(
     "usage",
     Fields(
         {
@@ -55,6 +55,12 @@ USAGE: Final = Gate(
             "prompt_tokens_details": Gate("usage_detail", Fields({"cached_tokens": Keep()})),
         }
     ),
+)
+USAGE: Final = Counted(
+    # Jina gives the total alone; of what only reads, it is the input.
+    Counted(_COUNTS, input=("total_tokens",)),
+    input=("prompt_tokens",),
+    output=("completion_tokens",),
 )
 
 

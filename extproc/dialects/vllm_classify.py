@@ -35,5 +35,8 @@ class VllmClassify(JsonDialect, frozen=True, tag="vllm_classify"):
     def tree(self) -> Node:
         return _ANSWER
 
+    def positional(self) -> bool:
+        return True
+
     def error(self, refusal: Refusal) -> bytes:
         return openai_error(refusal)

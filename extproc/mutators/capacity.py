@@ -36,6 +36,8 @@ class Capacity:
     """log2 of the values that one of them can have."""
     bits: float
     """log2 of the number of predictions."""
+    other: float = 0.0
+    """log2 of the values that the sum of what is hidden can have; 0 where it is not told."""
 
     def least(
         self,
@@ -44,6 +46,7 @@ class Capacity:
         size: int | None = None,
         shown: int | None = None,
         depth: float | None = None,
+        other: float | None = None,
     ) -> "Capacity":
         """Behind a mutator that lets through so many bits, of this size and depth.
 
@@ -53,7 +56,9 @@ class Capacity:
         length = self.size if size is None else size
         few = min(self.shown, length, length if shown is None else shown)
         each = self.depth if depth is None else depth
-        return Capacity(length, few, each, min(self.bits, bits, _spread(length, few, each)))
+        hidden = self.other if other is None else other
+        spread = _spread(length, few, each) + hidden
+        return Capacity(length, few, each, min(self.bits, bits, spread), hidden)
 
 
 def whole(kind: Kind, size: int) -> Capacity:
@@ -93,9 +98,12 @@ def sums(size: int, most: int) -> float:
 
 
 def shares(before: Capacity, most: int) -> float:
-    """log2 of the ways in which what is shown can share at most so many steps."""
-    of_shown = places(before.size, before.shown) + sums(before.shown, most)
-    return min(of_shown, sums(before.size, most))
+    """log2 of the ways in which what is shown, and the sum of the rest where it is told, can share
+    at most so many steps.
+    """
+    told = 1 if before.other else 0
+    of_shown = places(before.size, before.shown) + sums(before.shown + told, most)
+    return min(of_shown, sums(before.size + told, most))
 
 
 def _spread(size: int, shown: int, depth: float) -> float:

@@ -30,6 +30,7 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Token,
+    Vector,
 )
 
 
@@ -59,7 +60,9 @@ class Round(Plain, frozen=True, tag="round"):
         match kind:
             case "probabilities":
                 most = most_steps(grid)
-                return before.least(shares(before, most), depth=math.log2(most + 1))
+                step = math.log2(most + 1)
+                other = step if before.other else 0.0
+                return before.least(shares(before, most), depth=step, other=other)
             case "logprobs":
                 return before.least(depth=TOKEN + math.log2(grid))
             case _:
@@ -67,11 +70,22 @@ class Round(Plain, frozen=True, tag="round"):
 
 
 def _classes(prediction: Probabilities, grid: int) -> Probabilities:
-    """As ``apportioned``; itself where that changes nothing."""
-    values = prediction.values
+    """As ``apportioned``; itself where that changes nothing.
+
+    What is hidden gets the steps that the classes leave of the sum of all: they are rounded as if
+    it were not told.
+    """
+    values, other = prediction.values, prediction.other
     check_probabilities(values)
     rounded = apportioned(values, grid)
-    return prediction if rounded.tobytes() == values.tobytes() else Probabilities(rounded)
+    if other is not None:
+        other = _rest(math.fsum([*values.tolist(), other]), rounded, grid)
+    same = rounded.tobytes() == values.tobytes() and other == prediction.other
+    return prediction if same else Probabilities(rounded, other)
+
+
+def _rest(total: float, rounded: Vector, grid: int) -> float:
+    return max(0, round(total * grid) - round(math.fsum(rounded.tolist()) * grid)) / grid
 
 
 def _score(prediction: Score, digits: int) -> Score:

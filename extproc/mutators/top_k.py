@@ -1,17 +1,20 @@
 """Keep the best k and hide the tail, which is what a thief without data learns from.
 
 Rule: what is hidden is not replaced.  Its mass is not spread over the rest, which would change
-what the rest means and tell how much there was.  Orekondy et al., "Knockoff Nets", CVPR 2019,
+what the rest means and tell how much there was.  Where that may be told, it stands by itself, as
+one class called ``other`` (see dialects/hidden.py), and nothing but ``round`` may follow: what else
+there is knows classes alone.  Orekondy et al., "Knockoff Nets", CVPR 2019,
 try truncated posteriors against a thief who has data, and find that they hardly stop that one.
 """
 
+import math
 from typing import Annotated, ClassVar
 
 import msgspec
 import numpy as np
 
 from extproc.mutators._domain import SMALL, check_logprobs, check_probabilities
-from extproc.mutators.capacity import Capacity
+from extproc.mutators.capacity import FLOAT, Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
 
@@ -23,14 +26,19 @@ class TopK(Plain, frozen=True, tag="top_k"):
 
     k: Annotated[int, msgspec.Meta(ge=1)]
     """How many classes, or alternatives beside the chosen token, are shown."""
+    other: bool = False
+    """Whether what the hidden classes add up to is shown, as one class of this name."""
 
     def apply(self, prediction: Prediction) -> Prediction | None:
         """Raises UpstreamError for what is no probability, TypeError for a kind not in KINDS."""
         match prediction:
             case Probabilities():
-                return _classes(prediction, self.k)
-            case Logprobs():
+                shown = _classes(prediction, self.k)
+                return _told(prediction, shown) if self.other else shown
+            case Logprobs() if not self.other:
                 return _tokens(prediction, self.k)
+            case Logprobs():
+                raise TypeError("top_k knows no other for logprobs")
             case Score() | Embedding():
                 raise TypeError("top_k knows probabilities and logprobs only")
 
@@ -38,7 +46,15 @@ class TopK(Plain, frozen=True, tag="top_k"):
         """Which are shown, and their values as they were."""
         if kind == "logprobs":
             return before.least(size=min(before.size, self.k + 1))
-        return before.least(shown=self.k)
+        return before.least(shown=self.k, other=FLOAT if self.other else None)
+
+
+def _told(before: Probabilities, after: Probabilities) -> Probabilities:
+    """With what was hidden, now and before: exactly summed, so that it tells of no order."""
+    if after is before and before.other is not None:
+        return before
+    hidden = math.fsum([before.other or 0.0, *before.values[after.values == 0.0].tolist()])
+    return Probabilities(after.values, min(1.0, hidden))
 
 
 def _classes(prediction: Probabilities, k: int) -> Probabilities:

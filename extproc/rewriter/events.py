@@ -11,6 +11,7 @@ from extproc.dialects.shape import Rewrite
 from extproc.errors import UpstreamError
 from extproc.framing.sse import Event, EventStream, render
 from extproc.rewriter.document import rewritten
+from extproc.rewriter.nulls import NulllessEvents
 
 # What is written behind ``event:`` must not be able to begin a line of its own.
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -22,7 +23,9 @@ class EventRewriter:
     def __init__(self, answer: Events, run: Rewrite, cap: int) -> None:
         self._node, self._sentinels, self._named = answer.node, answer.sentinels, answer.named
         self._run = run
-        self._events = EventStream(cap)
+        events = EventStream(cap)
+        hidden = answer.counts in run.unasked
+        self._events = NulllessEvents(events, answer.counts) if hidden else events
 
     @property
     def held(self) -> int:

@@ -101,7 +101,9 @@ async def _take(event: Event, machine: Machine, pacer: Pacer, share: Share) -> N
     while True:
         await pacer.send(machine.receive(step), machine)
         if not share.keep(machine.held + pacer.held):
-            await pacer.send(machine.refuse(OVERLOADED), machine)
+            last = machine.refuse(OVERLOADED)
+            share.keep(machine.held + pacer.held)
+            await pacer.send(last, machine)
             share.keep(machine.held + pacer.held)
         if not machine.working:
             return

@@ -164,6 +164,7 @@ class ExternalProcessor:
         if isinstance(machine, LocalReply):
             return  # ext_authz recorded the denial
         query, dropped, changed = machine.query, machine.dropped, machine.changed
+        usage = machine.usage
         for place, count in dropped.items():
             self._telemetry.dropped(place).inc(count)
         for place, count in changed.items():
@@ -181,6 +182,9 @@ class ExternalProcessor:
                 "inputs": query.inputs if query else 0,
                 "outcome": machine.outcome,
                 "fault": machine.fault,
+                # As the model server tells them; null where it does not.
+                "input_tokens": usage.input_tokens,
+                "output_tokens": usage.output_tokens,
                 "changed": dict(changed),
                 "dropped": dict(dropped),
                 "milliseconds": round(seconds * 1000, 1),

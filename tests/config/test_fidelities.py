@@ -55,3 +55,77 @@ def test_a_mutator_is_given_only_kinds_it_understands(tmp_path: Path) -> None:
         "quantize does not work on probabilities; "
         "write pass, or a list of top_k, round, bins, codebook, label_only, smooth, drop"
     )
+
+
+TELLING = "{kind: top_k, k: 3, other: true}"
+PLACE = "fidelities.standard.probabilities[0].other"
+
+
+def telling(*changes: tuple[str, str]) -> str:
+    """A file whose tier tells what is hidden, on a route that has a place for it."""
+    return changed(
+        ("{kind: top_k, k: 3}", TELLING),
+        ("    text: pass\npolicies", "    label: pass\n    text: pass\npolicies"),
+        ("dialect: {kind: kserve_v2, outputs: {probs: probabilities}}", "dialect: torchserve"),
+        *changes,
+    )
+
+
+def test_a_tier_may_tell_what_its_classes_hide(tmp_path: Path) -> None:
+    table = compiled(tmp_path, telling())
+    fidelity = table.policies["acme", "POST /v1/embeddings"].fidelity
+    assert fidelity.mutators["probabilities"] == (TopK(k=3, other=True), Round(digits=2))
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        (
+            [("dialect: torchserve", "dialect: {kind: torchserve, output: probabilities}")],
+            (
+                f"14: {PLACE}: POST /v2/models/{{model}}/infer answers probabilities without "
+                "names, where other has no place; remove it, or the route"
+            ),
+        ),
+        (
+            [("dialect: openai_embeddings", "dialect: vllm_classify")],
+            (
+                f"14: {PLACE}: POST /v1/embeddings answers probabilities without names, "
+                "where other has no place; remove it, or the route"
+            ),
+        ),
+        (
+            [("    label: pass\n", "")],
+            (
+                f"14: {PLACE}: other is the name of a class, and no names pass; "
+                "name label in this fidelity"
+            ),
+        ),
+        (
+            [("{kind: round, digits: 2}", "{kind: bins, count: 3}")],
+            f"14: {PLACE}: bins behind it knows no other; put it before, or remove one",
+        ),
+        (
+            [("{kind: round, digits: 2}", "{kind: round, digits: 2}, {kind: top_k, k: 1}")],
+            f"14: {PLACE}: top_k behind it knows no other; put it before, or remove one",
+        ),
+        (
+            [("    text: pass\npolicies", f"    logprobs: [{TELLING}]\n    text: pass\npolicies")],
+            "16: fidelities.standard.logprobs[0].other: other does not work on logprobs; remove it",
+        ),
+    ],
+)
+def test_what_is_hidden_is_told_where_it_can_be_or_nothing_loads(
+    tmp_path: Path, changes: list[tuple[str, str]], message: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        compiled(tmp_path, telling(*changes))
+    assert str(caught.value) == f"{tmp_path}/policy.yaml:{message}"
+
+
+@pytest.mark.parametrize(
+    "chain", ["{kind: codebook, bits: 20}, " + TELLING, TELLING, TELLING + ", {kind: drop}"]
+)
+def test_before_it_may_stand_what_knows_classes_alone(tmp_path: Path, chain: str) -> None:
+    text = telling((TELLING + ", {kind: round, digits: 2}", chain))
+    assert compiled(tmp_path, text).policies

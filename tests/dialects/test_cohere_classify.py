@@ -8,7 +8,7 @@ import pytest
 
 from extproc.dialects import CohereClassify
 from extproc.errors import UpstreamError
-from extproc.mutators import LabelOnly, Round, TopK
+from extproc.mutators import Drop, LabelOnly, Round, TopK
 from extproc.prediction import Query
 from extproc.refusal import UNKNOWN_MODEL
 from tests.corpus import body
@@ -139,3 +139,15 @@ def test_who_may_see_labels_alone_sees_which() -> None:
 
 def test_an_error_has_coheres_shape() -> None:
     assert orjson.loads(CLASSIFY.error(UNKNOWN_MODEL)) == {"message": UNKNOWN_MODEL.message}
+
+
+def test_what_is_hidden_may_be_told_as_one_label_and_makes_nothing_surer() -> None:
+    edits = OPEN | tier({"probabilities": [TopK(k=1, other=True), Round(digits=2)]})
+    one = shown(edits)
+    assert one["labels"] == {"Spam": {"confidence": 0.76}, "other": {"confidence": 0.24}}
+    assert (one["confidence"], one["confidences"]) == (0.76, [0.76])
+
+
+def test_without_its_probabilities_it_tells_nothing_of_them() -> None:
+    one = shown(OPEN | tier({"probabilities": [Drop()]}))
+    assert (one["labels"], one["confidence"]) == (None, None)

@@ -154,3 +154,13 @@ class TestLabels:
 def test_a_mutator_that_answers_with_another_kind_is_our_own_fault(node: Node, value: Any) -> None:
     with pytest.raises(TypeError, match="a mutator made"):
         node.rewrite(value, Rewrite(OPEN | {"score": confused, "probabilities": confused}, "m"), "")
+
+
+def test_what_is_hidden_may_be_told_as_one_label_behind_the_others() -> None:
+    edits = mutated(TopK(k=1, other=True), Round(digits=2))
+    assert shown(LIST, RANKED, edits) == [RANKED[0], {"label": "other", "score": 0.25}]
+
+
+def test_numbers_without_labels_have_no_place_for_what_is_hidden() -> None:
+    with pytest.raises(TypeError, match="no place"):
+        shown(PROBABILITIES, [0.5, 0.3], mutated(TopK(k=1, other=True)))

@@ -8,7 +8,7 @@ import orjson
 import pytest
 from hypothesis import given
 
-from extproc.dialects.declared import DeclaredKind, Flaw, declared, passes, tree
+from extproc.dialects.declared import DeclaredKind, Flaw, declared, passes, positional, tree
 from extproc.dialects.json_path import ANY, EACH, shown, writable
 from extproc.dialects.shape import ABSENT, Node, Rewrite
 from extproc.draw import Source
@@ -267,3 +267,24 @@ def test_two_vectors_without_labels_are_two() -> None:
 def test_every_writable_name_has_a_path() -> None:
     assert writable("a-b")
     assert not writable("a.b")
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        ({"named.*": "probabilities", "id": "keep"}, False),
+        ({"in.*.named.*": "probabilities"}, False),
+        ({"classes[]": "label", "shares[]": "probabilities"}, False),
+        ({"x[].name": "label", "x[].p": "probabilities"}, False),
+        ({"x[].p": "probabilities"}, True),
+        ({"rows[].shares[]": "probabilities"}, True),
+        ({"in.*.shares[]": "probabilities"}, True),
+        ({"vectors[][]": "embedding"}, False),
+    ],
+)
+def test_whether_only_their_places_name_the_classes(
+    rules: dict[str, DeclaredKind], expected: bool
+) -> None:
+    branch = declared(rules)
+    assert not isinstance(branch, Flaw)
+    assert positional(tree(branch, each=False)) is expected

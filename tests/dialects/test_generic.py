@@ -207,3 +207,8 @@ class TestMistakes:
         assert self.told("texts2", inputs="texts2") == [
             (("inputs",), "no request may hold this field")
         ]
+
+
+def test_it_says_whether_its_classes_have_names() -> None:
+    assert Generic(answer={"scores[]": "probabilities"}).positional()
+    assert not Generic(answer={"scores.*": "probabilities"}).positional()

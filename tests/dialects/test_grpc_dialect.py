@@ -52,3 +52,8 @@ def test_which_calls_there_are_is_a_services_own_to_say() -> None:
         GrpcDialect().paths()
     assert KServeV2Grpc().paths() == ("/inference.GRPCInferenceService/ModelInfer",)
     assert TensorFlowGrpc("Regress").paths() == ("/tensorflow.serving.PredictionService/Regress",)
+
+
+def test_a_service_says_whether_its_classes_have_names() -> None:
+    with pytest.raises(NotImplementedError):
+        GrpcDialect().positional()

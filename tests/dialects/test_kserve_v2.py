@@ -542,3 +542,8 @@ def test_an_error_is_worded_as_kserve_words_it() -> None:
 
 def test_it_answers_with_documents_and_with_raw_tensors() -> None:
     assert KServeV2().answers().keys() == {"application/json", "application/octet-stream"}
+
+
+def test_only_their_places_name_the_classes_of_declared_probabilities() -> None:
+    assert KSERVE.positional()
+    assert not KServeV2().positional()

@@ -313,3 +313,8 @@ class TestAnswer:
         assert [output.name for output in left.outputs] == [
             name for name, kind in names.items() if kind == granted
         ]
+
+
+def test_only_their_places_name_the_classes_of_declared_probabilities() -> None:
+    assert KServeV2Grpc(outputs={"probs": "probabilities"}).positional()
+    assert not KServeV2Grpc().positional()

@@ -723,3 +723,13 @@ class TestChunk:
 def test_a_policy_names_only_what_the_dialect_has() -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert({"kind": "openai_chat", "allow_responses": []}, OpenAIChat)
+
+
+def test_streams_are_asked_for_their_counts_where_the_route_says_so() -> None:
+    counting = OpenAIChat(count_usage=True)
+    asked = counting.read(orjson.dumps({**ASKED, "stream": True}), {}, Terms(KINDS))
+    assert orjson.loads(asked.body)["stream_options"] == {"include_usage": True}
+    assert asked.unasked == {"usage"}
+    events = counting.answers()["text/event-stream"]
+    assert isinstance(events, Events)
+    assert events.counts == "usage"

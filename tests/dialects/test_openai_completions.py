@@ -10,6 +10,7 @@ from hypothesis import given
 from openai.types import Completion
 
 from extproc.dialects import OpenAICompletions
+from extproc.dialects.answers import Events
 from extproc.dialects.gate import Terms
 from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
@@ -254,3 +255,13 @@ class TestColumns:
 
 def test_the_model_is_the_name_the_client_used() -> None:
     assert served(ANSWER, DOCUMENT, {})[0]["model"] == MODEL
+
+
+def test_streams_are_asked_for_their_counts_where_the_route_says_so() -> None:
+    counting = OpenAICompletions(count_usage=True)
+    asked = counting.read(orjson.dumps({**ASKED, "stream": True}), {}, Terms(KINDS))
+    assert orjson.loads(asked.body)["stream_options"] == {"include_usage": True}
+    assert asked.unasked == {"usage"}
+    events = counting.answers()["text/event-stream"]
+    assert isinstance(events, Events)
+    assert events.counts == "usage"

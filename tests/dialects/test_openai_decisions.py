@@ -184,3 +184,7 @@ def _raw(shown: bytes) -> list[dict[str, Any]]:
 
 def test_an_error_has_openais_shape() -> None:
     assert orjson.loads(DECISIONS.error(UNKNOWN_MODEL))["error"]["code"] == "model_not_found"
+
+
+def test_a_predicate_has_no_place_for_a_further_class() -> None:
+    assert DECISIONS.positional()

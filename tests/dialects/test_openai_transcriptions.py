@@ -189,3 +189,13 @@ class TestAnswer:
 
 def test_an_error_has_openais_shape() -> None:
     assert orjson.loads(SPEECH.error(UNKNOWN_MODEL))["error"]["code"] == "model_not_found"
+
+
+@pytest.mark.parametrize("stream", [b"true", b"false"])
+def test_streams_are_asked_for_their_counts_where_the_route_says_so(stream: bytes) -> None:
+    counting = OpenAITranscriptions(count_usage=True)
+    body, content_type = write_form([MODEL, Part("stream", stream), FILE], b"")
+    asked = counting.read(body, {"content-type": content_type}, Terms(()))
+    assert asked.unasked == ({"usage"} if stream == b"true" else frozenset())
+    assert (b"stream_include_usage" in asked.body) is (stream == b"true")
+    assert {*counting.answers()} == {*SPEECH.answers()}

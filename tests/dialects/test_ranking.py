@@ -227,3 +227,20 @@ def test_the_first_item_says_which_shape_an_array_has() -> None:
     assert rewritten(node, [0.5], OPEN) == [0.5]
     assert rewritten(node, written("ranked", CAT), LABELS) == [{"label": "tabby"}]
     assert rewritten(node, [], OPEN) == []
+
+
+TELLING: Edits = {
+    **tier({"probabilities": [TopK(k=2, other=True), Round(digits=2)]}),
+    "label": None,
+}
+
+
+@pytest.mark.parametrize("form", NODES)
+def test_what_is_hidden_may_be_told_as_one_class_behind_the_others(form: str) -> None:
+    after, _ = served(NODES[form], orjson.dumps(written(form, CAT)), TELLING)
+    assert after == written(form, [("tabby", 0.46), ("tiger cat", 0.31), ("other", 0.02)])
+
+
+def test_what_is_hidden_is_not_told_where_classes_have_no_names() -> None:
+    with pytest.raises(UpstreamError, match="no names of classes"):
+        served(Columns("confidences", ("ids",), {}), b'{"confidences":[0.5,0.3,0.2]}', TELLING)

@@ -253,3 +253,7 @@ def test_an_error_is_worded_as_aws_words_it() -> None:
     ):
         expected = {"__type": kind, "message": refusal.message}
         assert orjson.loads(SAGEMAKER.error(refusal)) == expected
+
+
+def test_of_some_of_its_answers_only_places_name_the_classes() -> None:
+    assert SAGEMAKER.positional()

@@ -145,3 +145,8 @@ def test_an_error_is_worded_as_seldon_words_it() -> None:
             "status": "FAILURE",
         }
     }
+
+
+def test_only_their_places_name_the_classes_of_declared_probabilities() -> None:
+    assert SELDON.positional()
+    assert not SeldonV1().positional()

@@ -29,3 +29,7 @@ def test_no_body_is_an_answer() -> None:
 
 def test_an_error_is_worded_as_kserve_words_it() -> None:
     assert orjson.loads(Status().error(UNKNOWN_ROUTE)) == {"error": "Unknown path."}
+
+
+def test_it_answers_no_classes() -> None:
+    assert not Status().positional()

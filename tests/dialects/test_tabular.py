@@ -124,3 +124,9 @@ def test_no_planted_secret_reaches_a_caller_of_labels_and_texts(name: str) -> No
     assert b"s3cret" not in after
     assert b"31337" not in after
     assert b"31337" in whole or b"s3cret" in whole
+
+
+def test_only_their_places_name_the_classes_of_declared_probabilities() -> None:
+    assert TABLE.positional()
+    assert TabularDialect(output="probabilities").positional()
+    assert not TabularDialect(outputs={"class": "label"}).positional()

@@ -329,3 +329,9 @@ def test_a_large_answer_is_rewritten_in_steps() -> None:
     steps: Any = frames.message.rewrite(answer.SerializeToString(), run)
     assert sum(1 for _ in steps) > 3
     assert np.isfinite(answer.outputs["probs"].float_val).all()
+
+
+def test_only_their_places_name_the_classes_of_declared_probabilities() -> None:
+    assert TensorFlowGrpc(outputs={"probs": "probabilities"}).positional()
+    assert TensorFlowGrpc(call="Classify").positional()
+    assert not TensorFlowGrpc(call="Regress").positional()

@@ -172,3 +172,12 @@ def test_it_answers_with_a_document_or_a_stream() -> None:
 
 def test_an_error_is_worded_as_triton_words_it() -> None:
     assert orjson.loads(GENERATE.error(UNKNOWN_MODEL)) == {"error": UNKNOWN_MODEL.message}
+
+
+def test_both_counts_are_asked_for_where_the_route_says_so() -> None:
+    counting = TritonGenerate(count_usage=True)
+    asked = counting.read(b'{"text_input":"hi","return_num_input_tokens":true}', {}, Terms(()))
+    sent = orjson.loads(asked.body)
+    assert sent["return_num_input_tokens"] is sent["return_num_output_tokens"] is True
+    assert asked.unasked == {"num_input_tokens", "num_output_tokens"}
+    assert {*counting.answers()} == {*GENERATE.answers()}

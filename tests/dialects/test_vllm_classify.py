@@ -65,3 +65,7 @@ def test_who_may_see_labels_alone_sees_nothing_else() -> None:
 
 def test_an_error_has_openais_shape() -> None:
     assert orjson.loads(CLASSIFY.error(UNKNOWN_MODEL))["error"]["code"] == "model_not_found"
+
+
+def test_only_their_places_name_its_classes() -> None:
+    assert CLASSIFY.positional()

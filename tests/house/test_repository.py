@@ -51,6 +51,8 @@ SHARED_BY_PLUGINS = {
     "extproc.dialects.vllm",
     "extproc.dialects.batch",
     "extproc.dialects.grpc_dialect",
+    "extproc.dialects.hidden",
+    "extproc.dialects.unasked",
     "extproc.mutators.mutator",
     "extproc.dialects.json_path",
     "extproc.dialects.json_scanner",

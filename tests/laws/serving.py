@@ -33,7 +33,7 @@ from extproc.events import (
 from extproc.exchange import Exchange
 from extproc.mutators import Mutator
 from extproc.policy import Caps, Fidelity, Policy
-from extproc.prediction import KINDS, Kind
+from extproc.prediction import KINDS, Kind, Usage
 from extproc.rewriter import WHOLE
 from tests.corpus.exchanges import Recorded, further, recorded
 from tests.mutators.test_mutators import ALL
@@ -78,6 +78,8 @@ class Served:
     outcome: str
     dropped: tuple[tuple[str, int], ...]
     fault: str
+    usage: Usage
+    """What was counted, whatever of it was served."""
 
     @property
     def released(self) -> bool:
@@ -138,6 +140,7 @@ def serve(
         machine.outcome,
         tuple(sorted(machine.dropped.items())),
         machine.fault,
+        machine.usage,
     )
 
 

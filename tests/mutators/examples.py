@@ -34,6 +34,7 @@ Example = tuple[Kind, str, Prediction]
 EXAMPLES: Final[Mapping[str, Sequence[Example]]] = {
     "top_k": [
         ("probabilities", "{kind: top_k, k: 2}", CLASSES),
+        ("probabilities", "{kind: top_k, k: 2, other: true}", CLASSES),
         ("logprobs", "{kind: top_k, k: 1}", TOKEN),
     ],
     "round": [
@@ -113,6 +114,8 @@ def read(policy: str) -> Mutator:
 
 def _written(prediction: Prediction | None) -> str:
     match prediction:
+        case Probabilities(values, float(other)):
+            return f"{_numbers(values)} other {other:.4g}"
         case Probabilities(values) | Embedding(values):
             return _numbers(values)
         case Score(value):

@@ -69,7 +69,9 @@ def distinct(predictions: Iterator[Any], chain: Sequence[Mutator]) -> int:
 
 def octets(prediction: Prediction | None) -> bytes:
     match prediction:
-        case Probabilities(values) | Embedding(values):
+        case Probabilities(values, other):
+            return values.tobytes() + repr(other).encode()
+        case Embedding(values):
             return values.tobytes()
         case other:
             return repr(other).encode()
@@ -90,6 +92,18 @@ CLASSES: list[tuple[Sequence[Mutator], int, int]] = [
     ([TopK(k=1), Round(digits=1)], 3, 24),
     ([TopK(k=2), Round(digits=1)], 4, 20),
     ([Round(digits=1), TopK(k=1)], 3, 24),
+    ([TopK(k=1, other=True), Round(digits=0)], 3, 24),
+    ([TopK(k=1, other=True), Round(digits=1)], 3, 40),
+    ([TopK(k=1, other=True), Round(digits=1)], 4, 20),
+    ([TopK(k=2, other=True), Round(digits=1)], 3, 40),
+    ([TopK(k=2, other=True), Round(digits=1)], 4, 20),
+    ([TopK(k=3, other=True), Round(digits=1)], 3, 24),
+    ([TopK(k=1, other=True), Round(digits=2)], 2, 200),
+    ([TopK(k=1, other=True), Round(digits=2), Round(digits=1)], 2, 200),
+    ([Round(digits=1), TopK(k=1, other=True)], 3, 24),
+    ([Round(digits=1), TopK(k=1, other=True), Round(digits=1)], 3, 24),
+    ([Codebook(bits=4), TopK(k=1, other=True)], 3, 24),
+    ([TopK(k=1, other=True)], 2, 30),
     ([Round(digits=1), Bins(count=3)], 3, 24),
     ([Bins(count=4), Round(digits=1)], 3, 24),
     ([Round(digits=1), Codebook(bits=3)], 3, 24),
@@ -115,6 +129,7 @@ def test_no_more_probabilities_come_out_than_are_counted(
         ([Bins(count=10)], 2, 200),
         ([LabelOnly()], 4, 12),
         ([Codebook(bits=6)], 3, 24),
+        ([TopK(k=1, other=True), Round(digits=1)], 3, 40),
     ],
 )
 def test_what_is_counted_is_not_far_from_what_comes_out(
@@ -224,6 +239,9 @@ LADDERS: list[tuple[Kind, list[Sequence[Mutator]]]] = [
     ("probabilities", [[Round(digits=digits)] for digits in range(7)]),
     ("probabilities", [[TopK(k=k)] for k in range(1, 40)]),
     ("probabilities", [[TopK(k=k), Round(digits=2)] for k in range(1, 40)]),
+    ("probabilities", [[TopK(k=k, other=True)] for k in range(1, 40)]),
+    ("probabilities", [[TopK(k=k, other=True), Round(digits=2)] for k in range(1, 40)]),
+    ("probabilities", [[TopK(k=3, other=True), Round(digits=digits)] for digits in range(7)]),
     ("probabilities", [[LabelOnly()], *([Bins(count=count)] for count in range(2, 101))]),
     ("probabilities", [[Codebook(bits=bits)] for bits in range(1, 257)]),
     ("embedding", [[Quantize(bits=bits)] for bits in range(1, 17)]),
@@ -299,3 +317,18 @@ def test_a_capacity_only_shrinks() -> None:
     assert before.least(shown=5).shown == 3
     assert before.least(size=2) == Capacity(2, 2, 8.0, 16.0)
     assert before.least(20.0, depth=64.0).bits == 20.0
+
+
+@pytest.mark.parametrize("size", [2, 10, 1000])
+@pytest.mark.parametrize("k", [1, 3, 2000])
+def test_what_is_hidden_is_counted_where_it_is_told(size: int, k: int) -> None:
+    plain: list[Mutator] = [TopK(k=k)]
+    told: list[Mutator] = [TopK(k=k, other=True)]
+    rounded = [[*chain, Round(digits=2)] for chain in (plain, told)]
+    assert limit(told, "probabilities", size).other == 64.0
+    assert limit(plain, "probabilities", size).other == 0.0
+    bits = [limit(chain, "probabilities", size).bits for chain in (plain, told)]
+    # A function of all there was is no more than that.
+    assert bits[0] <= bits[1] <= size * 64.0
+    grown = [limit(chain, "probabilities", size).bits for chain in rounded]
+    assert grown[0] <= grown[1] <= grown[0] + math.log2(102)

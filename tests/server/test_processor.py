@@ -124,6 +124,8 @@ async def test_a_document_is_rewritten_and_recorded(wired: tuple[Sidecar, Envoy]
         "inputs": 1,
         "outcome": "served",
         "fault": "",
+        "input_tokens": 9,
+        "output_tokens": 1,
         "changed": {},
     }
 
