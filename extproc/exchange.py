@@ -61,7 +61,7 @@ from extproc.refusal import (
     Refusal,
     of_upstream,
 )
-from extproc.response_headers import removable, removable_trailers
+from extproc.response_headers import SPACE_ID, removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
 
 
@@ -94,6 +94,8 @@ class Exchange:
         self._removed: tuple[str, ...] = ()
         """Header fields of the answer that do not pass."""
         self._draws: Draws | None = None
+        self._own: dict[str, str] = {}
+        """Header fields of a success that are ours."""
         self._rewriter: BodyRewriter | None = None
         self.filler: Filler | None = None
         """What fills the stream up that the answer is, where it leaves at a constant rate."""
@@ -222,8 +224,12 @@ class Exchange:
         named = bool(model) or not isinstance(policy.route.dialect, Status)
         if named and not policy.permits(model):
             raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
+        most = policy.most_inputs
+        if most is not None and asked.query.inputs > most:
+            raise ClientError(f"No more than {most} inputs can be compared in one request.")
         self.query, self.changed = asked.query, asked.changed
         self._draws = policy.draws(model, asked.inputs)
+        self._own = {SPACE_ID: policy.space(model)} if policy.spaced else {}
         self.state = State.WAITING
         return asked
 
@@ -240,7 +246,7 @@ class Exchange:
         self._status, self._removed = event.status, remove
         if event.end:
             self._finish("served")
-            return [SendResponseHeaders({}, remove)]
+            return [SendResponseHeaders(self._own, remove)]
         if isinstance(self._policy.route.dialect, Status):
             self._finish("served")
             return [ReplaceResponse(event.status, {}, (*remove, "content-type"), b"")]
@@ -266,7 +272,7 @@ class Exchange:
         answer = policy.answers.get(content_type)
         if answer is None or (streamed(answer) and not query.stream):
             raise UpstreamError("the answer's content type is not one this request can have")
-        run = self._run = Rewrite(policy.edits, query.model, self._draws)
+        run = self._run = Rewrite(policy.edits, query.model, self._draws, inputs=query.inputs)
         self._rewriter = body_rewriter(answer, headers, run, policy.caps.value)
         self._shape(answer)
         if streamed(answer):
@@ -285,7 +291,11 @@ class Exchange:
     def _release(self) -> Sequence[Action]:
         assert self._rewriter is not None
         self.state = State.OPEN
-        return [SendResponseHeaders(self._rewriter.set_headers, self._removed)]
+        return [SendResponseHeaders(self._set_headers(), self._removed)]
+
+    def _set_headers(self) -> Headers:
+        assert self._rewriter is not None
+        return {**self._rewriter.set_headers, **self._own}
 
     def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         assert self._rewriter is not None
@@ -330,9 +340,8 @@ class Exchange:
 
     def _whole(self) -> list[Action]:
         """Headers and body in one message, which Envoy and grpc carry more cheaply than two."""
-        assert self._rewriter is not None
         body = b"".join(self._answer)
-        return [ReplaceResponse(self._status, self._rewriter.set_headers, self._removed, body)]
+        return [ReplaceResponse(self._status, self._set_headers(), self._removed, body)]
 
     def _send(self, *, end: bool) -> list[Action]:
         """What has been rewritten so far, with the headers before it if they have not left."""
@@ -360,6 +369,7 @@ class Exchange:
         failed = grpc_status.failure(status)
         if failed is None:
             raise UpstreamError("the answer ends without a status")
+        self._own = {}
         headers = self._release() if self.state is State.HELD else []
         self._finish(failed.code)
         others = tuple(name for name in removed if name != "grpc-message")

@@ -22,6 +22,7 @@ from extproc.dialects.shape import (
     Fault,
     Fields,
     Gate,
+    Gathered,
     Items,
     Keep,
     Node,
@@ -97,7 +98,7 @@ class _Quantised:
         return value
 
 
-_VECTORS: Final = Items(VECTOR, each=True)
+_VECTORS: Final = Gathered(Items(VECTOR, each=True))
 _BY_TYPE: Final = Fields(
     {
         **dict.fromkeys(sorted(_WRITABLE), _VECTORS),

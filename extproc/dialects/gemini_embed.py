@@ -10,7 +10,7 @@ from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Each, Object, Terms
 from extproc.dialects.google_error import google_error
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
+from extproc.dialects.shape import Fault, Fields, Gate, Gathered, Items, Keep, Leaf, Node, Opaque
 from extproc.dialects.vectors import embedding
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -62,8 +62,8 @@ def _asks(asking: Any, model: str) -> bool:
 _EMBEDDING: Final = Fields({"values": Leaf("embedding", embedding)})
 _ANSWER: Final = Fields(
     {
-        "embedding": _EMBEDDING,
-        "embeddings": Items(_EMBEDDING, each=True),
+        "embedding": Gathered(_EMBEDDING),
+        "embeddings": Gathered(Items(_EMBEDDING, each=True)),
         "usageMetadata": Gate(
             "usage",
             Fields(

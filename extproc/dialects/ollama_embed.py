@@ -9,7 +9,7 @@ from extproc.dialects.dialect import Parameters
 from extproc.dialects.gate import PASS, Object, Taking, Terms
 from extproc.dialects.ollama import COSTS, OPTIONS, OllamaDialect
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Fault, Fields, Items, Json, Leaf, ModelName, Node
+from extproc.dialects.shape import Fault, Fields, Gathered, Items, Json, Leaf, ModelName, Node
 from extproc.dialects.vectors import embedding
 from extproc.errors import ClientError
 from extproc.prediction import Query
@@ -53,7 +53,7 @@ _ANSWER: Final = Fields(
     {
         "model": ModelName(),
         # Clients want an array here: without its kind it is an empty one.
-        "embeddings": Items(Leaf("embedding", embedding), each=True),
+        "embeddings": Gathered(Items(Leaf("embedding", embedding), each=True)),
         **COSTS,
         "error": Fault(),
     }

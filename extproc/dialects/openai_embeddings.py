@@ -14,7 +14,7 @@ from extproc.dialects.inputs import texts_or_tokens
 from extproc.dialects.octets import OCTETS, Octets
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.request import Admitted, Asked, require
-from extproc.dialects.shape import Fault, Fields, Items, Keep, ModelName, Node
+from extproc.dialects.shape import Fault, Fields, Gathered, Items, Keep, ModelName, Node
 from extproc.dialects.vectors import VECTOR
 from extproc.dialects.vllm import COMMON, FLOAT32, USAGE
 from extproc.prediction import Query
@@ -67,6 +67,8 @@ _AROUND: Final[dict[str, Node]] = {
 _ANSWER: Final = Fields(
     {
         **_AROUND,
-        "data": Items(Fields({"object": Keep(), "index": Keep(), "embedding": VECTOR}), each=True),
+        "data": Gathered(
+            Items(Fields({"object": Keep(), "index": Keep(), "embedding": VECTOR}), each=True)
+        ),
     }
 )

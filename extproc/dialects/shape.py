@@ -9,14 +9,18 @@ tree over a body of any size.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from operator import is_
 from typing import Any, Final, Protocol
 
+import numpy as np
+import numpy.typing as npt
+import orjson
+
 from extproc.draw import Draws, Source
 from extproc.errors import UpstreamError
-from extproc.prediction import Kind, Prediction
+from extproc.prediction import Embedding, Kind, Prediction
 
 Json = Any
 """What orjson.loads returns."""
@@ -36,6 +40,23 @@ Mutation = Callable[[Source | None, Prediction], Prediction | None]
 """An edit, before it is known what randomness is to be used; None where there is no key for any."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """What becomes of an answer's vectors where that depends on all of them.
+
+    It stands in the place of the mutation that it is not: no vector passes it by itself, so that
+    one which nobody gathers makes the answer unreadable.
+    """
+
+    each: Mutation
+    """What each of them goes through first."""
+    together: Callable[[Sequence[Embedding]], Sequence[Embedding]]
+    """As many as there were, in their order."""
+
+    def __call__(self, source: Source | None, prediction: Prediction) -> Prediction | None:
+        raise UpstreamError("an embedding stands where it cannot be compared with the others")
+
+
 @dataclass(slots=True)
 class Rewrite:
     """One answer being rewritten: what may pass, the model asked for, and what was dropped."""
@@ -51,6 +72,13 @@ class Rewrite:
     """What a dialect remembers from one event of a stream to the next; bounded by the dialect."""
     at: int | None = None
     """The number of the input whose prediction is being rewritten, None where it is not known."""
+    inputs: int | None = None
+    """How many inputs were asked about, None where that is not known."""
+
+    @property
+    def gathers(self) -> bool:
+        """Whether vectors are edited all together; inside what is gathered they no longer are."""
+        return isinstance(self.edits.get("embedding"), Gathering)
 
     def edit(self, kind: Kind) -> Edit:
         """What happens to a prediction of a kind that the tier names."""
@@ -62,6 +90,59 @@ class Rewrite:
     def drop(self, place: str) -> Absent:
         self.dropped[place] = self.dropped.get(place, 0) + 1
         return ABSENT
+
+
+class Collected:
+    """The vectors of one part of an answer, which is walked twice.
+
+    The edits of ``first`` take them out and leave hollows, in which nothing of them is left; those
+    of ``second`` fill the hollows with what became of all together, and leave alone what the first
+    walk edited.
+    """
+
+    def __init__(self, run: Rewrite) -> None:
+        gathering = run.edits["embedding"]
+        assert isinstance(gathering, Gathering)
+        self._gathering = gathering
+        self._vectors: list[npt.NDArray[np.float32]] = []
+        self._numbers: list[int] = []
+        """Of the inputs that they answer, where these are known."""
+        self.first = replace(run, edits={**run.edits, "embedding": self._take})
+        self.size = 0
+        """Bytes of the vectors, which are kept as exactly as they would have been served."""
+
+    def second(self) -> Rewrite:
+        """Raise UpstreamError unless there was one vector for each input, in their order, or none
+        at all.
+        """
+        count, asked = len(self._vectors), self.first.inputs
+        numbers = self._numbers or range(count)
+        if (count and asked not in (None, count)) or [*numbers] != [*range(count)]:
+            raise _uneven()
+        vectors = [Embedding(values.astype(np.float64)) for values in self._vectors]
+        left = iter(self._gathering.together(vectors))
+        edits: dict[Kind, Mutation | None] = dict.fromkeys(self.first.edits)
+        edits["embedding"] = lambda _source, _hollow: next(left, None)
+        return replace(self.first, edits=edits, at=None, dropped={})
+
+    def _take(self, source: Source | None, prediction: Prediction) -> Embedding:
+        if len(self._vectors) == self.first.inputs:
+            raise _uneven()
+        after = self._gathering.each(source, prediction)
+        if not isinstance(after, Embedding):
+            raise UpstreamError("an embedding is withheld, which others are to be compared with")
+        if self.first.at is not None:
+            self._numbers.append(self.first.at)
+        self._vectors.append(after.values.astype(np.float32))
+        self.size += self._vectors[-1].nbytes
+        return _HOLLOW
+
+
+_HOLLOW: Final = Embedding(np.zeros(1))
+
+
+def _uneven() -> UpstreamError:
+    return UpstreamError("the answer does not hold one embedding for each input, in their order")
 
 
 class Node(Protocol):
@@ -201,6 +282,32 @@ class Items:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """What holds one vector for each input, in their order: there a tier may edit all together."""
+
+    node: Node
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if value is None or not run.gathers:
+            return self.node.rewrite(value, run, place)
+        collected = Collected(run)
+        hollow = self.node.rewrite(value, collected.first, place)
+        try:
+            plain = orjson.loads(orjson.dumps(hollow, option=orjson.OPT_SERIALIZE_NUMPY))
+        except orjson.JSONEncodeError as error:
+            raise UpstreamError("the answer is nested too deeply to be checked") from error
+        return self.filled(plain, collected, place)
+
+    def filled(self, hollow: Json, collected: Collected, place: str) -> Json:
+        """What the first walk left, with what became of the vectors."""
+        if isinstance(hollow, list):
+            for number, item in enumerate(hollow):
+                if isinstance(item, dict) and item.get("index") not in (None, number):
+                    raise UpstreamError(f"{place}[] is not in the order of the inputs")
+        return self.node.rewrite(hollow, collected.second(), place)
+
+
+@dataclass(frozen=True, slots=True)
 class Numbered:
     """An object that says by its ``index`` which input it answers: the items of a ranking."""
 
@@ -296,6 +403,8 @@ def allowing(node: Node, path: Sequence[str]) -> Node:  # noqa: C901 - one case 
     match node:
         case Items(inner, each):
             return Items(allowing(inner, path), each)
+        case Gathered(inner):
+            return Gathered(allowing(inner, path))
         case Numbered(inner):
             return Numbered(allowing(inner, path))
         case Rows(inner, depth, each):

@@ -3,7 +3,9 @@
 Rule: a byte leaves when it is known that it may.  Until then it is held, with the comma, the name
 and the space before it, and no more than ``cap`` bytes are ever held.  What the tree takes apart
 (Fields, Items, open Gates) is walked; what does not pass is skipped unread; of the rest each value
-is rewritten whole, a unit.  Laws: the output does not depend on how the body was cut; it is what
+is rewritten whole, a unit.  What is Gathered is walked too, but aside: its vectors are kept as
+numbers, and what is left of it, until all of it is there; neither is ever more than ``cap`` bytes.
+Laws: the output does not depend on how the body was cut; it is what
 ``node.rewrite`` makes of the whole document; what passes unchanged passes byte for byte.
 
 ====== ==================================== ===================================
@@ -44,9 +46,11 @@ from extproc.dialects.json_scanner import (
 from extproc.dialects.request import repeats_a_key
 from extproc.dialects.shape import (
     ABSENT,
+    Collected,
     Either,
     Fields,
     Gate,
+    Gathered,
     Items,
     Json,
     Leaf,
@@ -96,6 +100,21 @@ class _Frame:
         self.names.add(name)
 
 
+@dataclass(slots=True)
+class _Aside:
+    """A gathered value that is being walked: what passes of it waits until it is whole."""
+
+    node: Gathered
+    place: str
+    depth: int
+    """How many frames there are around it."""
+    run: Rewrite
+    """Of what stands around it."""
+    collected: Collected
+    size: int = 0
+    """Bytes that wait, but for the vectors' own."""
+
+
 class ValueStream:
     """One document; every method raises UpstreamError where it is not what its API promises."""
 
@@ -111,6 +130,9 @@ class ValueStream:
         self._comma: int | None = None
         """Where among the bytes held a comma stands that only the second to pass needs."""
         self._out: list[bytes | bytearray] = []
+        self._sink = self._out
+        """Where what passes goes: out, or aside."""
+        self._aside: _Aside | None = None
         self._frames = [_Frame(Items(node), "", CLOSE_ARRAY)]
         self._node, self._place = node, ""
         self._extent, self._skipped = Extent(), Skip()
@@ -121,7 +143,10 @@ class ValueStream:
     @property
     def held(self) -> int:
         """Bytes taken in and neither given out nor dropped yet."""
-        return len(self._buffer)
+        return len(self._buffer) + self._waiting()
+
+    def _waiting(self) -> int:
+        return self._aside.size + self._aside.collected.size if self._aside is not None else 0
 
     @property
     def ended(self) -> bool:
@@ -145,6 +170,7 @@ class ValueStream:
             pass
         if len(self._buffer) - self._held_from > self._cap:
             raise UpstreamError(f"{self._place or 'the answer'} is larger than {self._cap} bytes")
+        self._bound_aside()
         self._broken = False
         return self._give_out()
 
@@ -162,6 +188,15 @@ class ValueStream:
             self._comma -= self._held_from
         self._held_from = 0
         return self.passed()
+
+    def _bound_aside(self) -> None:
+        if self._aside is None:
+            return
+        whole = b"".join(self._sink)
+        self._sink[:] = [whole]
+        self._aside.size = len(whole)
+        if max(self._aside.size, self._aside.collected.size) > self._cap:
+            raise UpstreamError(f"the embeddings are together larger than {self._cap} bytes")
 
     # The steps.  Each returns False where it has to wait for more.
 
@@ -230,7 +265,7 @@ class ValueStream:
             self._keep(end)
         elif after is not ABSENT:
             self._keep(self._at)
-            self._out.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
+            self._sink.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
         self._forget(end)
         self._complete()
         return True
@@ -275,6 +310,10 @@ class ValueStream:
     def _inner(self, byte: int) -> Node | None:
         """What decides about the value in the node's place; None where that is not known yet."""
         node = self._node
+        if isinstance(node, Gathered):
+            if self._run.gathers:
+                self._walk_aside(node)
+            return node.node
         if isinstance(node, Gate) and node.kind in self._run.edits:
             return node.node
         if isinstance(node, Either):
@@ -306,7 +345,7 @@ class ValueStream:
             self._keep(end)
         else:
             self._keep(self._at)
-            self._out.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
+            self._sink.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
             self._forget(end)
         self._complete()
         return True
@@ -342,9 +381,25 @@ class ValueStream:
 
     def _complete(self) -> None:
         """A value has ended.  Raise UpstreamError where it was the answer, and nothing passed."""
+        if self._aside is not None and self._aside.depth == len(self._frames):
+            self._fill(self._aside)
         self._step = self._after if len(self._frames) > 1 else self._end
         if self._step == self._end and not self._frames[0].kept:
             raise UpstreamError("the answer holds nothing that may pass")
+
+    def _walk_aside(self, node: Gathered) -> None:
+        self._keep(self._at)
+        collected = Collected(self._run)
+        self._aside = _Aside(node, self._place, len(self._frames), self._run, collected)
+        self._run, self._sink = collected.first, []
+
+    def _fill(self, aside: _Aside) -> None:
+        """The gathered value has ended: what became of its vectors can be told."""
+        hollow = parse(b"".join(self._sink))
+        self._run, self._sink, self._aside = aside.run, self._out, None
+        if hollow is not None:
+            hollow = aside.node.filled(hollow, aside.collected, aside.place)
+        self._out.append(orjson.dumps(hollow, option=orjson.OPT_SERIALIZE_NUMPY))
 
     def _open(self, frame: _Frame) -> None:
         self._keep(self._at + 1)
@@ -362,7 +417,7 @@ class ValueStream:
         """Skip the value, and leave behind what a closed node leaves, which never reads it."""
         if self._node.rewrite(ABSENT, self._run, self._place) is None:
             self._keep(self._at)
-            self._out.append(b"null")
+            self._sink.append(b"null")
         self._forget(self._at)
         self._skipped = Skip()
         self._step = self._skip
@@ -371,10 +426,10 @@ class ValueStream:
         """Let through what is held, and what follows it up to ``end``."""
         frame = self._frames[-1]
         if self._comma is not None and not frame.kept:
-            self._out.append(self._buffer[self._held_from : self._comma])
+            self._sink.append(self._buffer[self._held_from : self._comma])
             self._held_from = self._comma + 1
         frame.kept = True
-        self._out.append(self._buffer[self._held_from : end])
+        self._sink.append(self._buffer[self._held_from : end])
         self._forget(end)
 
     def _forget(self, end: int) -> None:

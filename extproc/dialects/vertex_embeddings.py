@@ -10,7 +10,7 @@ from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Each, Object, Terms
 from extproc.dialects.google_error import google_error
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
+from extproc.dialects.shape import Fault, Fields, Gate, Gathered, Items, Keep, Leaf, Node, Opaque
 from extproc.dialects.vectors import embedding
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -51,7 +51,7 @@ _PREDICTION: Final = Fields(
 )
 _ANSWER: Final = Fields(
     {
-        "predictions": Items(_PREDICTION, each=True),
+        "predictions": Gathered(Items(_PREDICTION, each=True)),
         "metadata": Gate("usage", Fields({"billableCharacterCount": Keep()})),
         **dict.fromkeys(
             ("deployedModelId", "model", "modelDisplayName", "modelVersionId"), Opaque("identity")

@@ -89,7 +89,7 @@ def _example(kind: Kind, policy: str, before: Prediction) -> list[str]:
     else:
         shown += [f"  {who:7} {served}" for who, served in after.items()]
     if policy == "{kind: rotate}":
-        shown += [f"  space   {space_id(source(tenant=who), 8)} ({who})" for who in TENANTS]
+        shown += [f"  space   {space_id(source(tenant=who).space)} ({who})" for who in TENANTS]
     size = _size(before)
     bits = [limit(chain, kind, size).bits for chain in ([], [mutator])]
     return [*shown, f"  at most {bits[1]:.1f} bits an answer, of {bits[0]:.0f}"]
