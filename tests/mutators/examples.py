@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from extproc.mutators import Mutator, Similarity, limit, mutate, space_id
+from extproc.mutators.capacity import whole
 from extproc.prediction import (
     Embedding,
     Kind,
@@ -97,11 +98,14 @@ def _example(kind: Kind, policy: str, before: Prediction) -> list[str]:
 
 def similarity() -> list[str]:
     vectors = [gaussian(1, 8), gaussian(2, 8), gaussian(1, 8) * 0.8 + gaussian(3, 8) * 0.6]
-    rows = Similarity(digits=2).apply_all([Embedding(values) for values in vectors])
+    mutator, before = Similarity(digits=2), whole("embedding", 8)
+    rows = mutator.apply_all([Embedding(values) for values in vectors])
+    bits = (len(vectors) * before.bits, mutator.bits(before, len(vectors)))
     return [
         "embedding: [{kind: similarity, digits: 2}]",
         *(f"  before  {_numbers(values)}" for values in vectors),
         *(f"  after   {_numbers(row.values)}" for row in rows),
+        f"  at most {bits[1]:.1f} bits an answer, of {bits[0]:.0f}",
     ]
 
 
