@@ -52,6 +52,7 @@ from extproc.dialects.shape import (  # noqa: E402
     Fault,
     Fields,
     Gate,
+    Gathered,
     Items,
     Keep,
     Leaf,
@@ -319,6 +320,9 @@ def _nodes(node: Any, place: str, within: str, above: tuple[int, ...]) -> Iterat
                 yield from walk(inner, _at(place, name), within)
         case Items(inner):
             yield from walk(inner, f"{place}[]", within)
+        case Gathered(inner):
+            yield place, "one vector for each input; where the tier says `similarity`, one row"
+            yield from walk(inner, place, within)
         case Gate(kind, inner, nulled):
             yield place, f"`{kind}`, or {_left(nulled=nulled)}"
             yield from walk(inner, place, f" with `{kind}`") if type(inner) is not Keep else ()
