@@ -224,9 +224,7 @@ class Exchange:
         named = bool(model) or not isinstance(policy.route.dialect, Status)
         if named and not policy.permits(model):
             raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
-        most = policy.most_inputs
-        if most is not None and asked.query.inputs > most:
-            raise ClientError(f"No more than {most} inputs can be compared in one request.")
+        policy.check_inputs(asked.query.inputs)
         self.query, self.changed = asked.query, asked.changed
         self._draws = policy.draws(model, asked.inputs)
         self._own = {SPACE_ID: policy.space(model)} if policy.spaced else {}
@@ -289,7 +287,6 @@ class Exchange:
             self._padding = padding(answer, shaping.buckets)
 
     def _release(self) -> Sequence[Action]:
-        assert self._rewriter is not None
         self.state = State.OPEN
         return [SendResponseHeaders(self._set_headers(), self._removed)]
 

@@ -20,6 +20,7 @@ from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
 from extproc.dialects.shape import Gathering, Mutation
 from extproc.draw import Draw, Draws
+from extproc.errors import ClientError
 from extproc.limits import Charge, Limit
 from extproc.mutators import Keyed, Mutator, Rotate, TopK, Whole, limit, mutate, space_id
 from extproc.prediction import Kind
@@ -130,6 +131,12 @@ class Policy:
     """Of one request, where its tier compares what the route answers; None where it does not."""
     spaced: bool = False
     """Whether its answers are told apart by the space that their vectors lie in."""
+
+    def check_inputs(self, count: int) -> None:
+        """Raise ClientError where one request may not have so many."""
+        most = self.most_inputs
+        if most is not None and count > most:
+            raise ClientError(f"No more than {most} inputs can be compared in one request.")
 
     def space(self, model: str) -> str:
         """The name of that space; empty where there is none."""

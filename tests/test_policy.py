@@ -10,7 +10,7 @@ from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.gate import Terms
 from extproc.dialects.shape import Gathering
 from extproc.draw import Draw
-from extproc.errors import UpstreamError
+from extproc.errors import ClientError, UpstreamError
 from extproc.limits import Charge, Limit
 from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
@@ -114,6 +114,14 @@ def test_a_tier_says_how_many_inputs_it_compares_and_what_that_tells() -> None:
     assert Fidelity("t", {}).compared is None
     assert COMPARED.bits("embedding", 384) == 0
     assert COMPARED.bits("embedding", 384, inputs=3) == 2 * math.log2(201)
+
+
+def test_more_inputs_than_are_compared_are_refused() -> None:
+    policy().check_inputs(10**6)
+    bounded = replace(policy(), most_inputs=2)
+    bounded.check_inputs(2)
+    with pytest.raises(ClientError, match="No more than 2 inputs"):
+        bounded.check_inputs(3)
 
 
 def test_a_tier_that_rotates_gives_vectors_a_space() -> None:

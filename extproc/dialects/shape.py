@@ -44,8 +44,7 @@ Mutation = Callable[[Source | None, Prediction], Prediction | None]
 class Gathering:
     """What becomes of an answer's vectors where that depends on all of them.
 
-    It stands in the place of the mutation that it is not: no vector passes it by itself, so that
-    one which nobody gathers makes the answer unreadable.
+    No vector passes it by itself: one that nobody gathers makes the answer unreadable.
     """
 
     each: Mutation
@@ -112,13 +111,11 @@ class Collected:
         """Bytes of the vectors, which are kept as exactly as they would have been served."""
 
     def second(self) -> Rewrite:
-        """Raise UpstreamError unless there was one vector for each input, in their order, or none
-        at all.
-        """
+        """Raise UpstreamError unless each input has its vector, in their order, or none has."""
         count, asked = len(self._vectors), self.first.inputs
         numbers = self._numbers or range(count)
         if (count and asked not in (None, count)) or [*numbers] != [*range(count)]:
-            raise _uneven()
+            raise UpstreamError(_UNEVEN)
         vectors = [Embedding(values.astype(np.float64)) for values in self._vectors]
         left = iter(self._gathering.together(vectors))
         edits: dict[Kind, Mutation | None] = dict.fromkeys(self.first.edits)
@@ -127,7 +124,7 @@ class Collected:
 
     def _take(self, source: Source | None, prediction: Prediction) -> Embedding:
         if len(self._vectors) == self.first.inputs:
-            raise _uneven()
+            raise UpstreamError(_UNEVEN)
         after = self._gathering.each(source, prediction)
         if not isinstance(after, Embedding):
             raise UpstreamError("an embedding is withheld, which others are to be compared with")
@@ -139,10 +136,7 @@ class Collected:
 
 
 _HOLLOW: Final = Embedding(np.zeros(1))
-
-
-def _uneven() -> UpstreamError:
-    return UpstreamError("the answer does not hold one embedding for each input, in their order")
+_UNEVEN: Final = "the answer does not hold one embedding for each input, in their order"
 
 
 class Node(Protocol):
@@ -391,37 +385,6 @@ class Leaf:
             run.drop(place)
             return None if self.nulled else ABSENT
         return changed
-
-
-def allowing(node: Node, path: Sequence[str]) -> Node:  # noqa: C901 - one case per shape
-    """Return the tree with one more field let through, named by its dotted path.
-
-    Arrays are stepped into, and of several shapes the object's.  Raise KeyError naming the first
-    part that is no object of the tree, or the last where the tree knows it: what a fidelity decides
-    about is not let through beside it.
-    """
-    match node:
-        case Items(inner, each):
-            return Items(allowing(inner, path), each)
-        case Gathered(inner):
-            return Gathered(allowing(inner, path))
-        case Numbered(inner):
-            return Numbered(allowing(inner, path))
-        case Rows(inner, depth, each):
-            return Rows(allowing(inner, path), depth, each)
-        case Gate(kind, inner, nulled):
-            return Gate(kind, allowing(inner, path), nulled)
-        case Either(inner, array, scalar):
-            return Either(allowing(inner, path), array, scalar)
-        case Fields(fields):
-            name, *rest = path
-            if (name in fields) is not bool(rest):
-                raise KeyError(name)
-            if not rest:
-                return Fields({**fields, name: Anything()})
-            return Fields({**fields, name: allowing(fields[name], rest)})
-        case _:
-            raise KeyError(path[0])
 
 
 def _same(prediction: Prediction) -> Prediction:

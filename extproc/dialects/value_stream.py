@@ -23,7 +23,6 @@ end    space behind the document            end
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
@@ -59,11 +58,11 @@ from extproc.dialects.shape import (
     Rewrite,
     Rows,
 )
+from extproc.dialects.walked import NAME_COST, Aside, Frame
 from extproc.errors import UpstreamError
 
 _NULL: Final = ord("n")
 _SPACE: Final = ord(" ")  # all of JSON's space is this or below
-_NAME_COST: Final = 64  # bytes that Python spends on a string, about
 
 
 class _Unknown:
@@ -74,45 +73,6 @@ class _Unknown:
 
 
 _UNKNOWN: Final = _Unknown()
-
-
-@dataclass(slots=True)
-class _Frame:
-    """An object or array that is being walked."""
-
-    node: Fields | Items
-    place: str
-    closer: int
-    kept: bool = False
-    """Whether something passed already: what passes next needs a comma."""
-    names: set[str] = field(default_factory=set)
-    names_size: int = 0
-    items: int = 0
-    """How many items have begun, where they are counted."""
-
-    def add(self, name: str, cap: int) -> None:
-        """Note a member's name; raise UpstreamError where it is repeated, or names are too many."""
-        self.names_size += len(name) + _NAME_COST
-        if name in self.names:
-            raise UpstreamError(f"{self.place or 'the answer'} repeats a key")
-        if self.names_size > cap:
-            raise UpstreamError(f"the keys of {self.place or 'the answer'} are over {cap} bytes")
-        self.names.add(name)
-
-
-@dataclass(slots=True)
-class _Aside:
-    """A gathered value that is being walked: what passes of it waits until it is whole."""
-
-    node: Gathered
-    place: str
-    depth: int
-    """How many frames there are around it."""
-    run: Rewrite
-    """Of what stands around it."""
-    collected: Collected
-    size: int = 0
-    """Bytes that wait, but for the vectors' own."""
 
 
 class ValueStream:
@@ -132,8 +92,8 @@ class ValueStream:
         self._out: list[bytes | bytearray] = []
         self._sink = self._out
         """Where what passes goes: out, or aside."""
-        self._aside: _Aside | None = None
-        self._frames = [_Frame(Items(node), "", CLOSE_ARRAY)]
+        self._aside: Aside | None = None
+        self._frames = [Frame(Items(node), "", CLOSE_ARRAY)]
         self._node, self._place = node, ""
         self._extent, self._skipped = Extent(), Skip()
         self._step: Callable[[], bool] = self._value
@@ -212,9 +172,9 @@ class ValueStream:
             self._drop()
         elif byte == OPEN_OBJECT and isinstance(self._node, Fields):
             if not self._rewrite_flat(self._node):
-                self._open(_Frame(self._node, self._place, CLOSE_OBJECT))
+                self._open(Frame(self._node, self._place, CLOSE_OBJECT))
         elif byte == OPEN_ARRAY and isinstance(self._node, Items):
-            self._open(_Frame(self._node, self._place, CLOSE_ARRAY))
+            self._open(Frame(self._node, self._place, CLOSE_ARRAY))
         else:
             self._extent = Extent()
             self._step = self._unit
@@ -338,7 +298,7 @@ class ValueStream:
         except orjson.JSONDecodeError:
             return False
         # Else it may repeat a key; and a walk bounds the keys.
-        if orjson.dumps(value) != raw or len(value) * _NAME_COST + len(raw) > self._cap:
+        if orjson.dumps(value) != raw or len(value) * NAME_COST + len(raw) > self._cap:
             return False
         after = node.rewrite(value, self._run, self._place)
         if after is value:
@@ -390,10 +350,10 @@ class ValueStream:
     def _walk_aside(self, node: Gathered) -> None:
         self._keep(self._at)
         collected = Collected(self._run)
-        self._aside = _Aside(node, self._place, len(self._frames), self._run, collected)
+        self._aside = Aside(node, self._place, len(self._frames), self._run, collected)
         self._run, self._sink = collected.first, []
 
-    def _fill(self, aside: _Aside) -> None:
+    def _fill(self, aside: Aside) -> None:
         """The gathered value has ended: what became of its vectors can be told."""
         hollow = parse(b"".join(self._sink))
         self._run, self._sink, self._aside = aside.run, self._out, None
@@ -401,7 +361,7 @@ class ValueStream:
             hollow = aside.node.filled(hollow, aside.collected, aside.place)
         self._out.append(orjson.dumps(hollow, option=orjson.OPT_SERIALIZE_NUMPY))
 
-    def _open(self, frame: _Frame) -> None:
+    def _open(self, frame: Frame) -> None:
         self._keep(self._at + 1)
         self._frames.append(frame)
         self._step = self._first
