@@ -14,6 +14,7 @@ from extproc.dialects.allowing import allowing
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
+    Collected,
     Edit,
     Either,
     Fault,
@@ -373,6 +374,19 @@ class TestGathered:
         after, dropped = self.answer(items, 2)
         assert after == [{"index": n, "v": [6.0], "score": 0.25} for n in range(2)]
         assert dropped == {"data[].*": 2}
+
+    def test_nothing_of_a_vector_is_left_between_the_walks(self) -> None:
+        collected = Collected(Rewrite(GATHERING, MODEL, inputs=1))
+        hollow = ANSWERS.node.rewrite([{"v": [0.5, 0.25]}], collected.first, "")
+        assert hollow[0]["v"].tolist() == [0.0]
+        assert collected.size == 2 * 4
+        filled = ANSWERS.filled([{"v": [0.0]}], collected, "")
+        assert filled[0]["v"].tolist() == [1.5]
+
+    def test_one_vector_may_stand_in_an_object(self) -> None:
+        node = Gathered(Fields({"v": VECTOR}))
+        after = node.rewrite({"v": [1.0, 2.0]}, Rewrite(GATHERING, MODEL, inputs=1), "")
+        assert after["v"].tolist() == [6.0]
 
     def test_where_vectors_are_not_edited_together_it_is_what_it_holds(self) -> None:
         items = [{"v": [1.0]}]
