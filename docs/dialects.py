@@ -32,6 +32,7 @@ from extproc.dialects.answers import (  # noqa: E402
     Frames,
     Lines,
 )
+from extproc.dialects.counted import Counted  # noqa: E402
 from extproc.dialects.dialect import JsonDialect  # noqa: E402
 from extproc.dialects.gate import (  # noqa: E402
     Alternatives,
@@ -47,9 +48,9 @@ from extproc.dialects.gate import (  # noqa: E402
     Within,
     gate_of,
 )
+from extproc.dialects.gathered import Gathered  # noqa: E402
 from extproc.dialects.shape import (  # noqa: E402
     Anything,
-    Counted,
     Fault,
     Fields,
     Gate,
@@ -326,8 +327,8 @@ def _nodes(node: Any, place: str, within: str, above: tuple[int, ...]) -> Iterat
         case Leaf(kind, _, shape, nulled):
             yield place, f"`{kind}`, changed as the tier says, or {_left(nulled=nulled)}"
             yield from walk(shape, place, f" with `{kind}`") if shape != Anything() else ()
-        case Counted(inner):
-            yield place, "read for the record's token counts, whether it passes or not"
+        case Gathered(inner) | Counted(inner):
+            yield place, _AROUND[type(node)]
             yield from walk(inner, place, within)
         case Keep() | Anything():
             yield place, f"passes{within}"
@@ -340,6 +341,12 @@ def _nodes(node: Any, place: str, within: str, above: tuple[int, ...]) -> Iterat
         case _:
             yield place, _own_words(node) or f"passes{within}"
             yield from _parts(node, place, partial(walk, within=within))
+
+
+_AROUND = {
+    Gathered: "one vector for each input; where the tier says `similarity`, one row",
+    Counted: "read for the record's token counts, whether it passes or not",
+}
 
 
 def _left(*, nulled: bool) -> str:

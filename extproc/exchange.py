@@ -51,17 +51,16 @@ from extproc.events import (
     SendResponseTrailers,
     Work,
 )
+from extproc.incoming import Incoming
 from extproc.padding import Padding, filled, padding
 from extproc.policy import Policy
 from extproc.prediction import Query, Usage
 from extproc.refusal import (
-    TOO_LARGE,
-    UNKNOWN_MODEL,
     UPSTREAM_UNREADABLE,
     Refusal,
     of_upstream,
 )
-from extproc.response_headers import passing, removable, removable_trailers
+from extproc.response_headers import SPACE_ID, passing, removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
 
 
@@ -94,13 +93,14 @@ class Exchange:
         self.changed: Mapping[str, int] = {}
         """What the gate changed in the request; see Asked."""
         self._policy = policy
-        self._parameters = parameters
         self._grpc = isinstance(policy.route.dialect, GrpcDialect)
-        self._request = bytearray()
+        self._incoming = Incoming(policy, parameters)
         self._status = 0
         self._headers: Headers = {}
         self._removed: tuple[str, ...] = ()
         """Header fields of the answer that do not pass."""
+        self._own: dict[str, str] = {}
+        """Header fields of a success that are ours."""
         self._rewriter: BodyRewriter | None = None
         self.filler: Filler | None = None
         """What fills the stream up that the answer is, where it leaves at a constant rate."""
@@ -124,7 +124,7 @@ class Exchange:
     def held(self) -> int:
         """Bytes of bodies that this exchange keeps now."""
         if self._rewriter is None:
-            return len(self._request)
+            return self._incoming.held
         return self._rewritten() + self._rewriter.held
 
     @property
@@ -135,7 +135,7 @@ class Exchange:
     @property
     def usage(self) -> Usage:
         """What the model server told of the answer's token counts, whether it passed or not."""
-        return self._run.usage if self._run is not None else Usage()
+        return self._run.told.usage if self._run is not None else Usage()
 
     def receive(self, event: Event | Work) -> Sequence[Action]:
         """Advance by one event.
@@ -207,10 +207,7 @@ class Exchange:
         return [SendRequestHeaders(self._admit().set_headers)]
 
     def _request_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
-        cap = self._policy.caps.request
-        if len(self._request) + len(data) > cap:
-            raise ClientError(f"The request body is larger than {cap} bytes.", TOO_LARGE)
-        self._request += data
+        self._incoming.feed(data)
         if not end:
             return []
         asked = self._admit()
@@ -223,17 +220,12 @@ class Exchange:
 
     def _admit(self) -> Asked:
         """The whole request is here: read it, and return what goes on."""
-        policy = self._policy
-        asked = policy.route.dialect.read(bytes(self._request), self._parameters, policy.terms)
-        self._request = bytearray()
+        policy, asked = self._policy, self._incoming.read()
         model = asked.query.model
-        # Health has no model.  Elsewhere an empty name is one: servers take it for their default.
-        named = bool(model) or not isinstance(policy.route.dialect, Status)
-        if named and not policy.permits(model):
-            raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
         self.query, self.changed = asked.query, asked.changed
-        draws = policy.draws(model, asked.inputs)
-        self._run = Rewrite(policy.edits, model, draws, unasked=asked.unasked)
+        draws, inputs = policy.draws(model, asked.inputs), asked.query.inputs
+        self._run = Rewrite(policy.edits, model, draws, unasked=asked.unasked, inputs=inputs)
+        self._own = {SPACE_ID: policy.space(model)} if policy.spaced else {}
         self.state = State.WAITING
         return asked
 
@@ -250,7 +242,7 @@ class Exchange:
         self._status, self._headers, self._removed = event.status, event.headers, remove
         if event.end:
             self._finish("served")
-            return [SendResponseHeaders({}, remove)]
+            return [SendResponseHeaders(self._own, remove)]
         if isinstance(self._policy.route.dialect, Status):
             self._finish("served")
             return [ReplaceResponse(event.status, {}, (*remove, "content-type"), b"")]
@@ -290,9 +282,12 @@ class Exchange:
             self._padding = padding(answer, shaping.buckets)
 
     def _release(self) -> Sequence[Action]:
-        assert self._rewriter is not None
         self.state = State.OPEN
-        return [SendResponseHeaders(self._rewriter.set_headers, self._removed)]
+        return [SendResponseHeaders(self._set_headers(), self._removed)]
+
+    def _set_headers(self) -> Headers:
+        assert self._rewriter is not None
+        return {**self._rewriter.set_headers, **self._own}
 
     def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         assert self._rewriter is not None
@@ -335,8 +330,7 @@ class Exchange:
         """Headers and body in one message, which Envoy and grpc carry more cheaply than two; on a
         grid it is the one that refuses, since another kind takes Envoy longer.
         """
-        assert self._rewriter is not None
-        headers, body = self._rewriter.set_headers, b"".join(self._answer)
+        headers, body = self._set_headers(), b"".join(self._answer)
         if self._policy.shaping.grid is None:
             return [ReplaceResponse(self._status, headers, self._removed, body)]
         fields = {**passing(self._headers), **headers}
@@ -366,6 +360,7 @@ class Exchange:
         failed = grpc_status.failure(status)
         if failed is None:
             raise UpstreamError("the answer ends without a status")
+        self._own = {}
         headers = self._release() if self.state is State.HELD else []
         self._finish(failed.code)
         others = tuple(name for name in removed if name != "grpc-message")
@@ -391,7 +386,8 @@ class Exchange:
 
     def _finish(self, outcome: str) -> None:
         self.state, self.outcome = State.DONE, outcome
-        self._request, self._answer, self._rewriter, self._paused = bytearray(), [], None, None
+        self._incoming.drop()
+        self._answer, self._rewriter, self._paused = [], None, None
 
 
 def _to_the_end(rewriter: BodyRewriter, data: bytes) -> Iterator[bytes | None]:

@@ -18,10 +18,11 @@ from extproc.canonical import digest
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
-from extproc.dialects.shape import Mutation
+from extproc.dialects.shape import Gathering, Mutation
 from extproc.draw import Draw, Draws
+from extproc.errors import ClientError
 from extproc.limits import Charge, Limit
-from extproc.mutators import Keyed, Mutator, TopK, limit, mutate
+from extproc.mutators import Keyed, Mutator, Rotate, TopK, Whole, limit, mutate, space_id
 from extproc.prediction import Kind
 from extproc.shaping import UNSHAPED, Shaping
 
@@ -64,13 +65,25 @@ class Fidelity:
         shown = [each.k for each in self.mutators.get("logprobs", ()) if isinstance(each, TopK)]
         return min(shown, default=None)
 
-    def bits(self, kind: Kind, size: int) -> float:
-        """How much one prediction tells at most, of so many classes, dimensions or alternatives.
+    @property
+    def rotates(self) -> bool:
+        """Whether its vectors lie in a space of their tenant's own."""
+        return any(isinstance(each, Rotate) for each in self.mutators.get("embedding", ()))
+
+    @property
+    def compared(self) -> int | None:
+        """Inputs that one request may have, where vectors are compared; None where they are not."""
+        chain = self.mutators.get("embedding", ())
+        return min((each.MOST for each in chain if isinstance(each, Whole)), default=None)
+
+    def bits(self, kind: Kind, size: int, inputs: int = 1) -> float:
+        """How much one prediction tells at most, of so many classes, dimensions or alternatives;
+        it is one of those that answer so many inputs.
 
         Of a kind that no mutator reads, and that is not dropped, any amount.
         """
         chain = self.mutators.get(kind)
-        return limit(chain, kind, size).bits if chain is not None else 0.0
+        return limit(chain, kind, size, inputs).bits if chain is not None else 0.0
 
     def digest(self) -> bytes:
         """Of what it does, whatever it is called: 32 octets."""
@@ -79,10 +92,17 @@ class Fidelity:
 
     def edits(self) -> dict[Kind, Mutation | None]:
         """By kind: the mutators as one function, or None where the kind passes untouched."""
-        return {
-            kind: partial(mutate, tuple(mutators)) if mutators else None
-            for kind, mutators in self.mutators.items()
-        }
+        return {kind: _mutation(mutators) for kind, mutators in self.mutators.items()}
+
+
+def _mutation(mutators: Sequence[Mutator]) -> Mutation | None:
+    match mutators:
+        case []:
+            return None
+        case [*each, Whole() as last]:
+            return Gathering(partial(mutate, tuple(each)), last.apply_all)
+        case _:
+            return partial(mutate, tuple(mutators))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +127,30 @@ class Policy:
     """Decide and record, change nothing."""
     caps: Caps
     shaping: Shaping = UNSHAPED
+    most_inputs: int | None = None
+    """Of one request, where its tier compares what the route answers; None where it does not."""
+    spaced: bool = False
+    """Whether its answers are told apart by the space that their vectors lie in."""
+
+    def check_inputs(self, count: int) -> None:
+        """Raise ClientError where one request may not have so many."""
+        most = self.most_inputs
+        if most is not None and count > most:
+            raise ClientError(f"No more than {most} inputs can be compared in one request.")
+
+    def space(self, model: str) -> str:
+        """The name of that space; empty where there is none."""
+        return space_id(self._space(model)) if self.spaced else ""
 
     def draws(self, model: str, inputs: Sequence[object]) -> Draws | None:
         """What the answer about these inputs draws from."""
         if self.draw is None:
             return None
-        space = self.draw.child(b"model " + model.encode())
-        return Draws(space, tuple(map(digest, inputs)), self.fidelity.digest())
+        return Draws(self._space(model), tuple(map(digest, inputs)), self.fidelity.digest())
+
+    def _space(self, model: str) -> Draw:
+        assert self.draw is not None
+        return self.draw.child(b"model " + model.encode())
 
     def permits(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self.models)

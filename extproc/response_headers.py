@@ -34,6 +34,9 @@ PASSING: Final = FRAMING | frozenset(
 _ANEW: Final = PASSING - FRAMING
 REQUEST_ID: Final = "x-request-id"
 """Set to the exchange's name, by which the record is found: of one form in every answer."""
+SPACE_ID: Final = "x-extproc-space-id"
+"""Ours: names the space of a tenant's rotated vectors, so that it is seen when an index must be
+built anew.  What a model server sends by this name does not pass."""
 PASSING_TRAILERS: Final = frozenset({"grpc-status"})
 
 

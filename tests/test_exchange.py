@@ -1,7 +1,9 @@
 """Exchanges as scripts: what Envoy sends, and what it gets.  Then the laws, over random scripts."""
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any
 
@@ -12,9 +14,10 @@ from hypothesis import strategies as st
 
 from extproc import rewriter
 from extproc.constant_rate import EventFiller
-from extproc.dialects import KServeV2, OpenAIChat, Status
+from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, Status
 from extproc.dialects.answers import Document
 from extproc.dialects.shape import Fields, Rewrite
+from extproc.draw import Draw
 from extproc.errors import ProtocolError, UpstreamError
 from extproc.events import (
     Abort,
@@ -37,6 +40,7 @@ from extproc.events import (
     SendResponseTrailers,
 )
 from extproc.exchange import Exchange, State
+from extproc.mutators import Mutator, Quantize, Rotate, Similarity
 from extproc.padding import Buckets
 from extproc.policy import Caps, Policy
 from extproc.prediction import Usage
@@ -71,6 +75,7 @@ from tests.playbook import (
 )
 
 JSON = {"content-type": "application/json"}
+SPACE = "x-extproc-space-id"
 CHAT = OpenAIChat()
 
 
@@ -96,6 +101,104 @@ def exchange(**about: Any) -> Exchange:
 
 def served(machine: Exchange) -> bool:
     return (machine.state, machine.outcome, machine.held) == (State.DONE, "served", 0)
+
+
+def embedding(chain: Sequence[Mutator], **about: Any) -> Exchange:
+    """Of embeddings, at a tier that changes them so."""
+    chosen = policy(OpenAIEmbeddings(), kinds={"embedding": tuple(chain)}, **about)
+    draw = Draw(b"k" * 32) if chosen.fidelity.keyed else None
+    bound, spaced = chosen.fidelity.compared, chosen.fidelity.rotates
+    return Exchange(replace(chosen, draw=draw, most_inputs=bound, spaced=spaced), {})
+
+
+def embed(count: int = 2) -> bytes:
+    return orjson.dumps({"model": "m", "input": ["a"] * count})
+
+
+VECTORS = b'{"data":[{"index":0,"embedding":[0.6,0.8]},{"index":1,"embedding":[1.0,0.0]}]}'
+
+
+def answered_by(machine: Exchange, *given: Event, asking: bytes = b"") -> list[Action]:
+    script = [RequestHeaders(end=False), RequestBody(asking or embed(), end=True), *given]
+    return [*chain.from_iterable(told(machine, event) for event in script)][1:]
+
+
+# Compared vectors.
+
+
+def test_vectors_are_compared_and_none_leaves() -> None:
+    machine = embedding([Similarity(digits=2)])
+    [replaced] = answered_by(machine, headers(), ResponseBody(VECTORS, end=True))
+    assert isinstance(replaced, ReplaceResponse)
+    assert [item["embedding"] for item in orjson.loads(replaced.body)["data"]] == [
+        [1.0, 0.6],
+        [0.6, 1.0],
+    ]
+    assert served(machine)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_an_answer_with_more_or_fewer_vectors_than_inputs_is_not_served(count: int) -> None:
+    machine = embedding([Similarity(digits=2)])
+    actions = answered_by(machine, headers(), ResponseBody(VECTORS, end=True), asking=embed(count))
+    assert actions == [respond(UPSTREAM_UNREADABLE, OpenAIEmbeddings())]
+    assert machine.fault.startswith("the answer does not hold one embedding for each input")
+
+
+def test_no_more_inputs_are_compared_than_can_be_at_once() -> None:
+    most = Similarity.MOST
+    machine = embedding([Similarity(digits=2)])
+    assert not answered_by(machine, asking=embed(most))
+    machine = embedding([Similarity(digits=2)])
+    told(machine, RequestHeaders(end=False))
+    [refused] = told(machine, RequestBody(embed(most + 1), end=True))
+    assert isinstance(refused, Respond)
+    assert refused.status == 400
+    assert b"No more than 128 inputs can be compared in one request." in refused.body
+    assert not answered_by(embedding([Quantize(bits=1)]), asking=embed(most + 1))
+
+
+# The space of vectors.
+
+
+def space(actions: Sequence[Action]) -> str:
+    """What the header fields of a success say of it; that of the model server is removed."""
+    [head, *_] = [each for each in actions if isinstance(each, SPACED)]
+    assert SPACE in head.remove_headers
+    return head.set_headers.get(SPACE, "")
+
+
+SPACED = (ReplaceResponse, SendResponseHeaders)
+
+
+def test_an_answer_with_rotated_vectors_names_their_space() -> None:
+    rest = headers(x_extproc_space_id=SECRET), ResponseBody(VECTORS, end=True)
+    name = space(answered_by(embedding([Rotate(), Quantize(bits=8)]), *rest))
+    assert re.fullmatch("[0-9a-f]{16}", name)
+    again = space(answered_by(embedding([Rotate()]), *rest))
+    other = embed().replace(b'"m"', b'"n"')
+    assert again == name != space(answered_by(embedding([Rotate()]), *rest, asking=other))
+    assert space(answered_by(embedding([Quantize(bits=8)]), *rest)) == ""
+
+
+def test_it_is_named_by_large_answers_and_by_empty_ones() -> None:
+    large = VECTORS.replace(b"}]}", b"}" + b" " * 90_000 + b"]}")
+    machine = embedding([Rotate()], caps=Caps(document=10))
+    [head, *_] = answered_by(
+        machine, headers(x_extproc_space_id=SECRET), ResponseBody(large, end=False)
+    )
+    assert isinstance(head, SendResponseHeaders)
+    assert space([head])
+    machine = embedding([Rotate()])
+    assert space(answered_by(machine, headers(end=True, x_extproc_space_id=SECRET)))
+
+
+def test_errors_do_not_name_it() -> None:
+    unreadable = (headers(x_extproc_space_id=SECRET), ResponseBody(b"7", end=True))
+    for script in ([headers(status=500, x_extproc_space_id=SECRET)], unreadable):
+        [refused] = answered_by(embedding([Rotate()]), *script)
+        assert isinstance(refused, Respond)
+        assert SPACE not in refused.headers
 
 
 # What is allowed.

@@ -1,5 +1,6 @@
 """Exchanges over gRPC: one message each way, and the status that ends an answer."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from extproc.dialects import KServeV2Grpc
 from extproc.dialects.grpc_dialect import PLAIN, framed
+from extproc.draw import Draw
 from extproc.errors import ProtocolError
 from extproc.events import (
     ReplaceRequest,
@@ -33,7 +35,7 @@ from extproc.refusal import (
     of_upstream,
 )
 from extproc.shadow import ShadowExchange
-from tests.playbook import SECRET, Step, play, policy
+from tests.playbook import SECRET, Step, play, policy, told
 from tests.protos import message
 
 DIALECT = KServeV2Grpc(outputs={"probs": "probabilities"})
@@ -86,6 +88,19 @@ def respond(refusal: Refusal, number: int) -> Respond:
 
 
 UNREADABLE = respond(UPSTREAM_UNREADABLE, 13)
+
+
+def test_the_space_of_vectors_is_named_before_them_and_not_before_an_error() -> None:
+    name = "x-extproc-space-id"
+    for status, passed in (("0", True), ("13", False)):
+        chosen = policy(DIALECT, route=ROUTE, kinds={"probabilities": (LabelOnly(),)})
+        machine = Exchange(replace(chosen, draw=Draw(b"k" * 32), spaced=True), {})
+        play(machine, *asked(), (headers(x_extproc_space_id=SECRET), []))
+        told(machine, ResponseBody(LEAKY, end=False))
+        head, *_ = told(machine, ResponseTrailers(("grpc-status",), status))
+        assert isinstance(head, SendResponseHeaders)
+        assert name in head.remove_headers
+        assert (len(head.set_headers.get(name, "")) == 16) is passed
 
 
 def test_an_answer_is_reduced_and_its_status_passes() -> None:

@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.gate import Terms
+from extproc.dialects.shape import Gathering
 from extproc.draw import Draw
+from extproc.errors import ClientError, UpstreamError
 from extproc.limits import Charge, Limit
-from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, TopK
+from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
 from extproc.prediction import Embedding, Probabilities
 
@@ -91,6 +93,46 @@ def test_a_tier_bounds_what_one_prediction_tells() -> None:
     assert tier.bits("score", 1) == 64
     assert tier.bits("label", 1) == 0
     assert tier.bits("text", 1) == math.inf
+
+
+COMPARED = Fidelity("t", {"embedding": (Quantize(bits=8), Similarity(digits=2)), "text": ()})
+
+
+def test_a_tier_that_compares_vectors_lets_none_pass_by_itself() -> None:
+    edit = COMPARED.edits()["embedding"]
+    assert isinstance(edit, Gathering)
+    with pytest.raises(UpstreamError, match="cannot be compared"):
+        edit(None, Embedding(np.ones(3)))
+    each = edit.each(None, Embedding(np.ones(3)))
+    assert isinstance(each, Embedding)
+    assert [row.values.tolist() for row in edit.together([each, each])] == [[1.0, 1.0]] * 2
+
+
+def test_a_tier_says_how_many_inputs_it_compares_and_what_that_tells() -> None:
+    assert COMPARED.compared == Similarity.MOST
+    assert Fidelity("t", {"embedding": (Quantize(bits=8),)}).compared is None
+    assert Fidelity("t", {}).compared is None
+    assert COMPARED.bits("embedding", 384) == 0
+    assert COMPARED.bits("embedding", 384, inputs=3) == 2 * math.log2(201)
+
+
+def test_more_inputs_than_are_compared_are_refused() -> None:
+    policy().check_inputs(10**6)
+    bounded = replace(policy(), most_inputs=2)
+    bounded.check_inputs(2)
+    with pytest.raises(ClientError, match="No more than 2 inputs"):
+        bounded.check_inputs(3)
+
+
+def test_a_tier_that_rotates_gives_vectors_a_space() -> None:
+    rotated = Fidelity("t", {"embedding": (Rotate(), Quantize(bits=8))})
+    assert rotated.rotates
+    assert not COMPARED.rotates
+    chosen = replace(policy(), fidelity=rotated, draw=Draw(b"k" * 32), spaced=True)
+    assert len(chosen.space("m")) == 16
+    assert chosen.space("m") != chosen.space("n")
+    assert replace(chosen, spaced=False).space("m") == ""
+    assert chosen.space("m") not in repr(chosen.draw)
 
 
 KEYED = Fidelity("keyed", {"embedding": (Noise(norm=0.3),)})

@@ -1,4 +1,4 @@
-"""Fidelities: that every mutator understands the kind it is given.
+"""Fidelities: that every mutator understands the kind it is given, and stands where it can work.
 
 Rule: a kind that is dropped is left out of its tier, so that what the tier does not name, what no
 mutator reads, and what a request may ask for are all decided in one way.
@@ -9,7 +9,7 @@ from typing import Any, get_args
 
 from extproc.config.document import Document, Place
 from extproc.config.settings import FidelitySettings
-from extproc.mutators import Drop, Mutator, Round, TopK
+from extproc.mutators import Drop, Mutator, Round, TopK, Whole
 from extproc.policy import Fidelity, Route
 from extproc.prediction import Kind
 
@@ -50,6 +50,9 @@ def _check_kinds(
             wrong = f"{_name(type(mutator))} does not work on {kind}"
             remedy = f"write pass, or a list of {', '.join(fitting)}"
             raise document.fault((*place, index), wrong, remedy)
+        if isinstance(mutator, Whole) and index + 1 < len(mutators):
+            wrong = f"{_name(type(mutator))} answers all inputs at once, and stands before others"
+            raise document.fault((*place, index), wrong, "move it to the end, once")
 
 
 def _check_other(

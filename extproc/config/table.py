@@ -12,6 +12,7 @@ from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.config.fidelities import compile_fidelities
+from extproc.config.gatherings import check_gatherings
 from extproc.config.loading import Config
 from extproc.config.routes import compile_routes
 from extproc.config.secret import resolve
@@ -24,7 +25,9 @@ from extproc.config.settings import (
 )
 from extproc.config.shapings import compile_shapings, of_tenants, shaped
 from extproc.config.units import octets, seconds
+from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
+from extproc.dialects.vector_places import vector_places
 from extproc.draw import Draw
 from extproc.limits import Limit
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
@@ -100,6 +103,8 @@ def _policies(
         name: _terms(document, ("policies", name), policy, fidelities)
         for name, policy in settings.policies.items()
     }
+    for policy in settings.policies.values():
+        check_gatherings(document, fidelities[policy.fidelity], routes)
     answers = [(route, route.dialect.answers()) for route in routes]
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
     policies: dict[tuple[str, str], Policy] = {}
@@ -108,8 +113,18 @@ def _policies(
         granted = _owned(tenant, root, shaping=shapings[chosen.policy], **shared)
         for route, answer in answers:
             possible = shaped(answer, shapings[chosen.policy])
-            policies[tenant, route.name] = granted(route=route, answers=possible, caps=caps)
+            embeds = _embeds(shared["fidelity"], answer)
+            policies[tenant, route.name] = granted(
+                route=route, answers=possible, caps=caps, **embeds
+            )
     return policies
+
+
+def _embeds(fidelity: Fidelity, answers: Answers) -> dict[str, Any]:
+    """What a policy needs to know of vectors, where its route answers some."""
+    if not any(map(vector_places, answers.values())):
+        return {}
+    return {"most_inputs": fidelity.compared, "spaced": fidelity.rotates}
 
 
 def _owned(

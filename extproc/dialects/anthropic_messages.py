@@ -13,6 +13,7 @@ from typing import Any, Final
 import orjson
 
 from extproc.dialects.answers import Answers, Document, Events
+from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Granted, Object, Terms
 from extproc.dialects.request import Asked, require
@@ -20,7 +21,6 @@ from extproc.dialects.sampling import CUT, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Counted,
     Fault,
     Fields,
     Gate,

@@ -17,6 +17,7 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.shape import ABSENT, Edit, Gate, Items, Json, Node, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Embedding, Prediction, Probabilities, Score, Vector
@@ -39,7 +40,13 @@ def cell(kind: CellKind) -> Node:
 
 def column(kind: CellKind) -> Node:
     """The tree of an array of cells, one for each input."""
-    return Gate(kind, Items(Cell(kind), each=True))
+    return Gate(kind, rows(kind, each=True))
+
+
+def rows(kind: CellKind, *, each: bool) -> Node:
+    """An array of cells; ``each``: one for each input."""
+    items = Items(Cell(kind), each)
+    return Gathered(items) if kind == "embedding" else items
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,8 @@ from typing import Final
 
 import orjson
 
-from extproc.dialects.shape import Counted, Fields, Gate, Keep, Node
+from extproc.dialects.counted import Counted
+from extproc.dialects.shape import Fields, Gate, Keep, Node
 from extproc.refusal import Refusal
 
 _TOKENS: Final = Fields(dict.fromkeys(("input_tokens", "output_tokens", "image_tokens"), Keep()))

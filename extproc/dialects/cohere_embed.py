@@ -15,6 +15,7 @@ import msgspec
 from extproc.dialects.cohere import META, cohere_error
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.inputs import Json, some
 from extproc.dialects.request import Admitted, Asked, require
 from extproc.dialects.shape import (
@@ -97,7 +98,7 @@ class _Quantised:
         return value
 
 
-_VECTORS: Final = Items(VECTOR, each=True)
+_VECTORS: Final = Gathered(Items(VECTOR, each=True))
 _BY_TYPE: Final = Fields(
     {
         **dict.fromkeys(sorted(_WRITABLE), _VECTORS),

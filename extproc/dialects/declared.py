@@ -6,14 +6,25 @@ them, in the same objects or in arrays of the same object, name their classes; r
 becomes of their order.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from extproc.dialects.cell import Cell, CellKind, cell, check_labels
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.json_path import ANY, EACH, Branch, Path, parse, shown
 from extproc.dialects.ranking import MEMBERS, Columns, Ranked
-from extproc.dialects.shape import ABSENT, Fields, Gate, Items, Json, Keep, Node, Opaque, Rewrite
+from extproc.dialects.shape import (
+    ABSENT,
+    Fields,
+    Gate,
+    Items,
+    Json,
+    Keep,
+    Node,
+    Opaque,
+    Rewrite,
+)
 from extproc.errors import UpstreamError
 
 _Opaque = Literal["reasoning", "usage", "usage_detail", "timing", "identity"]
@@ -140,12 +151,22 @@ def _array(item: _Branch, *, each: bool) -> Node:
         fields = _fields(item, each=False)
         del fields[numbers[0]]
         return Ranked(numbers[0], _of(item, "label"), fields)
-    node = Items(tree(item, each=False), each=each)
+    node: Node = Items(tree(item, each=False), each=each)
+    if each and [*_vector_depths(item)] == [1]:
+        node = Gathered(node)
     match _sole(item):
         case None | "keep" | "drop":
             return node
         case kind:
             return Gate(kind, node)
+
+
+def _vector_depths(branch: _Branch, depth: int = 0) -> Iterator[int]:
+    """For each embedding declared below, how many arrays or objects it is a part of."""
+    if branch.leaf == "embedding":
+        yield depth
+    for step, inner in branch.steps.items():
+        yield from _vector_depths(inner, depth + (step in {EACH, ANY}))
 
 
 def _sole(item: _Branch) -> DeclaredKind | None:

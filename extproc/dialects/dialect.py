@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import msgspec
 
+from extproc.dialects.allowing import allowing
 from extproc.dialects.answers import Answers, Document
 from extproc.dialects.gate import Object, Terms, Unknown
 from extproc.dialects.request import Admitted, admit
-from extproc.dialects.shape import Node, allowing
+from extproc.dialects.shape import Node
 
 JSON = "application/json"
 UNTYPED = ""

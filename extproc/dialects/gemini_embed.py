@@ -6,11 +6,13 @@ requests; each of these may name the model once more, which must be the one of t
 
 from typing import Any, Final
 
+from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Each, Object, Terms
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.google_error import google_error
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Counted, Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
+from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
 from extproc.dialects.vectors import embedding
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -71,8 +73,8 @@ _COUNTS: Final = Fields(
 )
 _ANSWER: Final = Fields(
     {
-        "embedding": _EMBEDDING,
-        "embeddings": Items(_EMBEDDING, each=True),
+        "embedding": Gathered(_EMBEDDING),
+        "embeddings": Gathered(Items(_EMBEDDING, each=True)),
         "usageMetadata": Counted(Gate("usage", _COUNTS), input=("promptTokenCount",)),
         "modelVersion": Opaque("identity"),
         "error": Fault(),

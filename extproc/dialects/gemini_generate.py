@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Array, Document, Events
+from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
 from extproc.dialects.gemini_logprobs import RESULT, average
@@ -20,7 +21,6 @@ from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Counted,
     Edit,
     Fault,
     Fields,

@@ -15,6 +15,7 @@ import orjson
 from extproc.dialects.confidences import SCORE, ScoredLabels
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Granted, Object, Only, Rule, Taking, Terms
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.inputs import Json, some
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Fields, Items, Keep, Node, Opaque, Rows
@@ -83,7 +84,8 @@ class HfPipeline(JsonDialect, frozen=True, tag="hf_pipeline"):
             case "object_detection":
                 return Rows(Items(_DETECTION), each=True)
             case "feature_extraction":
-                return Rows(vectors(self.holds), depth=3, each=True)
+                rows = Rows(vectors(self.holds), depth=3, each=True)
+                return Gathered(rows) if self.holds == "embedding" else rows
             case "speech_recognition":
                 return _SPEECH
 

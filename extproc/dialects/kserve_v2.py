@@ -289,6 +289,8 @@ class _Output:
 
     kinds: Mapping[str, OutputKind]
 
+    GATHERS: ClassVar = True
+
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         raw = _raw(value, run, place)
         _check_fields(value, place, listed=raw is None)

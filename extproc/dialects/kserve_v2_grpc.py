@@ -218,6 +218,8 @@ def _number_form(name: str) -> Form:
 class _Answer:
     """ModelInferResponse."""
 
+    GATHERS: ClassVar = True
+
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
 

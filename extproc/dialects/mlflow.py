@@ -16,6 +16,7 @@ from typing import Any, ClassVar, Final
 
 import orjson
 
+from extproc.dialects.cell import cell
 from extproc.dialects.csv_table import read_inputs
 from extproc.dialects.dialect import JSON, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
@@ -61,7 +62,7 @@ class MLflow(TabularDialect, frozen=True, tag="mlflow"):
     def tree(self) -> Node:
         return Fields(
             {
-                "predictions": Either(self.by_column().object, self.by_row(), self.row()),
+                "predictions": Either(self.by_column().object, self.by_row(), cell(self.output)),
                 "error_code": Fault(),
             }
         )

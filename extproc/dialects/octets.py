@@ -18,6 +18,7 @@ import msgspec
 import orjson
 
 from extproc.dialects.answers import Whole
+from extproc.dialects.gathered import Collected
 from extproc.dialects.request import repeats_a_key
 from extproc.dialects.shape import Anything, Fields, Node, Rewrite
 from extproc.dialects.vectors import SINGLE, edited, from_octets
@@ -59,10 +60,19 @@ class Octets:
         read = _metadata(headers)
         items = _items(read.get("data"), len(body))
         known = Fields({**self.around, "data": Anything()}).rewrite(read, run, _HEADER)
-        after = [self._vector(body, item, run) for item in items]
+        after = self._vectors(body, items, run)
         described = {**known, "data": _described(items, after)}
         octets = b"".join(vector.astype(SINGLE).tobytes() for vector in after)
         return Whole(octets, {_HEADER: json.dumps(described)})
+
+    def _vectors(self, body: bytes, items: list[_Item], run: Rewrite) -> list[Vector]:
+        if not run.gathers:
+            return [self._vector(body, item, run) for item in items]
+        collected = Collected(run)
+        for item in items:
+            self._vector(body, item, collected.first)
+        second = collected.second()
+        return [self._vector(body, item, second) for item in items]
 
     def _vector(self, body: bytes, item: _Item, run: Rewrite) -> Vector:
         if "embedding" not in run.edits:

@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from extproc.dialects.answers import Answers, Document, Lines
+from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect
 from extproc.dialects.gate import (
     PASS,
@@ -23,7 +24,7 @@ from extproc.dialects.gate import (
 from extproc.dialects.openai_logprobs import ENTRIES
 from extproc.dialects.request import Admitted, require
 from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
-from extproc.dialects.shape import Counted, Fault, Gate, Json, Keep, ModelName, Node, Opaque
+from extproc.dialects.shape import Fault, Gate, Json, Keep, ModelName, Node, Opaque
 from extproc.prediction import Query
 from extproc.refusal import Refusal
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from extproc.dialects.dialect import Parameters
 from extproc.dialects.gate import PASS, Object, Taking, Terms
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.ollama import COSTS, OPTIONS, OllamaDialect
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import Fault, Fields, Items, Json, Leaf, ModelName, Node
@@ -53,7 +54,7 @@ _ANSWER: Final = Fields(
     {
         "model": ModelName(),
         # Clients want an array here: without its kind it is an empty one.
-        "embeddings": Items(Leaf("embedding", embedding), each=True),
+        "embeddings": Gathered(Items(Leaf("embedding", embedding), each=True)),
         **COSTS,
         "error": Fault(),
     }

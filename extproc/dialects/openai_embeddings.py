@@ -10,6 +10,7 @@ from typing import Final
 from extproc.dialects.answers import Answers, Body, Document
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.inputs import texts_or_tokens
 from extproc.dialects.octets import OCTETS, Octets
 from extproc.dialects.openai_error import openai_error
@@ -67,6 +68,8 @@ _AROUND: Final[dict[str, Node]] = {
 _ANSWER: Final = Fields(
     {
         **_AROUND,
-        "data": Items(Fields({"object": Keep(), "index": Keep(), "embedding": VECTOR}), each=True),
+        "data": Gathered(
+            Items(Fields({"object": Keep(), "index": Keep(), "embedding": VECTOR}), each=True)
+        ),
     }
 )

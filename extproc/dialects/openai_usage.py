@@ -7,7 +7,8 @@ since a count of cached tokens tells whether anybody asked the same before.
 from collections.abc import Iterable
 from typing import Final
 
-from extproc.dialects.shape import Counted, Fields, Gate, Keep, Node
+from extproc.dialects.counted import Counted
+from extproc.dialects.shape import Fields, Gate, Keep, Node
 
 
 def _detail(*names: str) -> Node:

@@ -13,15 +13,15 @@ own ``/transform-output`` and ``/aggregate``.  ``/api/v1.0/feedback`` lets a cal
 
 from dataclasses import dataclass
 from math import prod
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 import orjson
 
-from extproc.dialects.cell import Cell, CellKind, cell, column, flat
+from extproc.dialects.cell import CellKind, cell, column, flat, rows
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Fields, Gate, Items, Json, Node, Rewrite
+from extproc.dialects.shape import Fields, Gate, Json, Node, Rewrite
 from extproc.dialects.tabular import rows_of
 from extproc.errors import ClientError, UpstreamError
 from extproc.prediction import Query
@@ -81,18 +81,20 @@ class _Tensor:
 
     kind: CellKind
 
+    GATHERS: ClassVar = True
+
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         shape, values = _parts(value, place)
         width = shape[-1] if shape else 1
-        rows = [values[at : at + width] for at in range(0, len(values), width)] if width else []
-        after = Items(Cell(self.kind), each=len(shape) == 2).rewrite(rows, run, place)
-        if after is rows and len(value) == 2:
+        table = [values[at : at + width] for at in range(0, len(values), width)] if width else []
+        after = rows(self.kind, each=len(shape) == 2).rewrite(table, run, place)
+        if after is table and len(value) == 2:
             return value
-        if len(after) != len(rows):
+        if len(after) != len(table):
             return run.drop(place)  # one row was withheld: the shape has no word for that
         for _ in range(len(value) - 2):
             run.drop(f"{place}.*")
-        shape = [*shape[:-1], len(after[0])] if rows and shape else shape
+        shape = [*shape[:-1], len(after[0])] if table and shape else shape
         return {"shape": shape, "values": flat(after)}
 
 

@@ -9,14 +9,14 @@ tree over a body of any size.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from operator import is_
 from typing import Any, Final, Protocol
 
 from extproc.draw import Draws, Source
 from extproc.errors import UpstreamError
-from extproc.prediction import Kind, Prediction, Usage
+from extproc.prediction import Embedding, Kind, Prediction, Usage
 
 Json = Any
 """What orjson.loads returns."""
@@ -38,6 +38,29 @@ Mutation = Callable[[Source | None, Prediction], Prediction | None]
 """An edit, before it is known what randomness is to be used; None where there is no key for any."""
 
 
+@dataclass(frozen=True, slots=True)
+class Gathering:
+    """What becomes of an answer's vectors where that depends on all of them.
+
+    No vector passes it by itself: one that nobody gathers makes the answer unreadable.
+    """
+
+    each: Mutation
+    """What each of them goes through first."""
+    together: Callable[[Sequence[Embedding]], Sequence[Embedding]]
+    """As many as there were, in their order."""
+
+    def __call__(self, source: Source | None, prediction: Prediction) -> Prediction | None:
+        raise UpstreamError("an embedding stands where it cannot be compared with the others")
+
+
+@dataclass(slots=True)
+class Told:
+    """What an answer has told of itself so far, whether that passes or not."""
+
+    usage: Usage = _NOTHING
+
+
 @dataclass(slots=True)
 class Rewrite:
     """One answer being rewritten: what may pass, the model asked for, and what was dropped."""
@@ -55,8 +78,14 @@ class Rewrite:
     """The number of the input whose prediction is being rewritten, None where it is not known."""
     unasked: frozenset[str] = frozenset()
     """Members that count tokens, and that the client did not ask for; see unasked.py."""
-    usage: Usage = _NOTHING
-    """What the answer has told of its token counts so far, whether that passes or not."""
+    told: Told = field(default_factory=Told)
+    inputs: int | None = None
+    """How many inputs were asked about, None where that is not known."""
+
+    @property
+    def gathers(self) -> bool:
+        """Whether vectors are edited all together; inside what is gathered they no longer are."""
+        return isinstance(self.edits.get("embedding"), Gathering)
 
     def edit(self, kind: Kind) -> Edit:
         """What happens to a prediction of a kind that the tier names."""
@@ -292,90 +321,6 @@ class Leaf:
             run.drop(place)
             return None if self.nulled else ABSENT
         return changed
-
-
-_LARGEST: Final = (1 << 53) - 1
-"""What every reader of JSON holds exactly (RFC 8259, section 6)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A value that tells how many tokens an answer took: noted before it is known what passes.
-
-    What is no count is not noted, and does not end the answer: what type it must have to pass is
-    for the node to say, and what an unknown count costs for those who count.
-    """
-
-    node: Node
-    input: tuple[str, ...] | None = None
-    """The members, by dotted path, that the tokens of the input add up from; none for the value
-    itself."""
-    output: tuple[str, ...] | None = None
-    """Of what the model wrote."""
-    added: bool = False
-    """Each such value counts tokens of its own.  Else it tells the same again, as it grows."""
-
-    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        self.note(value, run)
-        return self.node.rewrite(value, run, place)
-
-    def note(self, value: Json, run: Rewrite) -> None:
-        before = run.usage
-        run.usage = Usage(
-            self._joined(before.input_tokens, _count(value, self.input)),
-            self._joined(before.output_tokens, _count(value, self.output)),
-        )
-
-    def _joined(self, before: int | None, told: int | None) -> int | None:
-        if before is None or told is None:
-            return told if before is None else before
-        return min(before + told, _LARGEST) if self.added else max(before, told)
-
-
-def _count(value: Json, paths: tuple[str, ...] | None) -> int | None:
-    """The sum of the counts at these paths; None where there is none."""
-    if paths is None:
-        return None
-    told = [_member(value, path) for path in paths] if paths else [value]
-    counts = [count for count in told if type(count) is int and 0 <= count <= _LARGEST]
-    return min(sum(counts), _LARGEST) if counts else None
-
-
-def _member(value: Json, path: str) -> Json:
-    for name in path.split("."):
-        value = value.get(name) if isinstance(value, dict) else None
-    return value
-
-
-def allowing(node: Node, path: Sequence[str]) -> Node:  # noqa: C901 - one case per shape
-    """Return the tree with one more field let through, named by its dotted path.
-
-    Arrays are stepped into, and of several shapes the object's.  Raise KeyError naming the first
-    part that is no object of the tree, or the last where the tree knows it: what a fidelity decides
-    about is not let through beside it.
-    """
-    match node:
-        case Items(inner, each):
-            return Items(allowing(inner, path), each)
-        case Numbered(inner):
-            return Numbered(allowing(inner, path))
-        case Rows(inner, depth, each):
-            return Rows(allowing(inner, path), depth, each)
-        case Gate(kind, inner, nulled):
-            return Gate(kind, allowing(inner, path), nulled)
-        case Counted(inner):
-            return replace(node, node=allowing(inner, path))
-        case Either(inner, array, scalar):
-            return Either(allowing(inner, path), array, scalar)
-        case Fields(fields):
-            name, *rest = path
-            if (name in fields) is not bool(rest):
-                raise KeyError(name)
-            if not rest:
-                return Fields({**fields, name: Anything()})
-            return Fields({**fields, name: allowing(fields[name], rest)})
-        case _:
-            raise KeyError(path[0])
 
 
 def _same(prediction: Prediction) -> Prediction:

@@ -12,6 +12,7 @@ from extproc.canonical import digest
 from extproc.dialects.cell import CellKind, cell, column
 from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.gate import Json
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.request import require
 from extproc.dialects.shape import Either, Fields, Items, Node
 
@@ -36,7 +37,13 @@ class TabularDialect(JsonDialect, frozen=True):
         return Either(self.named(), cell(self.output), cell(self.output))
 
     def by_row(self) -> Node:
-        return Items(self.row(), each=True)
+        return self.rows(self.row())
+
+    def rows(self, row: Node) -> Node:
+        """One for each input; their vectors can be compared where each holds no second one."""
+        rows, named = Items(row, each=True), [*self.outputs.values()].count("embedding")
+        alone = named == 1 or (not named and self.output == "embedding")
+        return Gathered(rows) if alone else rows
 
     def by_column(self) -> Either:
         """Outputs whose arrays hold an item for each input; or one, without its name."""

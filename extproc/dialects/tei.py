@@ -15,6 +15,7 @@ import orjson
 from extproc.dialects.confidences import SCORE, ScoredLabels
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Only, Rule, Terms
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.inputs import Json, Pairs, some, texts_or_tokens
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import Fields, Items, Keep, Node, Numbered, Opaque, Rows
@@ -74,7 +75,7 @@ class TeiEmbed(_Tei, frozen=True, tag="tei_embed"):
         return self._read(body, parameters, _EMBED, terms)
 
     def tree(self) -> Node:
-        return Items(VECTOR, each=True)
+        return Gathered(Items(VECTOR, each=True))
 
 
 class TeiEmbedAll(_Tei, frozen=True, tag="tei_embed_all"):

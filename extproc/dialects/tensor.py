@@ -19,6 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from extproc.dialects.answers import Steps
+from extproc.dialects.gathered import Collected
 from extproc.dialects.shape import Edit, Rewrite
 from extproc.errors import Malformed, UpstreamError
 from extproc.prediction import Embedding, Prediction, Probabilities, Score, Vector
@@ -49,6 +50,8 @@ _RAW: Final[Mapping[str, str]] = {
 # Triton's classification extension hides scores in strings: "0.93:281:tabby".
 _scored_label: Final = re.compile(r"[-+]?[\d.]+(e[-+]?\d+)?:\d+(:|$)", re.IGNORECASE).match
 _LENGTH: Final = struct.Struct("<I")
+_TABLE: Final = 2
+"""Dimensions of a tensor that has a row for each input."""
 _FEW: Final = 64
 """Numbers up to which Python's own arithmetic is quicker than numpy's."""
 
@@ -161,7 +164,22 @@ def reduced(
         raise UpstreamError(f"{place} is declared probabilities and holds other numbers")
     if run.edits[kind] is None:
         return numbers
-    step, unchanged = _rows_a_step(kind, width), True
+    if kind != "embedding" or not run.gathers:
+        edited = yield from _edited(rows, shape, kind, run)
+        return numbers if edited is rows else edited
+    if len(shape) != _TABLE:
+        raise UpstreamError(f"{place} does not hold one embedding for each input")
+    collected = Collected(run)
+    hollow = yield from _edited(rows, shape, kind, collected.first)
+    assert hollow is not None  # no vector is dropped by those two
+    return (yield from _edited(hollow, shape, kind, collected.second()))
+
+
+def _edited(
+    rows: npt.NDArray[np.float64], shape: Sequence[int], kind: OutputKind, run: Rewrite
+) -> Steps[npt.NDArray[np.float64] | None]:
+    """Each row by itself; None where one is dropped."""
+    step, unchanged = _rows_a_step(kind, rows.shape[1]), True
     edited: npt.NDArray[np.float64] | None = None
     for number, edit in enumerate(_edits(len(rows), shape, kind, run)):
         if number and not number % step:
@@ -175,7 +193,7 @@ def reduced(
         if edited is None:
             edited = np.empty((len(rows), len(values)))
         edited[number] = values
-    return numbers if unchanged else edited
+    return rows if unchanged else edited
 
 
 def _rows_a_step(kind: OutputKind, width: int) -> int:

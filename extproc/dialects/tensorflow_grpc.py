@@ -172,6 +172,8 @@ def _reading(message: bytes, schema: Schema, run: Rewrite) -> Message:
 class _Predicted:
     """PredictResponse."""
 
+    GATHERS: ClassVar = True
+
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
 

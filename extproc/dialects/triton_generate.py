@@ -14,6 +14,7 @@ from typing import Any, Final
 import orjson
 
 from extproc.dialects.answers import Answers, Document, Events
+from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Granted, Object, Only, Rule, Terms, Within
 from extproc.dialects.request import Asked, require
@@ -21,7 +22,6 @@ from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Counted,
     Edit,
     Fault,
     Fields,

@@ -16,8 +16,9 @@ import orjson
 from msgspec.structs import replace
 
 from extproc.dialects.answers import Events
+from extproc.dialects.counted import Counted
 from extproc.dialects.request import Asked
-from extproc.dialects.shape import ABSENT, Counted, Fields, Json, Node, Rewrite
+from extproc.dialects.shape import ABSENT, Fields, Json, Node, Rewrite
 
 COUNTS: Final = "usage"
 """The member of OpenAI's streams that is null until the counts are there."""

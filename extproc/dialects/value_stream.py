@@ -3,9 +3,10 @@
 Rule: a byte leaves when it is known that it may.  Until then it is held, with the comma, the name
 and the space before it, and no more than ``cap`` bytes are ever held.  What the tree takes apart
 (Fields, Items, open Gates) is walked; what does not pass is skipped unread, but for token counts;
-of the rest each value is rewritten whole, a unit.  Laws: the output does not depend on how the body
-was cut; it is what ``node.rewrite`` makes of the whole document; what passes unchanged passes byte
-for byte.
+of the rest each value is rewritten whole, a unit.  What is Gathered is walked too, but aside: its
+vectors are kept as numbers, and what is left of it, until all of it is there; neither is ever more
+than ``cap`` bytes.  Laws: the output does not depend on how the body was cut; it is what
+``node.rewrite`` makes of the whole document; what passes unchanged passes byte for byte.
 
 ====== ==================================== ===================================
 Step   reads                                and goes on to
@@ -22,11 +23,11 @@ end    space behind the document            end
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 import orjson
 
+from extproc.dialects.gathered import Collected, Gathered
 from extproc.dialects.json_scanner import (
     CLOSE_ARRAY,
     CLOSE_OBJECT,
@@ -56,11 +57,11 @@ from extproc.dialects.shape import (
     Rewrite,
     Rows,
 )
+from extproc.dialects.walked import NAME_COST, Aside, Frame
 from extproc.errors import UpstreamError
 
 _NULL: Final = ord("n")
 _SPACE: Final = ord(" ")  # all of JSON's space is this or below
-_NAME_COST: Final = 64  # bytes that Python spends on a string, about
 
 
 class _Unknown:
@@ -71,30 +72,6 @@ class _Unknown:
 
 
 _UNKNOWN: Final = _Unknown()
-
-
-@dataclass(slots=True)
-class _Frame:
-    """An object or array that is being walked."""
-
-    node: Fields | Items
-    place: str
-    closer: int
-    kept: bool = False
-    """Whether something passed already: what passes next needs a comma."""
-    names: set[str] = field(default_factory=set)
-    names_size: int = 0
-    items: int = 0
-    """How many items have begun, where they are counted."""
-
-    def add(self, name: str, cap: int) -> None:
-        """Note a member's name; raise UpstreamError where it is repeated, or names are too many."""
-        self.names_size += len(name) + _NAME_COST
-        if name in self.names:
-            raise UpstreamError(f"{self.place or 'the answer'} repeats a key")
-        if self.names_size > cap:
-            raise UpstreamError(f"the keys of {self.place or 'the answer'} are over {cap} bytes")
-        self.names.add(name)
 
 
 class ValueStream:
@@ -112,7 +89,10 @@ class ValueStream:
         self._comma: int | None = None
         """Where among the bytes held a comma stands that only the second to pass needs."""
         self._out: list[bytes | bytearray] = []
-        self._frames = [_Frame(Items(node), "", CLOSE_ARRAY)]
+        self._sink = self._out
+        """Where what passes goes: out, or aside."""
+        self._aside: Aside | None = None
+        self._frames = [Frame(Items(node), "", CLOSE_ARRAY)]
         self._node, self._place = node, ""
         self._extent, self._skipped = Extent(), Skip()
         self._step: Callable[[], bool] = self._value
@@ -122,7 +102,10 @@ class ValueStream:
     @property
     def held(self) -> int:
         """Bytes taken in and neither given out nor dropped yet."""
-        return len(self._buffer)
+        return len(self._buffer) + self._waiting()
+
+    def _waiting(self) -> int:
+        return self._aside.size + self._aside.collected.size if self._aside is not None else 0
 
     @property
     def ended(self) -> bool:
@@ -146,6 +129,7 @@ class ValueStream:
             pass
         if len(self._buffer) - self._held_from > self._cap:
             raise UpstreamError(f"{self._place or 'the answer'} is larger than {self._cap} bytes")
+        self._bound_aside()
         self._broken = False
         return self._give_out()
 
@@ -164,6 +148,15 @@ class ValueStream:
         self._held_from = 0
         return self.passed()
 
+    def _bound_aside(self) -> None:
+        if self._aside is None:
+            return
+        whole = b"".join(self._sink)
+        self._sink[:] = [whole]
+        self._aside.size = len(whole)
+        if max(self._aside.size, self._aside.collected.size) > self._cap:
+            raise UpstreamError(f"the embeddings are together larger than {self._cap} bytes")
+
     # The steps.  Each returns False where it has to wait for more.
 
     def _value(self) -> bool:
@@ -178,9 +171,9 @@ class ValueStream:
             self._drop()
         elif byte == OPEN_OBJECT and isinstance(self._node, Fields):
             if not self._rewrite_flat(self._node):
-                self._open(_Frame(self._node, self._place, CLOSE_OBJECT))
+                self._open(Frame(self._node, self._place, CLOSE_OBJECT))
         elif byte == OPEN_ARRAY and isinstance(self._node, Items):
-            self._open(_Frame(self._node, self._place, CLOSE_ARRAY))
+            self._open(Frame(self._node, self._place, CLOSE_ARRAY))
         else:
             self._extent = Extent()
             self._step = self._unit
@@ -231,7 +224,7 @@ class ValueStream:
             self._keep(end)
         elif after is not ABSENT:
             self._keep(self._at)
-            self._out.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
+            self._sink.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
         self._forget(end)
         self._complete()
         return True
@@ -276,6 +269,10 @@ class ValueStream:
     def _inner(self, byte: int) -> Node | None:
         """What decides about the value in the node's place; None where that is not known yet."""
         node = self._node
+        if isinstance(node, Gathered):
+            if self._run.gathers:
+                self._walk_aside(node)
+            return node.node
         if isinstance(node, Gate) and node.kind in self._run.edits:
             return node.node
         if isinstance(node, Either):
@@ -300,14 +297,14 @@ class ValueStream:
         except orjson.JSONDecodeError:
             return False
         # Else it may repeat a key; and a walk bounds the keys.
-        if orjson.dumps(value) != raw or len(value) * _NAME_COST + len(raw) > self._cap:
+        if orjson.dumps(value) != raw or len(value) * NAME_COST + len(raw) > self._cap:
             return False
         after = node.rewrite(value, self._run, self._place)
         if after is value:
             self._keep(end)
         else:
             self._keep(self._at)
-            self._out.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
+            self._sink.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
             self._forget(end)
         self._complete()
         return True
@@ -343,11 +340,27 @@ class ValueStream:
 
     def _complete(self) -> None:
         """A value has ended.  Raise UpstreamError where it was the answer, and nothing passed."""
+        if self._aside is not None and self._aside.depth == len(self._frames):
+            self._fill(self._aside)
         self._step = self._after if len(self._frames) > 1 else self._end
         if self._step == self._end and not self._frames[0].kept:
             raise UpstreamError("the answer holds nothing that may pass")
 
-    def _open(self, frame: _Frame) -> None:
+    def _walk_aside(self, node: Gathered) -> None:
+        self._keep(self._at)
+        collected = Collected(self._run)
+        self._aside = Aside(node, self._place, len(self._frames), self._run, collected)
+        self._run, self._sink = collected.first, []
+
+    def _fill(self, aside: Aside) -> None:
+        """The gathered value has ended: what became of its vectors can be told."""
+        hollow = parse(b"".join(self._sink))
+        self._run, self._sink, self._aside = aside.run, self._out, None
+        if hollow is not None:
+            hollow = aside.node.filled(hollow, aside.collected, aside.place)
+        self._out.append(orjson.dumps(hollow, option=orjson.OPT_SERIALIZE_NUMPY))
+
+    def _open(self, frame: Frame) -> None:
         self._keep(self._at + 1)
         self._frames.append(frame)
         self._step = self._first
@@ -363,7 +376,7 @@ class ValueStream:
         """Skip the value, and leave behind what a closed node leaves, which never reads it."""
         if self._node.rewrite(ABSENT, self._run, self._place) is None:
             self._keep(self._at)
-            self._out.append(b"null")
+            self._sink.append(b"null")
         self._forget(self._at)
         self._skipped = Skip()
         self._step = self._skip
@@ -372,10 +385,10 @@ class ValueStream:
         """Let through what is held, and what follows it up to ``end``."""
         frame = self._frames[-1]
         if self._comma is not None and not frame.kept:
-            self._out.append(self._buffer[self._held_from : self._comma])
+            self._sink.append(self._buffer[self._held_from : self._comma])
             self._held_from = self._comma + 1
         frame.kept = True
-        self._out.append(self._buffer[self._held_from : end])
+        self._sink.append(self._buffer[self._held_from : end])
         self._forget(end)
 
     def _forget(self, end: int) -> None:

@@ -6,11 +6,13 @@ this dialect reads the answers of those that embed text.
 
 from typing import Final
 
+from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Each, Object, Terms
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.google_error import google_error
 from extproc.dialects.request import Asked, require
-from extproc.dialects.shape import Counted, Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
+from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, Leaf, Node, Opaque
 from extproc.dialects.vectors import embedding
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -53,7 +55,7 @@ _PREDICTION: Final = Fields(
 )
 _ANSWER: Final = Fields(
     {
-        "predictions": Items(_PREDICTION, each=True),
+        "predictions": Gathered(Items(_PREDICTION, each=True)),
         "metadata": Gate("usage", Fields({"billableCharacterCount": Keep()})),
         **dict.fromkeys(
             ("deployedModelId", "model", "modelDisplayName", "modelVersionId"), Opaque("identity")

@@ -55,7 +55,7 @@ class VertexPredict(TabularDialect, frozen=True, tag="vertex_predict"):
         one = self.named() if self.outputs else _AUTOML
         row = Either(one, cell(self.output), cell(self.output))
         identity = dict.fromkeys(_IDENTITY, Opaque("identity"))
-        return Fields({"predictions": Items(row, each=True), **identity, "error": Fault()})
+        return Fields({"predictions": self.rows(row), **identity, "error": Fault()})
 
     def error(self, refusal: Refusal) -> bytes:
         status = _STATUS.get(refusal.status, "INTERNAL")

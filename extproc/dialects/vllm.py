@@ -10,9 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from extproc.dialects.counted import Counted
 from extproc.dialects.gate import PASS, Changes, Forced, Only, Rule, Taking, Terms
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.request import Admitted
-from extproc.dialects.shape import Counted, Fault, Fields, Gate, Items, Keep, ModelName, Node
+from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, ModelName, Node
 
 ACTIVATED: Final = Only((None, True))
 """Raw scores and lengths otherwise."""
@@ -69,13 +71,14 @@ def salted(admitted: Admitted, terms: Terms) -> Admitted:
     return admitted.with_field("cache_salt", terms.salt) if terms.salt else admitted
 
 
-def answer(item: Mapping[str, Node]) -> Node:
-    """An answer with one item for each input."""
+def answer(item: Mapping[str, Node], *, vectors: bool = False) -> Node:
+    """An answer with one item for each input, and perhaps one vector in each."""
+    items = Items(Fields({"index": Keep(), "object": Keep(), **item}), each=True)
     return Fields(
         {
             **dict.fromkeys(("id", "object", "created"), Keep()),
             "model": ModelName(),
-            "data": Items(Fields({"index": Keep(), "object": Keep(), **item}), each=True),
+            "data": Gathered(items) if vectors else items,
             "usage": USAGE,
             "error": Fault(),
         }

@@ -45,7 +45,7 @@ class VllmPooling(JsonDialect, frozen=True, tag="vllm_pooling"):
         return Asked(query, salted(admitted, terms).body, inputs, {}, admitted.changed)
 
     def tree(self) -> Node:
-        return answer({"data": Rows(vectors(self.holds))})
+        return answer({"data": Rows(vectors(self.holds))}, vectors=self.holds == "embedding")
 
     def error(self, refusal: Refusal) -> bytes:
         return openai_error(refusal)

@@ -18,7 +18,7 @@ from extproc.mutators.drop import Drop
 from extproc.mutators.floor import Floor
 from extproc.mutators.hash import Hash
 from extproc.mutators.label_only import LabelOnly
-from extproc.mutators.mutator import Keyed
+from extproc.mutators.mutator import Keyed, Whole
 from extproc.mutators.noise import Noise
 from extproc.mutators.quantize import Quantize
 from extproc.mutators.rotate import Rotate, space_id
@@ -50,6 +50,7 @@ __all__ = [
     "Steps",
     "TopK",
     "Truncate",
+    "Whole",
     "limit",
     "mutate",
     "space_id",
@@ -70,6 +71,7 @@ Mutator = (
     | Dither
     | Noise
     | Hash
+    | Similarity
     | Drop
 )
 
@@ -79,9 +81,12 @@ def mutate(
 ) -> Prediction | None:
     """Pass a prediction through mutators in order; None where one of them drops it.
 
-    Raise TypeError where a mutator is to draw and there is nothing to draw from.
+    Raise TypeError where a mutator is to draw and there is nothing to draw from, or where it has to
+    know the other predictions of the answer.
     """
     for mutator in mutators:
+        if isinstance(mutator, Whole):
+            raise TypeError("a mutator of whole answers does not know one prediction alone")
         if not isinstance(mutator, Keyed):
             changed = mutator.apply(prediction)
         elif source is not None:
@@ -94,9 +99,15 @@ def mutate(
     return prediction
 
 
-def limit(mutators: Iterable[Mutator], kind: Kind, size: int) -> Capacity:
-    """What a prediction of so many classes, dimensions or alternatives carries behind them."""
+def limit(mutators: Iterable[Mutator], kind: Kind, size: int, inputs: int = 1) -> Capacity:
+    """What a prediction of so many classes, dimensions or alternatives carries behind them.
+
+    Of an answer to so many inputs, each of them has one such prediction.
+    """
     capacity = whole(kind, size)
     for mutator in mutators:
-        capacity = mutator.limit(kind, capacity)
+        if isinstance(mutator, Whole):
+            capacity = mutator.limit(kind, capacity, inputs)
+        else:
+            capacity = mutator.limit(kind, capacity)
     return capacity

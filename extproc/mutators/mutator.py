@@ -26,7 +26,12 @@ class Keyed(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields
 
 
 class Whole(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
-    """``apply_all(predictions)``: what an answer says of one input depends on its others."""
+    """``apply_all(predictions)``: what an answer says of one input depends on its others.
+
+    It is the last of its chain, once: the others work on one prediction.
+    """
 
     KINDS: ClassVar[frozenset[Kind]]
     """What it understands."""
+    MOST: ClassVar[int]
+    """Inputs that one request may ask about."""

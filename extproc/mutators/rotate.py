@@ -6,7 +6,7 @@ pool their answers have nothing to pool, and an inverter trained on the open mod
 (Morris et al., "Text Embeddings Reveal (Almost) As Much As Text", EMNLP 2023; Zhuang et al.,
 SIGIR-AP 2024, on transformations).  The rotation is that of the key epoch, the tenant, the model
 and the number of dimensions, whatever the tier: an index stays good until one of them changes,
-which ``space_id`` tells.
+which ``space_id`` tells in a header field of every answer.
 
 It does not stop a single thief with one key, to whom a rotated space is as good as any, nor those
 who align two spaces by as many texts as there are dimensions, embedded in both.
@@ -14,7 +14,7 @@ who align two spaces by as many texts as there are dimensions, embedded in both.
 
 from typing import ClassVar
 
-from extproc.draw import Source
+from extproc.draw import Draw, Source
 from extproc.mutators._norm import norm
 from extproc.mutators._rotation import rotation
 from extproc.mutators.capacity import FLOAT, Capacity
@@ -42,7 +42,10 @@ class Rotate(Keyed, frozen=True, tag="rotate"):
         return before.least(shown=before.size, depth=FLOAT)
 
 
-def space_id(source: Source, dimensions: int) -> str:
-    """16 hexadecimal digits that change when vectors of this size no longer fit older ones."""
-    secret = source.space.child(b"rotate").child(b"%d" % dimensions)
-    return secret.child(b"name").key.hex()[:16]
+def space_id(space: Draw) -> str:
+    """16 hexadecimal digits that change when vectors no longer fit older ones.
+
+    Of the space of a Source: the key epoch, the tenant and the model.  Not of the dimensions, since
+    no index mixes sizes, and so that it is known before any vector is.
+    """
+    return space.child(b"rotate").child(b"name").key.hex()[:16]

@@ -10,7 +10,7 @@ import pybase64
 
 from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, TensorFlowREST
 from extproc.dialects.shape import Node
-from extproc.mutators import Drop, LabelOnly, Mutator, Quantize, Round, TopK, Truncate
+from extproc.mutators import Drop, LabelOnly, Mutator, Quantize, Round, Similarity, TopK, Truncate
 from extproc.prediction import KINDS, Kind
 from tests.dialects.tiers import MODEL, Edits, tier
 
@@ -157,7 +157,13 @@ _mutators: dict[Kind, list[tuple[Mutator, ...]]] = {
     "probabilities": [(), (TopK(k=1), Round(digits=1)), (LabelOnly(),), (Drop(),)],
     "score": [(), (Round(digits=0),), (Drop(),)],
     "logprobs": [(), (TopK(k=1), Round(digits=1)), (LabelOnly(),)],
-    "embedding": [(), (Quantize(bits=4),), (Truncate(dimensions=2),), (Drop(),)],
+    "embedding": [
+        (),
+        (Quantize(bits=4),),
+        (Truncate(dimensions=2),),
+        (Truncate(dimensions=1), Similarity(digits=1)),
+        (Drop(),),
+    ],
 }
 edits: Final[st.SearchStrategy[Edits]] = st.fixed_dictionaries(
     {}, optional={kind: st.sampled_from(_mutators.get(kind, [()])) for kind in KINDS}

@@ -79,7 +79,10 @@ leaf_rules: st.SearchStrategy[Rule] = st.one_of(
 
 
 def _object(inner: st.SearchStrategy[Rule]) -> st.SearchStrategy[Object]:
-    fields = st.dictionaries(st.sampled_from(NAMES), inner, min_size=1, max_size=4)
+    # No API has one field in two spellings.
+    fields = st.dictionaries(st.sampled_from(NAMES), inner, min_size=1, max_size=4).filter(
+        lambda known: len(set(map(plain, known))) == len(known)
+    )
 
     @st.composite
     def built(draw: st.DrawFn) -> Object:

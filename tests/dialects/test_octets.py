@@ -15,7 +15,7 @@ from extproc.dialects.octets import OCTETS, Octets
 from extproc.dialects.shape import Keep, Rewrite
 from extproc.draw import Draw, Draws, Source
 from extproc.errors import UpstreamError
-from extproc.mutators import Drop, Quantize, Truncate
+from extproc.mutators import Drop, Quantize, Similarity, Truncate
 from extproc.prediction import Embedding, Prediction
 from tests.dialects.tiers import MODEL, OPEN, Edits, tier
 
@@ -170,3 +170,19 @@ def test_the_field_is_ascii_whatever_the_model_is_called() -> None:
     field = reading.rewrite(b"", headers, Rewrite({}, MODEL)).set_headers["metadata"]
     assert field.isascii()
     assert field.isprintable()
+
+
+def test_vectors_are_compared_and_none_is_left() -> None:
+    body = np.array([3, 0, 0, 0, 4, 0, 3, 4, 0], "<f4").tobytes()
+    field = metadata(*(item(n, 12 * n, 3) for n in range(3)))
+    edits = tier({"embedding": [Similarity(digits=1)], "usage": []})
+    vectors, described = served(body, field, edits)
+    assert [[round(each, 3) for each in row] for row in vectors] == [
+        [1.0, 0.0, 0.6],
+        [0.0, 1.0, 0.8],
+        [0.6, 0.8, 1.0],
+    ]
+    assert described["usage"] == {"prompt_tokens": 3, "total_tokens": 3}
+    run = Rewrite(edits, MODEL, inputs=4)
+    with pytest.raises(UpstreamError, match="one embedding for each input"):
+        READING.rewrite(body, field, run)

@@ -4,14 +4,15 @@ from collections import Counter
 from typing import Any
 
 import hypothesis.strategies as st
+import numpy as np
 import orjson
 import pytest
 from hypothesis import given
 
+from extproc.dialects.allowing import allowing
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Counted,
     Edit,
     Either,
     Fault,
@@ -27,11 +28,10 @@ from extproc.dialects.shape import (
     Opaque,
     Rewrite,
     Rows,
-    allowing,
 )
 from extproc.draw import Source
 from extproc.errors import UpstreamError
-from extproc.prediction import Prediction, Score, Usage
+from extproc.prediction import Embedding, Prediction, Score
 from tests.dialects.tiers import MODEL, OPEN, Edits
 
 SCALARS: list[Any] = ["text", 7, 0.5, True, False]
@@ -45,6 +45,14 @@ def score(value: Json, edit: Edit, place: str) -> Json:
     after = edit(Score(value))
     assert after is None or isinstance(after, Score)
     return ABSENT if after is None else value if after.value == value else after.value
+
+
+def vector(value: Json, edit: Edit, place: str) -> Json:
+    """A codec for arrays of numbers."""
+    before = Embedding(np.array(value, np.float64))
+    after = edit(before)
+    assert after is None or isinstance(after, Embedding)
+    return value if after is before else ABSENT if after is None else after.values
 
 
 def halved(_source: Source | None, prediction: Prediction) -> Prediction:
@@ -224,45 +232,6 @@ def test_an_item_that_is_dropped_leaves_no_gap() -> None:
     )
 
 
-def test_a_field_passes_when_it_is_allowed_by_name() -> None:
-    tree = allowing(allowing(TREE, ["rows", "extra"]), ["usage", "details"])
-    answer = {"rows": [{"extra": {"deep": [1]}, "more": 1}], "usage": {"details": {"a": 1}}}
-    run = Rewrite(OPEN, MODEL)
-    assert tree.rewrite(answer, run, "") == {
-        "rows": [{"extra": {"deep": [1]}}],
-        "usage": {"details": {"a": 1}},
-    }
-    assert run.dropped == {"rows[].*": 1}
-
-
-def test_what_is_allowed_inside_a_closed_part_stays_closed() -> None:
-    tree = allowing(TREE, ["usage", "details"])
-    assert tree.rewrite({"usage": {"details": {"a": 1}}}, Rewrite({}, MODEL), "") == {}
-
-
-def test_allowing_a_field_leaves_the_tree_itself_as_it_was() -> None:
-    allowing(TREE, ["rows", "extra"])
-    assert TREE.rewrite({"rows": [{"extra": 1}]}, Rewrite(OPEN, MODEL), "") == {"rows": [{}]}
-
-
-@pytest.mark.parametrize(
-    ("path", "blamed"),
-    [
-        (["rows"], "rows"),
-        (["usage"], "usage"),
-        (["rows", "score"], "score"),
-        (["nowhere", "extra"], "nowhere"),
-        (["id", "extra"], "extra"),
-        (["rows", "score", "extra"], "extra"),
-    ],
-)
-def test_a_path_that_opens_a_known_field_or_leads_nowhere_is_refused(
-    path: list[str], blamed: str
-) -> None:
-    with pytest.raises(KeyError, match=blamed):
-        allowing(TREE, path)
-
-
 JSON_VALUES = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
@@ -362,83 +331,3 @@ class TestEither:
         assert node.rewrite({"b": [2]}, Rewrite(OPEN, MODEL), "") == {"b": [2]}
         with pytest.raises(KeyError):
             allowing(self.NODE, ["a"])
-
-
-# Token counts.
-
-COUNTS = Counted(Gate("usage", Fields({"in": Keep(), "out": Keep()})), ("in", "cached"), ("out",))
-LARGEST = 2**53 - 1
-
-
-def counted(node: Node, *values: Json, edits: Edits = OPEN) -> Usage:
-    run = Rewrite(edits, MODEL)
-    for value in values:
-        node.rewrite(value, run, "usage")
-    return run.usage
-
-
-@pytest.mark.parametrize("edits", [OPEN, {}])
-def test_counts_are_noted_whether_they_pass_or_not(edits: Edits) -> None:
-    assert counted(COUNTS, {"in": 7, "cached": 2, "out": 3}, edits=edits) == Usage(9, 3)
-    assert through(COUNTS, {"in": 7}, edits)[0] == ({"in": 7} if edits else ABSENT)
-
-
-@pytest.mark.parametrize(
-    "value", [-1, 2**53, 1.0, 1.5, True, "7", None, [7], {"in": 7}, 10**400, float("inf")]
-)
-def test_what_is_no_count_is_not_noted(value: Json) -> None:
-    node = Counted(Anything(), ("in",), ("out",))
-    assert counted(node, {"in": value, "out": 3}) == Usage(None, 3)
-    assert counted(Counted(Anything(), input=()), value) == Usage()
-
-
-@pytest.mark.parametrize("value", [None, 7, "in", [], {}, {"other": 1}])
-def test_where_nothing_is_told_nothing_is_noted(value: Json) -> None:
-    assert counted(Counted(Anything(), ("in",), ("a.out",)), value) == Usage()
-
-
-def test_a_count_may_stand_deeper_or_be_the_value_itself() -> None:
-    assert counted(Counted(Anything(), ("a.b", "c")), {"a": {"b": 1}, "c": 2}) == Usage(3, None)
-    assert counted(Counted(Anything(), output=()), 5) == Usage(None, 5)
-    assert counted(Counted(Counted(Anything(), ("all",)), ("in",)), {"all": 9}) == Usage(9, None)
-
-
-def test_of_a_count_that_is_told_again_the_largest_holds() -> None:
-    assert counted(COUNTS, {"in": 7, "out": 1}, {"out": 4}, {"in": 3, "out": 2}) == Usage(7, 4)
-
-
-def test_counts_that_are_each_of_something_else_are_added() -> None:
-    node = Counted(Anything(), input=(), added=True)
-    assert counted(node, 3, 0, None, 4) == Usage(7, None)
-
-
-def test_no_sum_is_larger_than_a_count_may_be() -> None:
-    assert counted(COUNTS, {"in": LARGEST, "cached": LARGEST}).input_tokens == LARGEST
-    node = Counted(Anything(), input=(), added=True)
-    assert counted(node, LARGEST, LARGEST) == Usage(LARGEST, None)
-
-
-def test_a_field_may_be_allowed_beside_counts() -> None:
-    node = allowing(COUNTS, ["cost"])
-    assert through(node, {"in": 1, "cost": 2}, OPEN)[0] == {"in": 1, "cost": 2}
-    assert counted(node, {"in": 1, "cost": 2}) == Usage(1, None)
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3),
-    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
-)
-told = st.dictionaries(st.sampled_from(["in", "cached", "out"]), json_values) | json_values
-
-
-@given(st.lists(told, max_size=4), st.booleans())
-def test_counts_only_grow_and_stay_in_their_bounds(values: list[Json], added: bool) -> None:
-    node, before = Counted(Anything(), ("in", "cached"), ("out",), added), Usage()
-    run = Rewrite(OPEN, MODEL)
-    for value in values:
-        node.rewrite(value, run, "")
-        for old, new in ((before.input_tokens, run.usage.input_tokens),
-                         (before.output_tokens, run.usage.output_tokens)):  # fmt: skip
-            assert (old or 0) <= (new or 0) <= LARGEST
-            assert not (old is not None and new is None)
-        before = run.usage

@@ -24,7 +24,7 @@ from extproc.dialects.tensor import (
 )
 from extproc.draw import Draw, Draws, Source
 from extproc.errors import Malformed, UpstreamError
-from extproc.mutators import LabelOnly, Round, Truncate
+from extproc.mutators import LabelOnly, Quantize, Rotate, Round, Similarity, Truncate
 from extproc.prediction import Embedding, Logprobs, Prediction, Probabilities, Score, Token
 from tests.dialects.tiers import OPEN, tier
 
@@ -233,3 +233,51 @@ def test_a_row_is_one_prediction_of_its_kind(kind: OutputKind, rows: int, width:
     types = {"probabilities": Probabilities, "score": Score, "embedding": Embedding}
     assert {type(each) for each in seen} == {types[kind]}
     assert len(seen) == (rows * width if kind == "score" else rows)
+
+
+class TestComparison:
+    NUMBERS = np.array([3.0, 0.0, 0.0, 4.0, 3.0, 4.0])
+    EDITS = tier({"embedding": [Similarity(digits=1)]})
+
+    @pytest.mark.parametrize("datatype", ["FP16", "FP32", "FP64", "BF16"])
+    def test_a_row_for_each_input_becomes_its_cosines(self, datatype: str) -> None:
+        run = Rewrite(self.EDITS, "m", inputs=3)
+        octets = memoryview(narrowed(self.NUMBERS, datatype))
+        found = at_once(passing(octets, datatype, [3, 2], "embedding", run, "v"))
+        assert found is not None
+        told, shape = found
+        assert shape == [3, 3]
+        rows = widened(told, datatype).reshape(3, 3)
+        expected = [[1, 0, 0.6], [0, 1, 0.8], [0.6, 0.8, 1]]
+        np.testing.assert_allclose(rows, expected, atol=0.002)
+
+    def test_each_row_draws_for_its_own_input_before(self) -> None:
+        edits = tier({"embedding": [Rotate(), Quantize(bits=16), Similarity(digits=1)]})
+        draws = Draws(Draw(b"k" * 32), [b"a", b"b", b"c"])
+        run = Rewrite(edits, "m", draws, inputs=3)
+        rows = at_once(reduced(self.NUMBERS, [3, 2], "embedding", run, "v"))
+        assert rows is not None
+        assert rows.tolist() == [[1.0, 0.0, 0.6], [0.0, 1.0, 0.8], [0.6, 0.8, 1.0]]
+        assert run.at is None
+
+    @pytest.mark.parametrize(
+        ("shape", "inputs"), [([3, 2], 2), ([2, 3], 3), ([3, 1, 2], 3), ([6], 1), ([1, 6], None)]
+    )
+    def test_what_is_no_row_for_each_input_does_not_pass(
+        self, shape: list[int], inputs: int | None
+    ) -> None:
+        run = Rewrite(self.EDITS, "m", inputs=inputs)
+        if inputs is None:
+            rows = at_once(reduced(self.NUMBERS, shape, "embedding", run, "v"))
+            assert rows is not None
+            assert rows.tolist() == [[1.0]]
+            return
+        with pytest.raises(UpstreamError, match="one embedding for each input"):
+            at_once(reduced(self.NUMBERS, shape, "embedding", run, "v"))
+
+    def test_other_kinds_are_reduced_as_ever(self) -> None:
+        edits = self.EDITS | tier({"score": [Round(digits=0)]})
+        run = Rewrite(edits, "m", inputs=2)
+        rows = at_once(reduced(np.array([1.2, 2.0]), [2], "score", run, "v"))
+        assert rows is not None
+        assert rows.tolist() == [[1.0], [2.0]]

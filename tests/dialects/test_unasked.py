@@ -67,7 +67,7 @@ def left(
     rewriter = body_rewriter(answer, {}, run, 1 << 20)
     pieces = [body[at : at + size] for at in range(0, len(body), size)] if size else [body]
     out = [part for piece in pieces for part in rewriter.feed(piece) if part]
-    return b"".join([*out, *filter(None, rewriter.finish())]), run.usage
+    return b"".join([*out, *filter(None, rewriter.finish())]), run.told.usage
 
 
 # What is asked for.

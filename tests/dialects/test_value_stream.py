@@ -18,6 +18,7 @@ from extproc.dialects import (
     OpenAITranscriptions,
 )
 from extproc.dialects.dialect import JsonDialect
+from extproc.dialects.gathered import Gathered
 from extproc.dialects.request import repeats_a_key
 from extproc.dialects.shape import (
     ABSENT,
@@ -35,8 +36,9 @@ from extproc.dialects.shape import (
     Rows,
 )
 from extproc.dialects.value_stream import ValueStream
+from extproc.dialects.vectors import VECTOR
 from extproc.errors import UpstreamError
-from extproc.mutators import Quantize
+from extproc.mutators import Quantize, Similarity
 from tests.corpus import answers
 from tests.dialects.documents import TREES, bodies, bytewise, cuts, edits
 from tests.dialects.tiers import MODEL, OPEN, Edits, tier
@@ -656,3 +658,81 @@ def test_a_document_has_ended_where_only_space_may_follow() -> None:
             stream.feed(body[at : at + 1])
         stream.feed(b" ")
         assert stream.ended
+
+
+VECTORS = Fields(
+    {
+        "id": Keep(),
+        "data": Gathered(Items(Fields({"index": Keep(), "v": VECTOR}), each=True)),
+        "rows": Gate("text", Gathered(Rows(VECTOR, depth=2, each=True))),
+    }
+)
+COMPARED: Edits = {**OPEN, **tier({"embedding": [Similarity(digits=1)]})}
+
+
+class TestGathered:
+    @pytest.mark.parametrize(
+        ("document", "left"),
+        [
+            (b'{"data":[]}', b'{"data":[]}'),
+            (b'{"id":1, "data" : null ,"rows": null }', b'{"id":1, "data" : null ,"rows": null }'),
+            (b'{"x":1,"data":[{"v":[3],"x":2}]}', b'{"data":[{"v":[1.0]}]}'),
+            (
+                b'{"data":[{"index":0,"v":[3, 0]}, {"index":1,"v":"AACAPwAAgD8="}],"id":2}',
+                b'{"data":[{"index":0,"v":[1.0,0.7]},{"index":1,"v":"MzMzPwAAgD8="}],"id":2}',
+            ),
+            (b'{"rows":[3, 4]}', b'{"rows":[1.0]}'),
+            (b'{"rows":[[3],[4]],"id":1}', b'{"rows":[[1.0,1.0],[1.0,1.0]],"id":1}'),
+            (
+                b'{"rows":[[[3, 4]]] ,"data":[{"v":[1]}]}',
+                b'{"rows":[[[1.0]]] ,"data":[{"v":[1.0]}]}',
+            ),
+        ],
+    )
+    def test_vectors_are_compared_where_they_end(self, document: bytes, left: bytes) -> None:
+        assert out(document, COMPARED, VECTORS) == left
+        found = tree(VECTORS, document, COMPARED)
+        assert found is not None
+        assert found[0] == orjson.loads(left)
+
+    @pytest.mark.parametrize(
+        "document",
+        [
+            b'{"data":[{"v":null},{"v":[1]}]}',
+            b'{"data":[{"v":[1]},{"v":[1,2]}]}',
+            b'{"data":[{"index":1,"v":[1]}]}',
+            b'{"rows":[[[1],[2]],[[3]]]}',
+            b'{"data":[{"v":[1]}',
+        ],
+    )
+    def test_what_cannot_be_compared_does_not_pass(self, document: bytes) -> None:
+        assert refusal(document, COMPARED, VECTORS)
+        values = ValueStream(VECTORS, Rewrite(COMPARED, MODEL), CAP)
+        with pytest.raises(UpstreamError):
+            values.feed(document + b" " * (CAP + 1))
+        assert b"[" not in values.passed()
+
+    def test_no_vector_leaves_before_all_are_there(self) -> None:
+        values = ValueStream(VECTORS, Rewrite(COMPARED, MODEL), CAP)
+        assert values.feed(b'{"id":1,"data":[{"v":[1,2]},{"v":') == b'{"id":1,"data":'
+        assert values.held >= 2 * 4
+        assert values.feed(b"[3,4]}") == b""
+        assert values.feed(b"]}") == b'[{"v":[1.0,1.0]},{"v":[1.0,1.0]}]}'
+        assert values.held == 0
+
+    def test_what_waits_for_the_others_is_bounded(self) -> None:
+        one = b'{"v":[%s]},' % b",".join([b"1"] * 200)
+        pieces = [b'{"data":[', *[one] * 100]
+        assert "together larger than 65536 bytes" in error(pieces, VECTORS, COMPARED)
+        small = [b'{"data":[', *[b'{"v":[1],"index":null},'] * 9000]
+        assert "together larger than 65536 bytes" in error(small, VECTORS, COMPARED)
+
+    def test_more_vectors_than_inputs_are_not_kept(self) -> None:
+        values = ValueStream(VECTORS, Rewrite(COMPARED, MODEL, inputs=2), CAP)
+        values.feed(b'{"data":[{"v":[1]},{"v":[1]},')
+        with pytest.raises(UpstreamError, match="one embedding for each input"):
+            values.feed(b'{"v":[1]},')
+
+    def test_a_tier_that_edits_each_walks_it_as_ever(self) -> None:
+        document = b'{ "data":[ {"v":[0.5] , "x":1}, {"v":null}] }'
+        assert out(document, OPEN, VECTORS) == b'{ "data":[ {"v":[0.5]}, {"v":null}] }'

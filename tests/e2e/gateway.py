@@ -27,7 +27,8 @@ from extproc.gateway.up import serve_command
 
 POLICY = Path(__file__).parent / "policy.yaml"
 SECRET = b"end-to-end-tests-only-not-a-secret"
-KEYS = {name: f"xk-e2e-{name}" for name in ("full", "standard", "labels", "shadow", "slow")}
+TENANTS = ("full", "standard", "labels", "rotated", "compared", "shadow", "slow")
+KEYS = {name: f"xk-e2e-{name}" for name in TENANTS}
 
 
 def principal(key: str) -> str:

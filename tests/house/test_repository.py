@@ -32,6 +32,9 @@ EXTRAS_OF = {
 CONTRACTS = {contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
 KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
 SHARED_BY_PLUGINS = {
+    "extproc.dialects.gathered",
+    "extproc.dialects.counted",
+    "extproc.dialects.allowing",
     "extproc.dialects.answers",
     "extproc.dialects.cell",
     "extproc.dialects.csv_records",
@@ -43,7 +46,9 @@ SHARED_BY_PLUGINS = {
     "extproc.dialects.google_error",
     "extproc.dialects.ollama",
     "extproc.dialects.sampling",
+    "extproc.dialects.vector_places",
     "extproc.dialects.vectors",
+    "extproc.dialects.walked",
     "extproc.dialects.cohere",
     "extproc.dialects.confidences",
     "extproc.dialects.inputs",

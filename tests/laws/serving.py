@@ -57,6 +57,18 @@ TIERS: Final[Mapping[str, Kinds]] = {
 }
 """Every kind, few of them, none, and each mutator wherever it can stand."""
 
+UNCOMPARED: Final = frozenset(
+    {
+        "openai_embeddings_vllm",
+        "sagemaker_built_in",
+        "tei_embed_all_embedding",
+        "tei_embed_sparse_document",
+        "vertex_predict_custom",
+        "vllm_pooling_embedding",
+    }
+)
+"""Exchanges whose vectors are not one for each input, or not of one length."""
+
 CORPUS: Final = {each.name: each for each in recorded()}
 ANSWERS: Final = CORPUS | {each.name: each for each in further(CORPUS.values())}
 """And what else the corpora hold, of which some answers are refused."""
@@ -110,6 +122,8 @@ def policy(
         limits=(),
         shadow=False,
         caps=Caps(),
+        most_inputs=fidelity.compared,
+        spaced=fidelity.rotates,
     )
 
 

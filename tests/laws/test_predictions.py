@@ -15,12 +15,12 @@ from extproc.mutators import Drop, Mutator, Round, mutate
 from extproc.prediction import KINDS, Embedding, Logprobs, Prediction, Probabilities, Score
 from tests.corpus.exchanges import Recorded
 from tests.laws.serving import CORPUS, OPEN, answer_of, every_exchange, serve
-from tests.mutators.test_mutators import ALL
+from tests.mutators.test_mutators import ALL, SINGLY
 
 MOVES_THE_LABEL: Final[Collection[str]] = ("smooth",)
 """Mutators whose class says that they may change the top label."""
 SOURCE: Final = Source(Draw(b"s" * 32), Draw(b"m" * 32), Draw(b"i" * 32))
-every_mutator = pytest.mark.parametrize("mutator", ALL, ids=repr)
+every_mutator = pytest.mark.parametrize("mutator", SINGLY, ids=repr)
 
 
 def tag(mutator: Mutator) -> str:
@@ -97,7 +97,9 @@ def test_the_corpus_holds_every_kind_that_a_mutator_understands() -> None:
 probabilities = st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any)
 
 
-@pytest.mark.parametrize("mutator", [one for one in ALL if "probabilities" in one.KINDS], ids=repr)
+@pytest.mark.parametrize(
+    "mutator", [one for one in SINGLY if "probabilities" in one.KINDS], ids=repr
+)
 @given(weights=probabilities, mass=st.floats(0.05, 1))
 def test_every_mutator_keeps_the_label_of_random_probabilities(
     mutator: Mutator, weights: list[int], mass: float

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from extproc.mutators import Mutator, Similarity, limit, mutate, space_id
+from extproc.mutators.capacity import whole
 from extproc.prediction import (
     Embedding,
     Kind,
@@ -90,7 +91,7 @@ def _example(kind: Kind, policy: str, before: Prediction) -> list[str]:
     else:
         shown += [f"  {who:7} {served}" for who, served in after.items()]
     if policy == "{kind: rotate}":
-        shown += [f"  space   {space_id(source(tenant=who), 8)} ({who})" for who in TENANTS]
+        shown += [f"  space   {space_id(source(tenant=who).space)} ({who})" for who in TENANTS]
     size = _size(before)
     bits = [limit(chain, kind, size).bits for chain in ([], [mutator])]
     return [*shown, f"  at most {bits[1]:.1f} bits an answer, of {bits[0]:.0f}"]
@@ -98,11 +99,14 @@ def _example(kind: Kind, policy: str, before: Prediction) -> list[str]:
 
 def similarity() -> list[str]:
     vectors = [gaussian(1, 8), gaussian(2, 8), gaussian(1, 8) * 0.8 + gaussian(3, 8) * 0.6]
-    rows = Similarity(digits=2).apply_all([Embedding(values) for values in vectors])
+    mutator, before = Similarity(digits=2), whole("embedding", 8)
+    rows = mutator.apply_all([Embedding(values) for values in vectors])
+    bits = (len(vectors) * before.bits, mutator.bits(before, len(vectors)))
     return [
         "embedding: [{kind: similarity, digits: 2}]",
         *(f"  before  {_numbers(values)}" for values in vectors),
         *(f"  after   {_numbers(row.values)}" for row in rows),
+        f"  at most {bits[1]:.1f} bits an answer, of {bits[0]:.0f}",
     ]
 
 

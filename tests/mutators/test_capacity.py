@@ -22,6 +22,7 @@ from extproc.mutators import (
     Quantize,
     Rotate,
     Round,
+    Similarity,
     Smooth,
     Steps,
     TopK,
@@ -173,6 +174,42 @@ def test_no_more_embeddings_come_out_than_are_counted(
 ) -> None:
     counted = limit(chain, "embedding", dimensions).bits
     assert math.log2(distinct(every_embedding(dimensions), chain)) <= counted + SLACK
+
+
+@pytest.mark.parametrize(("inputs", "dimensions"), [(1, 2), (2, 2), (3, 2), (3, 3), (4, 1)])
+def test_no_more_matrices_come_out_than_are_counted(inputs: int, dimensions: int) -> None:
+    """Of all answers on a grid of vectors; and no more of the rows of one input."""
+    grid = [-1.0, -0.4, 0.0, 0.7] if dimensions * inputs < 9 else [-1.0, 0.0, 0.7]
+    vectors = [Embedding(frozen(each)) for each in itertools.product(grid, repeat=dimensions)]
+    mutator = Similarity(digits=1)
+    answers = [mutator.apply_all(each) for each in itertools.product(vectors, repeat=inputs)]
+    matrices = {b"".join(octets(row) for row in answer) for answer in answers}
+    counted = mutator.bits(whole("embedding", dimensions), inputs)
+    assert math.log2(len(matrices)) <= counted + SLACK
+    row = limit([mutator], "embedding", dimensions, inputs).bits
+    for at in range(inputs):
+        assert math.log2(len({octets(answer[at]) for answer in answers})) <= row + SLACK
+
+
+def test_every_cosine_of_two_inputs_that_is_counted_comes_out() -> None:
+    mutator, first = Similarity(digits=1), Embedding(frozen([1.0, 0.0]))
+    angles = [number / 500 for number in range(3142)]
+    told = {
+        octets(mutator.apply_all([first, Embedding(frozen([math.cos(a), math.sin(a)]))])[0])
+        for a in angles
+    }
+    assert math.log2(len(told)) == mutator.bits(whole("embedding", 2), 2)
+    assert math.log2(len(told)) == limit([mutator], "embedding", 2, 2).bits
+
+
+def test_cosines_tell_no_more_than_the_vectors_did() -> None:
+    before: list[Mutator] = [Quantize(bits=1), Truncate(dimensions=1), Hash(bits=2)]
+    chain: list[Mutator] = [*before, Similarity(digits=4)]
+    assert limit(chain, "embedding", 8, 100).bits == 200.0
+    assert Similarity(digits=4).bits(limit(before, "embedding", 8), 100) == 200.0
+    assert limit([Similarity(digits=2)], "embedding", 1536, 1).bits == 0.0
+    two = limit([Similarity(digits=2)], "embedding", 1536, 2)
+    assert (two.size, two.shown, two.bits) == (2, 2, math.log2(201))
 
 
 @pytest.mark.parametrize("step", [0.1, 0.13, 0.5, 1.0, 2.5])

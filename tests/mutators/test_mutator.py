@@ -1,4 +1,4 @@
-"""The two sorts of mutators: what a class of each is, and that every class is one of them."""
+"""The sorts of mutators: what a class of each is, and that every class is one of them."""
 
 from typing import ClassVar, get_args
 
@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from extproc.mutators import Mutator
-from extproc.mutators.mutator import Keyed, Plain
+from extproc.mutators.mutator import Keyed, Plain, Whole
 from extproc.prediction import KINDS, Kind
 
 
@@ -42,7 +42,8 @@ def test_it_cannot_be_changed_and_equals_what_is_written_alike() -> None:
 
 @pytest.mark.parametrize("kind", get_args(Mutator))
 def test_every_mutator_is_of_one_sort_and_says_what_it_understands(kind: type[Mutator]) -> None:
-    assert issubclass(kind, Plain) is not issubclass(kind, Keyed)
+    assert [issubclass(kind, sort) for sort in (Plain, Keyed, Whole)].count(True) == 1
     assert kind.KINDS
     assert set(KINDS) >= kind.KINDS
-    assert callable(kind.apply)
+    assert callable(kind.apply_all if issubclass(kind, Whole) else kind.apply)
+    assert callable(kind.limit)

@@ -23,10 +23,12 @@ from extproc.mutators import (
     Quantize,
     Rotate,
     Round,
+    Similarity,
     Smooth,
     Steps,
     TopK,
     Truncate,
+    Whole,
     limit,
     mutate,
 )
@@ -58,8 +60,11 @@ ALL: list[Mutator] = [
     Dither(step=0.1),
     Noise(norm=0.1),
     Smooth(margin=0.5),
+    Similarity(digits=2),
 ]
-PLAIN: list[Mutator] = [mutator for mutator in ALL if not isinstance(mutator, Keyed)]
+SINGLY: list[Mutator] = [mutator for mutator in ALL if not isinstance(mutator, Whole)]
+"""Those that work on one prediction."""
+PLAIN: list[Mutator] = [mutator for mutator in SINGLY if not isinstance(mutator, Keyed)]
 KEYED: list[Mutator] = [mutator for mutator in ALL if isinstance(mutator, Keyed)]
 ON_CLASSES: list[Mutator] = [
     TopK(k=1),
@@ -120,7 +125,9 @@ def test_a_mutator_is_read_as_it_is_written(mutator: Mutator) -> None:
         '{"kind": "steps", "least": 0, "step": 1, "values": 1}',
         '{"kind": "steps", "least": 0, "step": 0, "values": 2}',
         '{"kind": "steps", "least": -1e300, "step": 1, "values": 2}',
-        '{"kind": "similarity", "digits": 2}',
+        '{"kind": "similarity"}',
+        '{"kind": "similarity", "digits": 0}',
+        '{"kind": "similarity", "digits": 5}',
     ],
 )
 def test_what_is_out_of_range_or_unknown_is_refused(text: str) -> None:
@@ -139,7 +146,7 @@ def shown(mutator: Mutator, prediction: Probabilities) -> Vector:
 
 
 @pytest.mark.parametrize("kind", PREDICTIONS)
-@pytest.mark.parametrize("mutator", ALL)
+@pytest.mark.parametrize("mutator", SINGLY)
 def test_a_kind_that_a_mutator_does_not_name_never_passes_it(mutator: Mutator, kind: Kind) -> None:
     prediction = PREDICTIONS[kind]
     if kind in mutator.KINDS:
@@ -149,7 +156,15 @@ def test_a_kind_that_a_mutator_does_not_name_never_passes_it(mutator: Mutator, k
         served(mutator, prediction)
 
 
-@pytest.mark.parametrize("mutator", ALL)
+@pytest.mark.parametrize("kind", PREDICTIONS)
+def test_nothing_passes_a_mutator_of_whole_answers_by_itself(kind: Kind) -> None:
+    with pytest.raises(TypeError, match="one prediction alone"):
+        mutate([Similarity(digits=2)], SOURCE, PREDICTIONS[kind])
+    with pytest.raises(TypeError, match="one prediction alone"):
+        mutate([Similarity(digits=2), Drop()], SOURCE, PREDICTIONS[kind])
+
+
+@pytest.mark.parametrize("mutator", SINGLY)
 def test_what_is_no_prediction_at_all_is_dropped(mutator: Mutator) -> None:
     assert served(mutator, cast("Prediction", b"raw")) is None
 

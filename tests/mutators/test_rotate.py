@@ -48,10 +48,16 @@ def test_eight_bits_behind_a_rotation_keep_what_they_keep_before_it() -> None:
 
 
 def test_a_space_has_a_name_that_changes_with_it() -> None:
-    name = space_id(source(), 384)
+    name = space_id(source().space)
     assert re.fullmatch("[0-9a-f]{16}", name)
-    assert space_id(source("another?", tier="coarse"), 384) == name
-    assert len({name, space_id(source(tenant="beta"), 384), space_id(source(), 256)}) == 3
+    assert space_id(source("another?", tier="coarse").space) == name
+    assert space_id(source(tenant="beta").space) != name
+
+
+def test_a_name_of_a_space_is_no_part_of_what_is_drawn_in_it() -> None:
+    secret = source().space.child(b"rotate")
+    drawn = [secret.key.hex(), *(secret.child(b"%d" % size).key.hex() for size in range(5000))]
+    assert not [key for key in drawn if key.startswith(space_id(source().space))]
 
 
 def test_nothing_stays_nothing() -> None:

@@ -62,6 +62,13 @@ def test_what_is_not_finite_is_refused(value: float) -> None:
         shown([frozen([1.0, 0.0]), frozen([1.0, value])])
 
 
+def test_no_more_are_compared_than_can_be_at_once() -> None:
+    most = Similarity.MOST
+    assert shown([gaussian(seed, 3) for seed in range(most)]).shape == (most, most)
+    with pytest.raises(UpstreamError, match=f"more than {most} embeddings"):
+        shown([gaussian(seed, 3) for seed in range(most + 1)])
+
+
 @pytest.mark.parametrize("digits", [0, 5])
 def test_digits_are_few(digits: int) -> None:
     with pytest.raises(msgspec.ValidationError):

@@ -1,0 +1,62 @@
+"""Token counts, wherever an answer tells them.
+
+Rule: they are noted before it is known what passes, and change nothing of it.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from extproc.dialects.shape import Json, Node, Rewrite
+from extproc.prediction import Usage
+
+_LARGEST: Final = (1 << 53) - 1
+"""What every reader of JSON holds exactly (RFC 8259, section 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A value that tells how many tokens an answer took: noted before it is known what passes.
+
+    What is no count is not noted, and does not end the answer: what type it must have to pass is
+    for the node to say, and what an unknown count costs for those who count.
+    """
+
+    node: Node
+    input: tuple[str, ...] | None = None
+    """The members, by dotted path, that the tokens of the input add up from; none for the value
+    itself."""
+    output: tuple[str, ...] | None = None
+    """Of what the model wrote."""
+    added: bool = False
+    """Each such value counts tokens of its own.  Else it tells the same again, as it grows."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        self.note(value, run)
+        return self.node.rewrite(value, run, place)
+
+    def note(self, value: Json, run: Rewrite) -> None:
+        before = run.told.usage
+        run.told.usage = Usage(
+            self._joined(before.input_tokens, _count(value, self.input)),
+            self._joined(before.output_tokens, _count(value, self.output)),
+        )
+
+    def _joined(self, before: int | None, told: int | None) -> int | None:
+        if before is None or told is None:
+            return told if before is None else before
+        return min(before + told, _LARGEST) if self.added else max(before, told)
+
+
+def _count(value: Json, paths: tuple[str, ...] | None) -> int | None:
+    """The sum of the counts at these paths; None where there is none."""
+    if paths is None:
+        return None
+    told = [_member(value, path) for path in paths] if paths else [value]
+    counts = [count for count in told if type(count) is int and 0 <= count <= _LARGEST]
+    return min(sum(counts), _LARGEST) if counts else None
+
+
+def _member(value: Json, path: str) -> Json:
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
