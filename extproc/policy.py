@@ -18,11 +18,12 @@ from extproc.canonical import digest
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
-from extproc.dialects.shape import Gathering, Mutation
+from extproc.dialects.shape import Batched, Gathering, Mutation
 from extproc.draw import Draw, Draws
 from extproc.errors import ClientError
 from extproc.limits import Charge, Limit
 from extproc.mutators import Keyed, Mutator, Rotate, TopK, Whole, limit, mutate, space_id
+from extproc.mutators.batch import ByRows, ByTokens, mutate_rows, mutate_tokens
 from extproc.prediction import Kind
 from extproc.shaping import UNSHAPED, Shaping
 
@@ -92,17 +93,28 @@ class Fidelity:
 
     def edits(self) -> dict[Kind, Mutation | None]:
         """By kind: the mutators as one function, or None where the kind passes untouched."""
-        return {kind: _mutation(mutators) for kind, mutators in self.mutators.items()}
+        return {kind: _mutation(kind, mutators) for kind, mutators in self.mutators.items()}
 
 
-def _mutation(mutators: Sequence[Mutator]) -> Mutation | None:
+def _mutation(kind: Kind, mutators: Sequence[Mutator]) -> Mutation | None:
     match mutators:
         case []:
             return None
         case [*each, Whole() as last]:
             return Gathering(partial(mutate, tuple(each)), last.apply_all)
         case _:
-            return partial(mutate, tuple(mutators))
+            return _batched(kind, tuple(mutators))
+
+
+def _batched(kind: Kind, mutators: Sequence[Mutator]) -> Mutation:
+    one = partial(mutate, mutators)
+    by_rows = [each for each in mutators if isinstance(each, ByRows)]
+    by_tokens = [each for each in mutators if isinstance(each, ByTokens)]
+    if kind == "logprobs" and len(by_tokens) == len(mutators):
+        return Batched(one, tokens=partial(mutate_tokens, by_tokens))
+    if kind != "logprobs" and len(by_rows) == len(mutators):
+        return Batched(one, rows=partial(mutate_rows, by_rows, kind))
+    return one
 
 
 @dataclass(frozen=True, slots=True)

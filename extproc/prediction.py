@@ -4,6 +4,7 @@ A dialect finds predictions in a frame; a mutator turns one into another.  Kinds
 fidelity names: a kind it does not name is dropped.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
@@ -28,6 +29,8 @@ Kind = Literal[
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 Vector = npt.NDArray[np.float64]
+Matrix = npt.NDArray[np.float64]
+"""Shape (rows, columns): predictions of one size, a row each; a score has one column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,32 @@ class Logprobs(Struct, frozen=True):
 
     chosen: Token
     alternatives: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Tokens:
+    """Many ``Logprobs`` side by side, without what no mutator changes."""
+
+    logprobs: Vector
+    """Shape (tokens,): of each chosen one, and behind it of its alternatives."""
+    sizes: npt.NDArray[np.intp]
+    """Shape (predictions,): how many of them are of each, at least 1."""
+    places: npt.NDArray[np.intp]
+    """Shape (tokens,): where each stood before anything was taken out."""
+    changed: npt.NDArray[np.bool_]
+    """Shape (tokens,): whether a mutator has changed it."""
+
+    @classmethod
+    def of(cls, logprobs: Sequence[float], sizes: Sequence[int]) -> "Tokens":
+        """As a model server gave them."""
+        count = len(logprobs)
+        values, lengths = np.array(logprobs, np.float64), np.array(sizes, np.intp)
+        return cls(values, lengths, np.arange(count), np.zeros(count, np.bool_))
+
+    def with_logprobs(self, logprobs: Vector) -> "Tokens":
+        """The same tokens with other values; -0.0 is not 0.0."""
+        changed = self.changed | (logprobs.view(np.int64) != self.logprobs.view(np.int64))
+        return Tokens(logprobs, self.sizes, self.places, changed)
 
 
 class Embedding(Struct, frozen=True, eq=False):

@@ -34,6 +34,7 @@ from extproc.dialects.shape import (
     Node,
     Opaque,
     Rewrite,
+    Stepwise,
 )
 from extproc.dialects.tensor import (
     FLOATS,
@@ -87,6 +88,8 @@ _GATE: Final = Object(
         "parameters": Object({"binary_data_output": Only((True, False))}),
     }
 )
+_LONG: Final = 8 << 10
+"""Numbers of a tensor above which others have their turn between reading and writing them."""
 _KNOWN: Final = frozenset({"name", "shape", "datatype", "data"})
 _ELEMENTS: Final[Mapping[str, Any]] = {
     **dict.fromkeys(FLOATS, list[float]),
@@ -284,7 +287,7 @@ class _Binary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Output:
+class _Output(Stepwise):
     """One output tensor: its name decides its kind, its kind what may pass."""
 
     kinds: Mapping[str, OutputKind]
@@ -292,6 +295,9 @@ class _Output:
     GATHERS: ClassVar = True
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        return at_once(self.steps(value, run, place))
+
+    def steps(self, value: Json, run: Rewrite, place: str) -> Steps[Json]:
         raw = _raw(value, run, place)
         _check_fields(value, place, listed=raw is None)
         kind: TensorKind = self.kinds.get(value["name"], "tensor")
@@ -303,7 +309,7 @@ class _Output:
             tensor = {name: item for name, item in value.items() if name in _KNOWN}
             run.memory[_TAIL].give(tensor, raw, kind, place)
             return tensor
-        after = _listed(value, kind, run, place)
+        after = yield from _listed(value, kind, run, place)
         return run.drop(f"{place}({kind})") if after is ABSENT else after
 
 
@@ -327,7 +333,7 @@ def _check_fields(value: Json, place: str, *, listed: bool) -> None:
         raise UpstreamError(f"{place} is not a tensor with name, shape, datatype and data")
 
 
-def _listed(value: dict[str, Json], kind: TensorKind, run: Rewrite, place: str) -> Json:
+def _listed(value: dict[str, Json], kind: TensorKind, run: Rewrite, place: str) -> Steps[Json]:
     """A tensor in JSON: itself where nothing changed, ABSENT where it is dropped."""
     shape, data, datatype = value["shape"], value["data"], value["datatype"]
     same = value if len(value) == len(_KNOWN) else {k: value[k] for k in value if k in _KNOWN}
@@ -338,12 +344,17 @@ def _listed(value: dict[str, Json], kind: TensorKind, run: Rewrite, place: str) 
         check_labels(datatype, elements if datatype == STRINGS else (), place)
         return same
     check_floats(kind, datatype, place)
+    long = len(elements) > _LONG
+    if long:
+        yield
     numbers = np.array(elements, np.float64)
-    rows = at_once(reduced(numbers, shape, kind, run, place))
+    rows = yield from reduced(numbers, shape, kind, run, place)
     if rows is None:
         return ABSENT
     if rows is numbers:
         return same
+    if long:
+        yield
     shape = resized(shape, rows)
     after = rows.reshape(shape if isinstance(data[0], list) else -1).tolist()
     return {**same, "shape": shape, "data": after}

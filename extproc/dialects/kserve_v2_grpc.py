@@ -78,7 +78,7 @@ _REQUEST: Final[Schema] = {
     6: Field("outputs", {1: Field("name", Form.STRING), 2: _PARAMETERS}, repeated=True),
     7: Field("raw_input_contents", Form.BYTES, repeated=True),
 }
-_ANSWER: Final[Schema] = {
+ANSWER: Final[Schema] = {
     1: Field("model_name", Form.STRING),
     2: Field("model_version", Form.STRING),
     3: Field("id", Form.STRING),
@@ -225,8 +225,8 @@ class _Answer:
 
     def rewrite(self, message: bytes, run: Rewrite) -> Steps[bytes]:
         try:
-            answer = yield from self._rewrite(decode(message, _ANSWER, run.drop), run)
-            return encode(answer, _ANSWER)
+            answer = yield from self._rewrite(decode(message, ANSWER, run.drop), run)
+            return encode(answer, ANSWER)
         except Malformed as error:
             raise UpstreamError(f"the answer is malformed: {error}") from error
 

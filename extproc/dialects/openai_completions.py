@@ -9,10 +9,11 @@ the columns are read as rows and written back together, so that they tell the sa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import starmap
+from operator import is_
 from types import NoneType
 from typing import ClassVar, Final
 
-from extproc.dialects.answers import Answers, Document, Events
+from extproc.dialects.answers import Answers, Document, Events, Steps, at_once
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
 from extproc.dialects.openai_error import openai_error
@@ -32,18 +33,19 @@ from extproc.dialects.openai_request import (
 from extproc.dialects.openai_usage import COMPLETION_USAGE
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import (
-    ABSENT,
     Anything,
     Edit,
     Fault,
     Fields,
+    Gate,
     Items,
     Json,
     Keep,
-    Leaf,
     ModelName,
     Node,
     Opaque,
+    Rewrite,
+    Stepwise,
 )
 from extproc.dialects.unasked import COUNTS, counted, counting, unasked
 from extproc.errors import UpstreamError
@@ -52,6 +54,8 @@ from extproc.refusal import Refusal
 
 MAX_ALTERNATIVES: Final = 5
 """The API's own bound on ``logprobs``."""
+_TURN: Final = 64
+"""Tokens that are rewritten in one step."""
 _GATE: Final = Object(
     {
         **dict.fromkeys(
@@ -145,14 +149,35 @@ class _Row:
         )
 
 
-def _columns(value: Json, edit: Edit, place: str) -> Json:
-    before = _rows(value, place)
-    after = [row.edited(edit) for row in before]
-    if all(new is old for new, old in zip(after, before, strict=True)):
-        return value
-    rows = [row for row in after if row is not None]
-    if not rows:
-        return ABSENT
+@dataclass(frozen=True, slots=True)
+class _Columns(Stepwise):
+    """The columns of one choice, changed as the tier says, or ``null``."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        return at_once(self.steps(value, run, place))
+
+    def steps(self, value: Json, run: Rewrite, place: str) -> Steps[Json]:
+        if value is None:
+            return value
+        known = _COLUMNS.rewrite(value, run, place)
+        edit, columns = run.edit("logprobs"), _read(known, place)
+        before, after = list[_Row](), list[_Row | None]()
+        for at in range(0, len(columns[0]), _TURN):
+            if at:
+                yield
+            part = _rows([column[at : at + _TURN] for column in columns], place)
+            before += part
+            after += [row.edited(edit) for row in part]
+        if all(map(is_, after, before)):
+            return known
+        rows = [row for row in after if row is not None]
+        if rows:
+            return _written(known, rows)
+        run.drop(place)
+        return None
+
+
+def _written(value: Mapping[str, Json], rows: Sequence[_Row]) -> Json:
     columns: dict[str, Json] = {
         "tokens": [row.text for row in rows],
         "token_logprobs": [row.logprob for row in rows],
@@ -162,13 +187,17 @@ def _columns(value: Json, edit: Edit, place: str) -> Json:
     return {name: columns[name] if old else old for name, old in value.items()}
 
 
-def _rows(value: Mapping[str, Json], place: str) -> list[_Row]:
+def _read(value: Mapping[str, Json], place: str) -> list[list[Json]]:
     texts, logprobs = value.get("tokens") or [], value.get("token_logprobs") or []
     others = value.get("top_logprobs") or [None] * len(texts)
     offsets = value.get("text_offset") or [None] * len(texts)
-    columns: Sequence[Json] = (texts, logprobs, others, offsets)
+    columns: list[Json] = [texts, logprobs, others, offsets]
     if not all(isinstance(column, list) and len(column) == len(texts) for column in columns):
         raise UpstreamError(f"{place} has columns of different lengths")
+    return columns
+
+
+def _rows(columns: list[list[Json]], place: str) -> list[_Row]:
     rows = list(zip(*columns, strict=True))
     if not all(starmap(_is_row, rows)):
         raise UpstreamError(f"{place} is not tokens with their log probabilities")
@@ -201,7 +230,7 @@ _ANSWER: Final = Fields(
                 {
                     "index": Keep(),
                     "text": Opaque("text"),
-                    "logprobs": Leaf("logprobs", _columns, _COLUMNS, nulled=True),
+                    "logprobs": Gate("logprobs", _Columns(), nulled=True),
                     "finish_reason": Keep(),
                 }
             )

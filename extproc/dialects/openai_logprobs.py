@@ -10,18 +10,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from operator import is_, itemgetter
-from typing import Final
+from typing import Annotated, Final
 
-from extproc.dialects.shape import ABSENT, Edit, Items, Json, Rewrite
+import numpy as np
+from msgspec import Meta, Struct, ValidationError, convert
+
+from extproc.dialects.answers import Steps
+from extproc.dialects.shape import ABSENT, Edit, Items, Json, Rewrite, Stepwise, TokensMutation
 from extproc.errors import UpstreamError
-from extproc.prediction import Logprobs, Prediction, Token
+from extproc.prediction import Logprobs, Prediction, Token, Tokens
 
 _TOKEN: Final = frozenset({"token", "logprob", "bytes"})
 _ENTRY: Final = _TOKEN | {"top_logprobs"}
 _NUMBERS: Final = frozenset({int, float})
 _LISTS: Final = frozenset({list, type(None)})
 _INTEGERS: Final = frozenset({int})
+_TURN: Final = 64
+"""Entries that are rewritten in one step."""
+_SOME: Final = 4
+"""Entries from which on it pays to look at all of them at once."""
 _text, _logprob = itemgetter("token"), itemgetter("logprob")
+_alternatives = itemgetter("top_logprobs")
 
 
 def edited(before: Logprobs, edit: Edit) -> Logprobs | None:
@@ -41,8 +50,19 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Entries(Items):
+class Entries(Items, Stepwise):
     """The array of entries, whole: the same as entry by entry, and several times faster."""
+
+    def steps(self, value: Json, run: Rewrite, place: str) -> Steps[Json]:
+        if not isinstance(value, list):
+            raise UpstreamError(f"{place} is not an array")
+        items: list[Json] = []
+        for at in range(0, len(value), _TURN):
+            if items:
+                yield
+            part = value[at : at + _TURN]
+            items += self.rewrite(part, run, place)
+        return value if len(items) == len(value) and all(map(is_, items, value)) else items
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         if value is None:
@@ -62,7 +82,7 @@ ENTRIES: Final = Entries(_Entry())
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
+class Withheld(Stepwise):
     """Entries that leave an empty array behind where they may not pass: clients walk along it."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
@@ -71,10 +91,20 @@ class Withheld:
         run.drop(place)
         return []
 
+    def steps(self, value: Json, run: Rewrite, place: str) -> Steps[Json]:
+        if "logprobs" in run.edits:
+            return (yield from ENTRIES.steps(value, run, place))
+        return self.rewrite(value, run, place)
+
 
 def _entries(entries: list[Json], run: Rewrite, place: str) -> list[Json]:
     if "logprobs" not in run.edits:
         return [run.drop(place) for _ in entries]
+    at_once = run.tokens()
+    if len(entries) >= _SOME and (at_once is not None or run.edits["logprobs"] is None):
+        read = _read(entries)
+        if read is not None:
+            return entries if at_once is None else _edited_at_once(entries, read, at_once)
     known = _known(entries, _ENTRY, run, place)
     others = [_others(entry, run, place) for entry in known]
     _check([*known, *chain.from_iterable(others)], place)
@@ -85,6 +115,55 @@ def _entries(entries: list[Json], run: Rewrite, place: str) -> list[Json]:
         _edited(entry, tokens, edit, run, place)
         for entry, tokens in zip(known, others, strict=True)
     ]
+
+
+class _Token(Struct, gc=False):
+    token: str
+    logprob: float
+    bytes: list[Annotated[int, Meta(ge=0, le=255)]]
+
+
+class _Chosen(_Token, gc=False):
+    top_logprobs: list[_Token]
+
+
+def _read(entries: list[Json]) -> list[_Chosen] | None:
+    """The entries, where each has all that there can be and nothing else; else each is looked at
+    for itself, which takes several times as long.
+    """
+    try:
+        read = convert(entries, list[_Chosen])
+    except ValidationError:
+        return None
+    others = [*chain.from_iterable(map(_alternatives, entries))]
+    known = len(_ENTRY) * len(entries) + len(_TOKEN) * len(others)
+    return read if sum(map(len, entries)) + sum(map(len, others)) == known else None
+
+
+def _edited_at_once(entries: list[Json], read: list[_Chosen], edit: TokensMutation) -> list[Json]:
+    """As ``_edited`` of each."""
+    tokens: list[_Token] = []
+    for chosen in read:
+        tokens.append(chosen)
+        tokens += chosen.top_logprobs
+    sizes = [1 + len(chosen.top_logprobs) for chosen in read]
+    after = edit(Tokens.of([token.logprob for token in tokens], sizes))
+    ends = np.cumsum(after.sizes)
+    changed = np.logical_or.reduceat(after.changed, ends - after.sizes) | (after.sizes != sizes)
+    if not changed.any():
+        return entries
+    written = [
+        {"token": tokens[place].token, "logprob": value, "bytes": tokens[place].bytes}
+        for value, place in zip(after.logprobs.tolist(), after.places.tolist(), strict=True)
+    ]
+    left, start = list(entries), 0
+    for number, (end, other) in enumerate(zip(ends.tolist(), changed.tolist(), strict=True)):
+        if other:
+            entry = left[number] = entries[number].copy()
+            entry["logprob"] = written[start]["logprob"]
+            entry["top_logprobs"] = written[start + 1 : end]
+        start = end
+    return left
 
 
 def _known(

@@ -8,7 +8,8 @@ One tree serves twice: ``rewrite`` takes a whole parsed document; value_stream.p
 tree over a body of any size.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from operator import is_
@@ -16,7 +17,7 @@ from typing import Any, Final, Protocol
 
 from extproc.draw import Draws, Source
 from extproc.errors import UpstreamError
-from extproc.prediction import Embedding, Kind, Prediction, Usage
+from extproc.prediction import Embedding, Kind, Matrix, Prediction, Tokens, Usage
 
 Json = Any
 """What orjson.loads returns."""
@@ -61,6 +62,26 @@ class Told:
     usage: Usage = _NOTHING
 
 
+RowsMutation = Callable[[Matrix], Matrix]
+"""An edit of many predictions of one size at once: bit for bit as one by one; itself when
+unchanged."""
+
+TokensMutation = Callable[[Tokens], Tokens]
+"""An edit of many log probabilities at once: bit for bit as one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batched:
+    """A mutation that does not draw, and that takes many predictions at once as well."""
+
+    one: Mutation
+    rows: RowsMutation | None = None
+    tokens: TokensMutation | None = None
+
+    def __call__(self, source: Source | None, prediction: Prediction) -> Prediction | None:
+        return self.one(source, prediction)
+
+
 @dataclass(slots=True)
 class Rewrite:
     """One answer being rewritten: what may pass, the model asked for, and what was dropped."""
@@ -94,6 +115,16 @@ class Rewrite:
             return _same
         return partial(mutation, self.draws.of(self.at) if self.draws is not None else None)
 
+    def rows(self, kind: Kind) -> RowsMutation | None:
+        """What happens to many predictions of a kind at once; None where it cannot."""
+        mutation = self.edits[kind]
+        return mutation.rows if isinstance(mutation, Batched) else None
+
+    def tokens(self) -> TokensMutation | None:
+        """What happens to many log probabilities at once; None where it cannot."""
+        mutation = self.edits["logprobs"]
+        return mutation.tokens if isinstance(mutation, Batched) else None
+
     def drop(self, place: str) -> Absent:
         self.dropped[place] = self.dropped.get(place, 0) + 1
         return ABSENT
@@ -106,6 +137,20 @@ class Node(Protocol):
         Raise UpstreamError when it is not what the API promises.
         """
         ...
+
+
+class Stepwise(ABC):
+    """A node whose one value may be long work."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        """As every Node."""
+
+    @abstractmethod
+    def steps(self, value: Json, run: Rewrite, place: str) -> Generator[None, None, Json]:
+        """The same of an object or array, in steps between which others have their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +249,7 @@ class Fields:
                 new = node.rewrite(old, run, f"{place}.{name}" if place else name)
                 if new is not old:
                     changed[name] = new
-        return _changed(value, changed) if changed else value
+        return with_changed(value, changed) if changed else value
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,8 +321,12 @@ class Rows:
         return Items(Rows(self.row, self.depth - 1), self.each)
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        return self.of(value).rewrite(value, run, place)
+
+    def of(self, value: Json) -> Node:
+        """What this value is."""
         nested = isinstance(value, list) and bool(value) and isinstance(value[0], list)
-        return self.within(nested=nested).rewrite(value, run, place)
+        return self.within(nested=nested)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,13 +338,17 @@ class Either:
     scalar: Node
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        return self.of(value).rewrite(value, run, place)
+
+    def of(self, value: Json) -> Node:
+        """What this value is."""
         match value:
             case dict():
-                return self.object.rewrite(value, run, place)
+                return self.object
             case list():
-                return self.array.rewrite(value, run, place)
+                return self.array
             case _:
-                return self.scalar.rewrite(value, run, place)
+                return self.scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,7 +380,7 @@ def _same(prediction: Prediction) -> Prediction:
     return prediction
 
 
-def _changed(value: dict[str, Json], changed: dict[str, Json]) -> dict[str, Json]:
+def with_changed(value: dict[str, Json], changed: dict[str, Json]) -> dict[str, Json]:
     """In the order of the original, without what is ABSENT."""
     after = value | changed
     for name, new in changed.items():

@@ -3,10 +3,9 @@
 Rule: a byte leaves when it is known that it may.  Until then it is held, with the comma, the name
 and the space before it, and no more than ``cap`` bytes are ever held.  What the tree takes apart
 (Fields, Items, open Gates) is walked; what does not pass is skipped unread, but for token counts;
-of the rest each value is rewritten whole, a unit.  What is Gathered is walked too, but aside: its
-vectors are kept as numbers, and what is left of it, until all of it is there; neither is ever more
-than ``cap`` bytes.  Laws: the output does not depend on how the body was cut; it is what
-``node.rewrite`` makes of the whole document; what passes unchanged passes byte for byte.
+of the rest each value is rewritten whole, a unit.  What is Gathered is walked aside: see walked.py.
+Laws: the output does not depend on how the body was cut; it is what ``node.rewrite`` makes of the
+whole document; what passes unchanged passes byte for byte.
 
 ====== ==================================== ===================================
 Step   reads                                and goes on to
@@ -15,7 +14,8 @@ value  the first byte of a value            unit, skip, or into it: first
 first  what may stand behind [ or {         name or value, or out of it: after
 name   a member's name                      colon
 colon  the colon behind it                  value
-unit   the rest of a value                  after
+unit   the rest of a value                  work
+work   nothing: a unit is rewritten         after
 skip   the rest of a value                  after
 after  a comma, or the closing bracket      name or value, or out of it: after
 end    space behind the document            end
@@ -27,6 +27,7 @@ from typing import Final
 
 import orjson
 
+from extproc.dialects.answers import Steps, at_once
 from extproc.dialects.gathered import Collected, Gathered
 from extproc.dialects.json_scanner import (
     CLOSE_ARRAY,
@@ -57,7 +58,8 @@ from extproc.dialects.shape import (
     Rewrite,
     Rows,
 )
-from extproc.dialects.walked import NAME_COST, Aside, Frame
+from extproc.dialects.turns import STEP, in_turns
+from extproc.dialects.walked import Aside, Frame, flat_object
 from extproc.errors import UpstreamError
 
 _NULL: Final = ord("n")
@@ -96,16 +98,18 @@ class ValueStream:
         self._node, self._place = node, ""
         self._extent, self._skipped = Extent(), Skip()
         self._step: Callable[[], bool] = self._value
+        self._work: Steps[Json]
+        """What is being made of a unit, and what it was read of: its end, its text, its value."""
+        self._read: tuple[int, bytes, Json]
+        self._turn = False
+        """Whether it is time that others have their turn."""
         self._broken = False
         """Whether an error was raised, behind which nothing can be read."""
 
     @property
     def held(self) -> int:
         """Bytes taken in and neither given out nor dropped yet."""
-        return len(self._buffer) + self._waiting()
-
-    def _waiting(self) -> int:
-        return self._aside.size + self._aside.collected.size if self._aside is not None else 0
+        return len(self._buffer) + (self._aside.held if self._aside is not None else 0)
 
     @property
     def ended(self) -> bool:
@@ -120,16 +124,23 @@ class ValueStream:
 
     def feed(self, data: bytes) -> bytes:
         """Return what may leave."""
+        return at_once(self.turns(data))
+
+    def turns(self, data: bytes) -> Steps[bytes]:
+        """The same, in steps between which others have their turn."""
         if self._broken:
             raise invalid()
         self._broken = True
         self._buffer += data
-        self._limit = min(len(self._buffer), self._cap)
+        self._limit, begun = min(len(self._buffer), self._cap), self._at
         while self._step():
-            pass
+            if self._turn or self._at - begun >= STEP:
+                begun, self._turn = self._at, False
+                yield
         if len(self._buffer) - self._held_from > self._cap:
             raise UpstreamError(f"{self._place or 'the answer'} is larger than {self._cap} bytes")
-        self._bound_aside()
+        if self._aside is not None:
+            self._aside.bound(self._sink, self._cap)
         self._broken = False
         return self._give_out()
 
@@ -147,15 +158,6 @@ class ValueStream:
             self._comma -= self._held_from
         self._held_from = 0
         return self.passed()
-
-    def _bound_aside(self) -> None:
-        if self._aside is None:
-            return
-        whole = b"".join(self._sink)
-        self._sink[:] = [whole]
-        self._aside.size = len(whole)
-        if max(self._aside.size, self._aside.collected.size) > self._cap:
-            raise UpstreamError(f"the embeddings are together larger than {self._cap} bytes")
 
     # The steps.  Each returns False where it has to wait for more.
 
@@ -209,8 +211,7 @@ class ValueStream:
             return False
         if byte != COLON:
             raise invalid()
-        self._at += 1
-        self._step = self._value
+        self._at, self._step = self._at + 1, self._value
         return True
 
     def _unit(self) -> bool:
@@ -219,7 +220,25 @@ class ValueStream:
             return False
         raw = bytes(self._buffer[self._at : end])
         value = parse(raw)
-        after = self._node.rewrite(value, self._run, self._place)
+        self._read = end, raw, value
+        if len(raw) <= STEP:
+            self._worked(self._node.rewrite(value, self._run, self._place))
+        else:
+            self._work = in_turns(self._node, value, self._run, self._place, len(raw))
+            self._step, self._turn = self._working, True
+        return True
+
+    def _working(self) -> bool:
+        try:
+            next(self._work)
+        except StopIteration as done:
+            self._worked(done.value)
+        else:
+            self._turn = True
+        return True
+
+    def _worked(self, after: Json) -> None:
+        end, raw, value = self._read
         if after is value and not (b"{" in raw and repeats_a_key(raw, value)):
             self._keep(end)
         elif after is not ABSENT:
@@ -227,7 +246,6 @@ class ValueStream:
             self._sink.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
         self._forget(end)
         self._complete()
-        return True
 
     def _skip(self) -> bool:
         start = self._at
@@ -288,25 +306,11 @@ class ValueStream:
         """Rewrite an object at once, if all of it is here, it holds no arrays or objects, and it is
         written as we write: then this gives the very bytes that a walk would give, sooner.
         """
-        end = self._buffer.find(CLOSE_OBJECT, self._at, self._limit) + 1
-        if not end or self._buffer.find(OPEN_ARRAY, self._at, end) >= 0:
+        value, end = flat_object(self._buffer, self._at, self._limit, self._cap)
+        if value is None:
             return False
-        raw = self._buffer[self._at : end]
-        try:
-            value = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            return False
-        # Else it may repeat a key; and a walk bounds the keys.
-        if orjson.dumps(value) != raw or len(value) * NAME_COST + len(raw) > self._cap:
-            return False
-        after = node.rewrite(value, self._run, self._place)
-        if after is value:
-            self._keep(end)
-        else:
-            self._keep(self._at)
-            self._sink.append(orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY))
-            self._forget(end)
-        self._complete()
+        self._read = end, b"", value
+        self._worked(node.rewrite(value, self._run, self._place))
         return True
 
     def _is_closed(self, byte: int) -> bool:
@@ -354,11 +358,9 @@ class ValueStream:
 
     def _fill(self, aside: Aside) -> None:
         """The gathered value has ended: what became of its vectors can be told."""
-        hollow = parse(b"".join(self._sink))
+        filled = aside.filled(parse(b"".join(self._sink)))
         self._run, self._sink, self._aside = aside.run, self._out, None
-        if hollow is not None:
-            hollow = aside.node.filled(hollow, aside.collected, aside.place)
-        self._out.append(orjson.dumps(hollow, option=orjson.OPT_SERIALIZE_NUMPY))
+        self._out.append(orjson.dumps(filled, option=orjson.OPT_SERIALIZE_NUMPY))
 
     def _open(self, frame: Frame) -> None:
         self._keep(self._at + 1)

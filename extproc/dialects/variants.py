@@ -20,9 +20,17 @@ class Variants:
             return value
         if not isinstance(value, dict):
             raise UpstreamError(f"{place or 'the answer'} is not an object")
-        kind = value.get("type")
-        node = self.nodes.get(kind) if isinstance(kind, str) else None
+        node = self.of(value)
         # Places name what the tree knows, never a type that it does not.
         if node is None:
             return run.drop(f"{place}(*)")
-        return node.rewrite(value, run, f"{place}({kind})")
+        return node.rewrite(value, run, self.place(value, place))
+
+    def of(self, value: Json) -> Node | None:
+        """What this value is; None where the tree does not say, or it is no object."""
+        kind = value.get("type") if isinstance(value, dict) else None
+        return self.nodes.get(kind) if isinstance(kind, str) else None
+
+    def place(self, value: Json, place: str) -> str:
+        """The place of an object whose type the tree knows."""
+        return f"{place}({value['type']})"

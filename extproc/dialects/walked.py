@@ -3,8 +3,11 @@
 from dataclasses import dataclass, field
 from typing import Final
 
+import orjson
+
 from extproc.dialects.gathered import Collected, Gathered
-from extproc.dialects.shape import Fields, Items, Rewrite
+from extproc.dialects.json_scanner import CLOSE_OBJECT, OPEN_ARRAY
+from extproc.dialects.shape import Fields, Items, Json, Rewrite
 from extproc.errors import UpstreamError
 
 NAME_COST: Final = 64
@@ -37,7 +40,11 @@ class Frame:
 
 @dataclass(slots=True)
 class Aside:
-    """A gathered value that is being walked: what passes of it waits until it is whole."""
+    """A gathered value that is being walked.
+
+    Its vectors are kept as numbers, and what is left of it, until all of it is there; neither is
+    ever more than the cap.
+    """
 
     node: Gathered
     place: str
@@ -48,3 +55,39 @@ class Aside:
     collected: Collected
     size: int = 0
     """Bytes that wait, but for the vectors' own."""
+
+    @property
+    def held(self) -> int:
+        return self.size + self.collected.size
+
+    def bound(self, waiting: list[bytes | bytearray], cap: int) -> None:
+        """Note what waits.  Raise UpstreamError where that, or the vectors, are over the cap."""
+        whole = b"".join(waiting)
+        waiting[:] = [whole]
+        self.size = len(whole)
+        if max(self.size, self.collected.size) > cap:
+            raise UpstreamError(f"the embeddings are together larger than {cap} bytes")
+
+    def filled(self, hollow: Json) -> Json:
+        """What waited, with what became of its vectors."""
+        return hollow if hollow is None else self.node.filled(hollow, self.collected, self.place)
+
+
+def flat_object(
+    buffer: bytearray, at: int, limit: int, cap: int
+) -> tuple[dict[str, Json] | None, int]:
+    """An object that begins here, and where it ends, if all of it is here, it holds no arrays or
+    objects and is written as we write; else None.
+    """
+    end = buffer.find(CLOSE_OBJECT, at, limit) + 1
+    if not end or buffer.find(OPEN_ARRAY, at, end) >= 0:
+        return None, at
+    raw = buffer[at:end]
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return None, at
+    # Else it may repeat a key; and a walk bounds the keys.
+    if orjson.dumps(value) != raw or len(value) * NAME_COST + len(raw) > cap:
+        return None, at
+    return value, end

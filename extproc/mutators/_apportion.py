@@ -18,7 +18,7 @@ from extproc.mutators._domain import MOST, SMALL
 from extproc.prediction import Vector
 
 _Counts = npt.NDArray[np.int64]
-_STEP: Final = 10**9
+STEP: Final = 10**9
 """Remainders are whole billionths of a step."""
 
 
@@ -40,16 +40,16 @@ def most_steps(grid: int) -> int:
 
 def few(values: list[float], grid: int) -> list[int]:
     """Whole steps per class; of equal remainders the larger value's first."""
-    scale = grid * _STEP
+    scale = grid * STEP
     steps, ranked, over = [0] * len(values), [], 0
     for at, value in enumerate(values):
         if value:
-            steps[at], remainder = divmod(round(value * scale), _STEP)
+            steps[at], remainder = divmod(round(value * scale), STEP)
             ranked.append((-remainder, -value, at))
             over += remainder
     if not ranked:
         return steps
-    left = (over + _STEP // 2) // _STEP or int(not any(steps))
+    left = (over + STEP // 2) // STEP or int(not any(steps))
     ranked.sort()
     receivers = [at for _, _, at in ranked[:left]]
     for at in receivers:
@@ -72,8 +72,8 @@ def _part_few(steps: list[int], values: list[float], receivers: list[int]) -> No
 
 def many(values: Vector, grid: int) -> _Counts:
     """As ``few``, of values that are not all 0."""
-    steps, remainders = np.divmod(np.rint(values * (grid * _STEP)).astype(np.int64), _STEP)
-    left = (int(remainders.sum()) + _STEP // 2) // _STEP or int(not steps.any())
+    steps, remainders = np.divmod(np.rint(values * (grid * STEP)).astype(np.int64), STEP)
+    left = (int(remainders.sum()) + STEP // 2) // STEP or int(not steps.any())
     receivers = np.lexsort((-values, -remainders))[:left]
     steps[receivers] += 1
     _part(steps, values, receivers)

@@ -13,7 +13,7 @@ import numpy as np
 from extproc.errors import UpstreamError
 from extproc.prediction import Vector
 
-_NOTHING: Final = 1e-300
+NOTHING: Final = 1e-300
 """A sum of squares below this has lost its digits to underflow; no float32 vector gets here."""
 
 _OVERFLOWING: Final = 1e308
@@ -28,7 +28,7 @@ def norm(values: Vector) -> float:
     if not np.vdot(values, values) < _OVERFLOWING:  # the only product that warns of nothing
         raise UpstreamError("an embedding is not finite")
     square = float(np.add.reduce(values * values))
-    return math.sqrt(square) if square >= _NOTHING else 0.0
+    return math.sqrt(square) if square >= NOTHING else 0.0
 
 
 def snapped(length: float) -> float:

@@ -15,9 +15,10 @@ import msgspec
 import numpy as np
 
 from extproc.mutators._domain import check_probabilities
+from extproc.mutators._rows import check_rows, settled
 from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import Embedding, Kind, Logprobs, Matrix, Prediction, Probabilities, Score
 
 
 class Bins(Plain, frozen=True, tag="bins"):
@@ -35,6 +36,16 @@ class Bins(Plain, frozen=True, tag="bins"):
                 return _binned(prediction, self.count)
             case Score() | Logprobs() | Embedding():
                 raise TypeError("bins knows probabilities only")
+
+    def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:
+        """As each row by itself."""
+        check_rows(rows)
+        tops = rows.argmax(axis=1)[:, np.newaxis]
+        bins = np.floor(np.take_along_axis(rows, tops, axis=1) * self.count)
+        served = np.zeros_like(rows)
+        middles = (np.minimum(bins, self.count - 1) + 0.5) / self.count
+        np.put_along_axis(served, tops, middles, axis=1)
+        return settled(served, rows)
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """A label and a bin."""

@@ -16,10 +16,12 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 
 from extproc.mutators._apportion import apportioned, most_steps
+from extproc.mutators._apportion_rows import apportioned_rows
 from extproc.mutators._domain import check_probabilities
+from extproc.mutators._rows import check_rows, settled
 from extproc.mutators.capacity import Capacity, shares
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import Embedding, Kind, Logprobs, Matrix, Prediction, Probabilities, Score
 
 _FINEST: Final = 10**6
 """Parts that float64 still tells apart, a billionth of each."""
@@ -42,6 +44,11 @@ class Codebook(Plain, frozen=True, tag="codebook"):
                 return prediction if served.tobytes() == values.tobytes() else Probabilities(served)
             case Score() | Logprobs() | Embedding():
                 raise TypeError("codebook knows probabilities only")
+
+    def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:
+        """As each row by itself."""
+        check_rows(rows)
+        return settled(apportioned_rows(rows, parts(self.bits, rows.shape[1])), rows)
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """The bits, or as many as the label needs, or few classes at the finest can have."""

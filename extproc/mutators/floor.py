@@ -9,11 +9,13 @@ ICML 2024; Finlayson et al., "Logits of API-Protected LLMs Leak Proprietary Info
 """
 
 import math
+from functools import lru_cache
 from typing import Annotated, ClassVar, Final
 
 import msgspec
+import numpy as np
 
-from extproc.mutators._domain import check_logprobs
+from extproc.mutators._domain import check_logprobs, check_tokens, likelihoods
 from extproc.mutators.capacity import TOKEN, Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import (
@@ -24,6 +26,7 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Token,
+    Tokens,
 )
 
 _ALMOST: Final = 0.01
@@ -50,6 +53,13 @@ class Floor(Plain, frozen=True, tag="floor"):
             case Probabilities() | Score() | Embedding():
                 raise TypeError("floor knows logprobs only")
 
+    def apply_tokens(self, tokens: Tokens) -> Tokens:
+        """As each prediction by itself."""
+        check_tokens(tokens)
+        steps = np.floor(likelihoods(tokens) * self.steps + _ALMOST).astype(np.int64)
+        logs = [_log(count, self.steps) for count in steps.tolist()]
+        return tokens.with_logprobs(np.array(logs))
+
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """Which tokens, and a step for each."""
         return before.least(depth=TOKEN + math.log2(self.steps))
@@ -57,6 +67,11 @@ class Floor(Plain, frozen=True, tag="floor"):
 
 def _token(token: Token, grid: int) -> Token:
     steps = math.floor(math.exp(min(token.logprob, 0.0)) * grid + _ALMOST)
-    served = round(math.log(max(1, steps) / grid), 5) + 0.0  # no -0.0
+    served = _log(steps, grid)
     same = repr(served) == repr(token.logprob)
     return token if same else Token(token.text, served, token.raw)
+
+
+@lru_cache(maxsize=4096)
+def _log(steps: int, grid: int) -> float:
+    return round(math.log(max(1, steps) / grid), 5) + 0.0  # no -0.0

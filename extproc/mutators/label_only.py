@@ -11,9 +11,10 @@ from typing import ClassVar
 import numpy as np
 
 from extproc.mutators._domain import check_probabilities
+from extproc.mutators._rows import check_rows, settled
 from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import Embedding, Kind, Logprobs, Matrix, Prediction, Probabilities, Score
 
 
 class LabelOnly(Plain, frozen=True, tag="label_only"):
@@ -30,6 +31,15 @@ class LabelOnly(Plain, frozen=True, tag="label_only"):
                 return None
             case Score() | Embedding():
                 raise TypeError("label_only knows probabilities and logprobs only")
+
+    def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:
+        """As each row by itself."""
+        check_rows(rows)
+        labels = np.zeros_like(rows)
+        np.put_along_axis(labels, rows.argmax(axis=1)[:, np.newaxis], 1.0, axis=1)
+        same = (labels == rows).all(axis=1)
+        labels[same] = rows[same]
+        return settled(labels, rows)
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         if kind == "logprobs":

@@ -21,12 +21,14 @@ import msgspec
 import numpy as np
 
 from extproc.mutators._norm import norm, snapped
+from extproc.mutators._rows import all_snapped, norms, settled
 from extproc.mutators.capacity import FLOAT, NORM, Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
     Kind,
     Logprobs,
+    Matrix,
     Prediction,
     Probabilities,
     Score,
@@ -59,6 +61,13 @@ class Quantize(Plain, frozen=True, tag="quantize"):
                 return prediction if _same(served, values) else Embedding(served)
             case Probabilities() | Score() | Logprobs():
                 raise TypeError("quantize knows embeddings only")
+
+    def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:
+        """As each row by itself."""
+        lengths = norms(rows)
+        served = _decode_rows(_encode_rows(rows, self.bits), lengths)
+        served[lengths == 0.0] = 0.0
+        return settled(served, rows)
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """The codes, and two digits of the norm; how large one code is depends on the others."""
@@ -102,4 +111,34 @@ def _outermost(magnitudes: Vector, largest: float, bits: int) -> float:
 def _decode(codes: Vector, length: float) -> Vector:
     """The codes at the length they are served at; their squares add up exactly, in any order."""
     codes *= snapped(length) / math.sqrt(float(codes @ codes))
+    return codes
+
+
+def _encode_rows(rows: Matrix, bits: int) -> Matrix:
+    """As ``_encode`` of each row; of a row of zeros, the codes of any other."""
+    half = 1 << (bits - 1)
+    outermost, clipped = _all_outermost(np.abs(rows), bits)
+    codes = rows * ((half - 0.5) / np.where(outermost > 0.0, outermost, np.inf))[:, np.newaxis]
+    np.floor(codes, out=codes)
+    if clipped:
+        np.clip(codes, -half, half - 1, out=codes)
+    codes += 0.5
+    return codes
+
+
+def _all_outermost(magnitudes: Matrix, bits: int) -> tuple[Vector, bool]:
+    """As ``_outermost`` of each row, and whether anything is beyond it in any of them."""
+    largest = magnitudes.max(axis=1)
+    beyond = round(_CLIPPED.get(bits, 0.0) * magnitudes.shape[1])
+    if beyond <= 1:
+        return largest, False
+    usual = np.partition(magnitudes, -beyond, axis=1)[:, -beyond]
+    dwarfed = usual * ((1 << bits) - 1) * 0.999 < largest
+    return np.where(dwarfed, largest, usual), True
+
+
+def _decode_rows(codes: Matrix, lengths: Vector) -> Matrix:
+    """As ``_decode`` of each row."""
+    squares = np.einsum("ij,ij->i", codes, codes)
+    codes *= (all_snapped(lengths) / np.sqrt(squares))[:, np.newaxis]
     return codes

@@ -13,25 +13,38 @@ Rounding slows equation solving (Tramèr et al., USENIX Security 2016); it stops
 
 import math
 from functools import lru_cache
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Final
 
 import msgspec
+import numpy as np
 
 from extproc.errors import UpstreamError
 from extproc.mutators._apportion import apportioned, most_steps
-from extproc.mutators._domain import check_logprobs, check_probabilities
+from extproc.mutators._apportion_rows import apportioned_rows
+from extproc.mutators._domain import (
+    check_logprobs,
+    check_probabilities,
+    check_tokens,
+    likelihoods,
+)
+from extproc.mutators._rows import check_rows, settled
 from extproc.mutators.capacity import FLOAT, TOKEN, Capacity, shares
 from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
     Kind,
     Logprobs,
+    Matrix,
     Prediction,
     Probabilities,
     Score,
     Token,
+    Tokens,
     Vector,
 )
+
+_TABLED: Final = 3
+"""Decimals up to which the logs of all steps are kept."""
 
 
 class Round(Plain, frozen=True, tag="round"):
@@ -53,6 +66,24 @@ class Round(Plain, frozen=True, tag="round"):
                 return _tokens(prediction, self.digits)
             case Embedding():
                 raise TypeError("round knows no embeddings; quantize does")
+
+    def apply_rows(self, kind: Kind, rows: Matrix) -> Matrix:
+        """As each row by itself."""
+        if kind == "probabilities":
+            check_rows(rows)
+            return settled(apportioned_rows(rows, 10**self.digits), rows)
+        scores = [_rounded(value, self.digits) for value in rows[:, 0].tolist()]
+        return settled(np.array(scores)[:, np.newaxis], rows)
+
+    def apply_tokens(self, tokens: Tokens) -> Tokens:
+        """As each prediction by itself."""
+        check_tokens(tokens)
+        grid = 10**self.digits
+        steps = np.maximum(np.rint(likelihoods(tokens) * grid), 1.0).astype(np.intp)
+        if self.digits <= _TABLED:
+            return tokens.with_logprobs(_logs(self.digits)[steps])
+        logs = [_log(count, self.digits) for count in steps.tolist()]
+        return tokens.with_logprobs(np.array(logs))
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """Classes share a whole number of steps; a score may be of any magnitude."""
@@ -90,11 +121,15 @@ def _rest(total: float, rounded: Vector, grid: int) -> float:
 
 def _score(prediction: Score, digits: int) -> Score:
     """The float nearest to the decimal nearest to the score; of two as near, the even one."""
-    if not math.isfinite(prediction.value):
-        raise UpstreamError("a score is not finite")
-    rounded = round(prediction.value, digits) + 0.0  # no -0.0: a sign is one more bit
+    rounded = _rounded(prediction.value, digits)
     same = repr(rounded) == repr(prediction.value)
     return prediction if same else Score(rounded)
+
+
+def _rounded(score: float, digits: int) -> float:
+    if not math.isfinite(score):
+        raise UpstreamError("a score is not finite")
+    return round(score, digits) + 0.0  # no -0.0: a sign is one more bit
 
 
 def _tokens(prediction: Logprobs, digits: int) -> Logprobs:
@@ -121,3 +156,9 @@ def _token(token: Token, digits: int) -> Token:
 @lru_cache(maxsize=4096)
 def _log(steps: int, digits: int) -> float:
     return round(math.log(steps / 10**digits), max(4, digits + 1))
+
+
+@lru_cache(maxsize=_TABLED + 1)
+def _logs(digits: int) -> Vector:
+    """Of each number of steps; of none, as of one."""
+    return np.array([_log(max(1, steps), digits) for steps in range(10**digits + 1)])

@@ -10,11 +10,13 @@ import math
 from typing import Annotated, ClassVar
 
 import msgspec
+import numpy as np
 
 from extproc.errors import UpstreamError
+from extproc.mutators._rows import settled
 from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import Embedding, Kind, Logprobs, Matrix, Prediction, Probabilities, Score
 
 
 class Steps(Plain, frozen=True, tag="steps"):
@@ -37,6 +39,11 @@ class Steps(Plain, frozen=True, tag="steps"):
                 return prediction if repr(served) == repr(value) else Score(served)
             case Probabilities() | Logprobs() | Embedding():
                 raise TypeError("steps knows scores only")
+
+    def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:
+        """As each row by itself."""
+        served = [self._nearest(value) + 0.0 for value in rows[:, 0].tolist()]
+        return settled(np.array(served)[:, np.newaxis], rows)
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         return before.least(math.log2(self.values), depth=math.log2(self.values))

@@ -13,10 +13,20 @@ from typing import Annotated, ClassVar
 import msgspec
 import numpy as np
 
-from extproc.mutators._domain import SMALL, check_logprobs, check_probabilities
+from extproc.mutators._domain import SMALL, check_logprobs, check_probabilities, check_tokens
+from extproc.mutators._rows import check_rows, counted, first, settled
 from extproc.mutators.capacity import FLOAT, Capacity
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Matrix,
+    Prediction,
+    Probabilities,
+    Score,
+    Tokens,
+)
 
 
 class TopK(Plain, frozen=True, tag="top_k"):
@@ -41,6 +51,34 @@ class TopK(Plain, frozen=True, tag="top_k"):
                 raise TypeError("top_k knows no other for logprobs")
             case Score() | Embedding():
                 raise TypeError("top_k knows probabilities and logprobs only")
+
+    def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:
+        """As each row by itself.  Raises TypeError where what is hidden was to be told."""
+        if self.other:
+            raise TypeError("rows without names have no place for other")
+        check_rows(rows)
+        longer = np.flatnonzero(counted(rows != 0.0) > self.k)
+        if not longer.size:
+            return rows
+        kept = rows.copy()
+        kept[longer] = _best(rows[longer], self.k)
+        return settled(kept, rows)
+
+    def apply_tokens(self, tokens: Tokens) -> Tokens:
+        """As each prediction by itself."""
+        check_tokens(tokens)
+        sizes = np.minimum(tokens.sizes, self.k + 1)
+        if (sizes == tokens.sizes).all():
+            return tokens
+        begins = np.cumsum(tokens.sizes) - tokens.sizes
+        keys = -tokens.logprobs
+        keys[begins] = -np.inf  # the chosen one stays
+        group = np.repeat(np.arange(len(sizes)), tokens.sizes)
+        order = np.lexsort((keys, group))
+        ranks = np.arange(len(keys)) - np.repeat(begins, tokens.sizes)
+        kept = np.sort(order[ranks <= self.k])
+        values, places = tokens.logprobs[kept], tokens.places[kept]
+        return Tokens(values, sizes, places, tokens.changed[kept])
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """Which are shown, and their values as they were."""
@@ -69,6 +107,17 @@ def _classes(prediction: Probabilities, k: int) -> Probabilities:
     kept = np.zeros_like(values)
     kept[best] = values[best]
     return Probabilities(kept)
+
+
+def _best(rows: Matrix, k: int) -> Matrix:
+    """0 for all but the best k of each row, which has more that are not 0."""
+    least = np.partition(rows, -k, axis=1)[:, -k, np.newaxis]
+    kept = rows >= least
+    torn = np.flatnonzero(counted(kept) > k)
+    if torn.size:
+        above = rows[torn] > least[torn]
+        kept[torn] = above | first(rows[torn] == least[torn], k - counted(above))
+    return np.where(kept, rows, 0.0)
 
 
 def _few(values: list[float], k: int) -> list[float]:

@@ -11,12 +11,14 @@ import msgspec
 import numpy as np
 
 from extproc.mutators._norm import norm, snapped
+from extproc.mutators._rows import all_snapped, norms
 from extproc.mutators.capacity import FLOAT, Capacity
 from extproc.mutators.mutator import Plain
 from extproc.prediction import (
     Embedding,
     Kind,
     Logprobs,
+    Matrix,
     Prediction,
     Probabilities,
     Score,
@@ -43,6 +45,17 @@ class Truncate(Plain, frozen=True, tag="truncate"):
                 return Embedding(_unit(head) if snapped(length) == 1.0 else head)
             case Probabilities() | Score() | Logprobs():
                 raise TypeError("truncate knows embeddings only")
+
+    def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:
+        """As each row by itself."""
+        lengths = norms(rows)
+        if rows.shape[1] <= self.dimensions:
+            return rows
+        heads = rows[:, : self.dimensions].copy()
+        units = np.flatnonzero(all_snapped(lengths) == 1.0)
+        left = norms(heads[units])[:, np.newaxis]
+        heads[units] = np.where(left > 0.0, heads[units], 0.0) / np.where(left > 0.0, left, 1.0)
+        return heads
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """What is left of a unit vector is scaled by what was cut off: any float."""

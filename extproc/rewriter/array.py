@@ -21,9 +21,9 @@ class ArrayRewriter:
     def held(self) -> int:
         return self._stream.held
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytes | None]:
         try:
-            out = self._stream.feed(data)
+            out = yield from self._stream.turns(data)
         except UpstreamError:
             yield self._noted(self._stream.passed())
             raise

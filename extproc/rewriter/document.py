@@ -5,12 +5,14 @@ from typing import ClassVar, Final
 
 import orjson
 
+from extproc.dialects.answers import Steps
 from extproc.dialects.request import repeats_a_key
-from extproc.dialects.shape import ABSENT, Node, Rewrite
+from extproc.dialects.shape import ABSENT, Json, Node, Rewrite
+from extproc.dialects.turns import in_turns
 from extproc.dialects.value_stream import ValueStream
 from extproc.errors import UpstreamError
 
-WHOLE: Final = 64 << 10
+WHOLE: Final = 128 << 10
 """Bytes up to which a document is parsed at once.  Above, it is rewritten value by value, so that
 neither memory nor the time one call takes grows with the document."""
 _STEP: Final = 8 << 10
@@ -33,7 +35,8 @@ class DocumentRewriter:
 
     def feed(self, data: bytes) -> Iterator[bytes | None]:
         if self._stream is not None:
-            yield self._passing(self._stream.feed(data))
+            passing = yield from self._stream.turns(data)
+            yield self._passing(passing)
             return
         self._buffer += data
         if len(self._buffer) > WHOLE:
@@ -41,12 +44,13 @@ class DocumentRewriter:
             buffered, self._buffer = bytes(self._buffer), bytearray()
             # Read until now, to be rewritten in one go: in steps, between which others have a turn.
             for at in range(0, len(buffered), _STEP):
-                yield self._passing(self._stream.feed(buffered[at : at + _STEP]))
+                passing = yield from self._stream.turns(buffered[at : at + _STEP])
+                yield self._passing(passing)
                 yield None
 
-    def finish(self) -> Iterator[bytes]:
+    def finish(self) -> Iterator[bytes | None]:
         if self._stream is None:
-            whole = rewritten(bytes(self._buffer), self._node, self._run)
+            whole = yield from in_steps(bytes(self._buffer), self._node, self._run)
         else:
             whole = self._passing(self._stream.finish())
         if whole is None or not (self._passed or whole.strip()):
@@ -67,11 +71,29 @@ def rewritten(document: bytes, node: Node, run: Rewrite) -> bytes | None:
 
     Raise UpstreamError where it is no JSON, or not what the tree says.
     """
+    value = _parsed(document)
+    return _written(node.rewrite(value, run, ""), document, value)
+
+
+def in_steps(document: bytes, node: Node, run: Rewrite) -> Steps[bytes | None]:
+    """The same; where it is long, others have their turn meanwhile."""
+    if len(document) <= _STEP:
+        return rewritten(document, node, run)
+    value = _parsed(document)
+    yield
+    after = yield from in_turns(node, value, run, "", len(document))
+    yield
+    return _written(after, document, value)
+
+
+def _parsed(document: bytes) -> Json:
     try:
-        value = orjson.loads(document)
+        return orjson.loads(document)
     except orjson.JSONDecodeError as error:
         raise UpstreamError("the answer is not valid JSON") from error
-    after = node.rewrite(value, run, "")
+
+
+def _written(after: Json, document: bytes, value: Json) -> bytes | None:
     if after is ABSENT:
         return None
     try:

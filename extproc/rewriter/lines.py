@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from extproc.dialects.shape import Node, Rewrite
 from extproc.framing.lines import LineStream
-from extproc.rewriter.document import rewritten
+from extproc.rewriter.document import in_steps
 
 
 class LineRewriter:
@@ -19,18 +19,19 @@ class LineRewriter:
     def held(self) -> int:
         return self._lines.held
 
-    def feed(self, data: bytes) -> Iterator[bytes]:
-        return map(self._rewrite, self._lines.feed(data))
+    def feed(self, data: bytes) -> Iterator[bytes | None]:
+        for line in self._lines.feed(data):
+            yield from self._rewrite(line)
 
-    def finish(self) -> Iterator[bytes]:
-        return map(self._rewrite, self._lines.finish())
+    def finish(self) -> Iterator[bytes | None]:
+        for line in self._lines.finish():
+            yield from self._rewrite(line)
 
     def cut(self, error: bytes) -> bytes | None:
         return error + b"\n"
 
-    def _rewrite(self, line: bytes) -> bytes:
+    def _rewrite(self, line: bytes) -> Iterator[bytes | None]:
         document = line.strip()
-        if not document:
-            return b""
-        data = rewritten(document, self._node, self._run)
-        return b"" if data is None else data + b"\n"
+        if document:
+            data = yield from in_steps(document, self._node, self._run)
+            yield b"" if data is None else data + b"\n"

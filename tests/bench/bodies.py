@@ -11,6 +11,10 @@ import numpy as np
 import orjson
 import pybase64
 
+from extproc.dialects.kserve_v2_grpc import ANSWER
+from extproc.dialects.protobuf import encode, written
+from extproc.framing.frames import frame
+
 CHAT: Final = "/v1/chat/completions"
 EMBEDDINGS: Final = "/v1/embeddings"
 KEY: Final = "xk-benchmark-only"
@@ -88,7 +92,7 @@ def chat_answer() -> bytes:
 
 
 def logprobs_answer(tokens: int = 200) -> bytes:
-    """About 59 KB: a chat answer with five alternatives for each token."""
+    """About 94 KB: a chat answer with five alternatives for each token."""
     values = random.Random(2)
 
     def token(text: str) -> dict[str, Any]:
@@ -150,3 +154,11 @@ def kserve_answer() -> bytes:
     return orjson.dumps(
         {"model_name": "digits", "model_version": "1", "outputs": [probabilities, label]}
     )
+
+
+def infer_answer(values: "np.ndarray[Any, np.dtype[np.float32]]") -> bytes:
+    """One tensor in its raw form, as a gRPC frame."""
+    output = {"name": "output", "datatype": "FP32", "shape": b"".join(map(written, values.shape))}
+    raw = memoryview(values.tobytes())
+    answer = {"model_name": "m", "outputs": [output], "raw_output_contents": [raw]}
+    return frame(encode(answer, ANSWER))

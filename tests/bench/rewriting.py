@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
+import numpy as np
 import orjson
 
 from extproc.dialects.answers import Document
+from extproc.dialects.kserve_v2_grpc import KServeV2Grpc
 from extproc.dialects.shape import Node, Rewrite
+from extproc.dialects.tensor import OutputKind
 from extproc.dialects.value_stream import ValueStream
-from extproc.mutators import Round, TopK
+from extproc.mutators import Quantize, Round, TopK
 from extproc.policy import Fidelity, Policy, PolicyTable
 from extproc.rewriter import body_rewriter, rewritten
 from extproc.server.driver import SLICE
@@ -41,7 +44,7 @@ def _answers(table: PolicyTable) -> Table:
     )
     return Table(
         "Rewriting one answer",
-        "orjson reads and writes the same document",
+        "orjson reads and writes the same document; a tensor is widened and narrowed",
         (
             Figure(EMPTY_LOOP, "us", scale),
             *(
@@ -68,12 +71,40 @@ def _tasks(table: PolicyTable) -> list[_Task]:
         _document("64 embeddings as JSON", embeddings, batch, 16_000),
         _document("64 embeddings as base64", embeddings, batch_coded, 2_000),
         _document("chat, 200 tokens with logprobs, dropped", chat, logprobs, 900),
-        _document("chat, 200 tokens with logprobs, rounded", rounded, logprobs),
+        _document("chat, 200 tokens with logprobs, rounded", rounded, logprobs, 900),
         _document("chat, 1 KB", chat, bodies.chat_answer()),
         _document("KServe, 10 classes", kserve, bodies.kserve_answer()),
         _event("event, nothing to take out", chat, bodies.event()),
         _event("event, logprobs to take out", chat, bodies.event(logprobs=True)),
+        *_tensors(),
     ]
+
+
+def _tensors() -> list[_Task]:
+    """KServe over gRPC, 1 MB of FP32: of many short rows, and of few long ones."""
+    return [
+        _tensor("rounded", "probabilities", (26_214, 10), Round(digits=2)),
+        _tensor("rounded", "probabilities", (1024, 256), Round(digits=2)),
+        _tensor("rounded", "probabilities", (256, 1024), Round(digits=2)),
+        _tensor("quantised", "embedding", (1024, 256), Quantize(bits=8)),
+        _tensor("quantised", "embedding", (256, 1024), Quantize(bits=8)),
+    ]
+
+
+def _tensor(
+    done: str, kind: OutputKind, shape: tuple[int, int], mutator: Quantize | Round
+) -> _Task:
+    values = np.random.default_rng(1).dirichlet(np.ones(shape[1]), shape[0]).astype("<f4")
+    message = bodies.infer_answer(values)
+    [answer] = set(KServeV2Grpc(outputs={"output": kind}).answers().values())
+    edits = Fidelity("bench", {kind: (mutator,)}).edits()
+
+    def ours() -> None:
+        rewriter = body_rewriter(answer, {}, Rewrite(edits, "m"), 2 << 20)
+        b"".join(filter(None, rewriter.feed(message)))
+
+    what = f"KServe gRPC tensor of 1 MB, {shape[0]:,} x {shape[1]:,}, {done}"
+    return _Task(what, Work(ours), Work(lambda: values.astype(np.float64).astype("<f4")), 5_000)
 
 
 def _document(what: str, policy: Policy, document: bytes, goal: float | None = None) -> _Task:

@@ -6,6 +6,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
+from extproc.dialects.answers import at_once
 from extproc.dialects.csv_table import ColumnKind, CsvTable, read_inputs
 from extproc.dialects.shape import Rewrite
 from extproc.draw import Draw, Draws, Source
@@ -18,7 +19,7 @@ TOPS = tier({"probabilities": [LabelOnly()], "score": [Round(digits=1)], "label"
 
 
 def served(body: bytes, edits: Edits, *columns: ColumnKind) -> bytes:
-    return CsvTable(columns).rewrite(body, {}, Rewrite(edits, "m")).body
+    return at_once(CsvTable(columns).rewrite(body, {}, Rewrite(edits, "m"))).body
 
 
 @pytest.mark.parametrize(
@@ -44,7 +45,7 @@ def test_columns_whose_kind_no_tier_names_go() -> None:
     body = b'"a,b",0.7,0.3,9\n"c",0.1,0.9,8\n'
     run = Rewrite({"label": None}, "m")
     kinds: tuple[ColumnKind, ...] = ("label", "probabilities", "probabilities", "drop")
-    assert CsvTable(kinds).rewrite(body, {}, run).body == b'"a,b"\nc\n'
+    assert at_once(CsvTable(kinds).rewrite(body, {}, run)).body == b'"a,b"\nc\n'
     assert run.dropped == {"[probabilities]": 2, "[drop]": 2}
     withheld: Edits = {"label": None, **tier({"probabilities": [Drop()]})}
     withheld["probabilities"] = lambda _source, _prediction: None
@@ -132,7 +133,7 @@ def test_each_record_draws_as_the_answer_to_its_input() -> None:
     draws = Draws(Draw(b"k"), (b"one", b"two"))
     for body in (b"1\n2\n", b"1,2\n"):
         run = Rewrite({"score": watch}, "m", draws)
-        CsvTable(("score",)).rewrite(body, {}, run)
+        at_once(CsvTable(("score",)).rewrite(body, {}, run))
         assert run.at is None
     together = draws.of(None).input.key
     assert seen == [draws.of(0).input.key, draws.of(1).input.key, together, together]
@@ -177,3 +178,13 @@ class TestInputs:
     def test_names_alone_are_no_input(self) -> None:
         with pytest.raises(ClientError, match="no input"):
             read_inputs(b"x,y\n", headed=True)
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_others_have_their_turn_between_records(quote: str) -> None:
+    line = f"{quote}tabby{quote},0.75,0.25\n".encode()
+    table = CsvTable(("label", "probabilities"))
+    steps = table.rewrite(line * 2_000, {}, Rewrite(TOPS, "m"))
+    assert sum(1 for _ in steps) > 30
+    after = at_once(table.rewrite(line * 2_000, {}, Rewrite(TOPS, "m"))).body
+    assert after == b"tabby,1.0,0.0\n" * 2_000

@@ -11,7 +11,7 @@ from extproc.dialects.openai_logprobs import ENTRIES, Withheld, edited
 from extproc.dialects.shape import ABSENT, Rewrite
 from extproc.draw import Source
 from extproc.errors import UpstreamError
-from extproc.mutators import Drop, Round, TopK
+from extproc.mutators import Drop, Floor, Round, TopK
 from extproc.prediction import Logprobs, Prediction, Score, Token
 from tests.dialects.tiers import Edits, tier
 
@@ -46,6 +46,56 @@ def test_whole_and_entry_by_entry_are_the_same(array: list[Any], tier_: Edits) -
     each = [ENTRIES.node.rewrite(entry, single, "at[]") for entry in array]
     assert orjson.dumps(after) == orjson.dumps([entry for entry in each if entry is not ABSENT])
     assert whole.dropped == single.dropped
+
+
+full = st.builds(
+    lambda one, others: {**one, "top_logprobs": others},
+    st.fixed_dictionaries({"token": texts, "logprob": st.floats(-50, 0) | st.just(0)}).flatmap(
+        lambda one: octets.map(lambda raw: {**one, "bytes": raw or []})
+    ),
+    st.lists(
+        st.fixed_dictionaries(
+            {"token": texts, "bytes": st.just([7]), "logprob": st.floats(-9, 0) | st.just(0)}
+        ),
+        max_size=3,
+    ),
+)
+_EXTRA = {"token": "a", "logprob": -1.0, "bytes": [97], "x": "s3cret"}
+wrongs = st.sampled_from(
+    [
+        {"bytes": [256]},
+        {"logprob": 0.5},
+        {"logprob": True},
+        {"x_rank": "s3cret"},
+        {"top_logprobs": [_EXTRA]},
+    ]
+)
+
+
+@given(
+    st.lists(full, min_size=4, max_size=9),
+    st.sampled_from([OPEN, CAPPED, tier({"logprobs": [Floor(steps=10)]})]),
+    st.none() | wrongs,
+)
+def test_entries_that_have_everything_are_looked_at_together(
+    array: list[Any], tier_: Edits, wrong: dict[str, Any] | None
+) -> None:
+    array = [*array, {**array[0], **wrong}] if wrong else array
+    told: list[Any] = []
+    for at_once in (True, False):
+        run = Rewrite(tier_, "m")
+        try:
+            after = (
+                ENTRIES.rewrite(array, run, "at")
+                if at_once
+                else [ENTRIES.node.rewrite(entry, run, "at[]") for entry in array]
+            )
+        except UpstreamError as error:
+            told.append(str(error))
+        else:
+            same = all(new is old for new, old in zip(after, array, strict=True))
+            told.append((orjson.dumps(after), same))
+    assert told[0] == told[1]
 
 
 @given(arrays)

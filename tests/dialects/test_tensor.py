@@ -1,3 +1,5 @@
+from functools import partial
+from math import prod
 from typing import Any
 
 import hypothesis.strategies as st
@@ -24,9 +26,20 @@ from extproc.dialects.tensor import (
 )
 from extproc.draw import Draw, Draws, Source
 from extproc.errors import Malformed, UpstreamError
-from extproc.mutators import LabelOnly, Quantize, Rotate, Round, Similarity, Truncate
+from extproc.mutators import (
+    LabelOnly,
+    Mutator,
+    Quantize,
+    Rotate,
+    Round,
+    Similarity,
+    Steps,
+    TopK,
+    Truncate,
+    mutate,
+)
 from extproc.prediction import Embedding, Logprobs, Prediction, Probabilities, Score, Token
-from tests.dialects.tiers import OPEN, tier
+from tests.dialects.tiers import OPEN, Edits, tier
 
 F4 = np.array([0.5, 0.25], "<f4").tobytes()
 
@@ -209,11 +222,49 @@ class TestDraws:
 
 
 def test_others_have_their_turn_between_rows() -> None:
-    run = Rewrite(tier({"score": [Round(digits=0)], "probabilities": [Round(digits=1)]}), "m")
-    for kind, rows, width, turns in (("score", 1000, 1, 3), ("probabilities", 30, 1000, 3)):
+    def halved(_source: Source | None, prediction: Prediction) -> Prediction:
+        assert isinstance(prediction, Probabilities)
+        return Probabilities(prediction.values / 2)
+
+    at_once_: Edits = tier({"score": [Round(digits=0)], "probabilities": [Round(digits=1)]})
+    one_by_one: Edits = {"probabilities": halved}
+    for edits, kind, rows, width, turns in (
+        (at_once_, "score", 8000, 1, 3),
+        (at_once_, "probabilities", 100, 1000, 3),
+        (one_by_one, "probabilities", 30, 1000, 3),
+    ):
+        run = Rewrite(edits, "m")
         numbers = np.full(rows * width, 0.3 / width)
         steps = reduced(numbers, [rows, width], kind, run, "p")  # type: ignore[arg-type]
         assert sum(1 for _ in steps) == turns
+
+
+@pytest.mark.parametrize("kind", ["probabilities", "score", "embedding"])
+@pytest.mark.parametrize("shape", [[5, 3], [40, 1000], [9000, 2], [2, 2, 2]])
+def test_rows_at_once_are_what_they_are_one_by_one(kind: OutputKind, shape: list[int]) -> None:
+    chain = _CHAINS[kind]
+    numbers = np.random.default_rng(7).dirichlet(np.ones(shape[-1]), prod(shape[:-1])).ravel()
+    together = at_once(reduced(numbers, shape, kind, Rewrite(tier({kind: chain}), "m"), "p"))
+    alone: Edits = {kind: partial(mutate, chain)}
+    by_row = at_once(reduced(numbers, shape, kind, Rewrite(alone, "m"), "p"))
+    assert together is not None
+    assert by_row is not None
+    assert (together.shape, together.tobytes()) == (by_row.shape, by_row.tobytes())
+    same = numbers if kind != "score" else np.round(numbers * 4) / 4
+    run = Rewrite(tier({kind: [_SAME[kind]]}), "m")
+    assert at_once(reduced(same, shape, kind, run, "p")) is same
+
+
+_CHAINS: dict[OutputKind, list[Mutator]] = {
+    "probabilities": [TopK(k=2), Round(digits=1)],
+    "score": [Round(digits=1)],
+    "embedding": [Truncate(dimensions=2), Quantize(bits=4)],
+}
+_SAME: dict[OutputKind, Mutator] = {
+    "probabilities": TopK(k=1000),
+    "score": Steps(least=0.0, step=0.25, values=5),
+    "embedding": Truncate(dimensions=1000),
+}
 
 
 @given(

@@ -180,3 +180,8 @@ def test_rounded_classes_and_rest_add_up_to_what_they_added_up_to(
 def test_rounded_again_nothing_changes(prediction: Probabilities, k: int, digits: int) -> None:
     once = told(prediction, k, digits)
     assert Round(digits=digits).apply(once) is once
+
+
+def test_many_rows_have_no_place_for_what_is_hidden() -> None:
+    with pytest.raises(TypeError, match="no place for other"):
+        TopK(k=1, other=True).apply_rows("probabilities", np.array([[0.5, 0.5]]))

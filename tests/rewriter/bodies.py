@@ -154,7 +154,7 @@ def document(
 def events(pieces: Sequence[bytes], kinds: Mapping[Kind, Sequence[Mutator]]) -> bytes:
     machine = EventRewriter(STREAM, Rewrite(edits(kinds), "m"), CAP)
     fed = [part for piece in pieces for part in machine.feed(piece) if part]
-    return b"".join([*fed, *machine.finish()])
+    return b"".join([*fed, *filter(None, machine.finish())])
 
 
 def outcome(work: Any) -> bytes | None:
