@@ -35,6 +35,7 @@ from extproc.dialects.openai_request import (
     check_count,
     check_model,
     check_stream,
+    is_free,
     salted,
 )
 from extproc.dialects.openai_scores import MODERATION
@@ -58,7 +59,6 @@ from extproc.prediction import Query
 from extproc.refusal import Refusal
 
 _LOGPROB_FIELDS: Final = ("logprobs", "top_logprobs")
-_SCHEMATIC: Final = (None, "text", "json_object", "json_schema")
 MAX_ALTERNATIVES: Final = 20
 """The API's own bound on ``top_logprobs``; for vLLM -1 is the whole vocabulary."""
 _GATE: Final = Object(
@@ -146,13 +146,10 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
 
 
 def _has_grammar(fields: Mapping[str, Json]) -> bool:
-    """Whether a grammar may be asked for: in a response format of a server's own, or in a tool.
-
-    A JSON schema is none: it has no say over the tokens of a free string.
-    """
-    asked, tools = fields.get("response_format") or {}, fields.get("tools") or []
-    known = isinstance(asked, dict) and asked.get("type") in _SCHEMATIC
-    return not known or not isinstance(tools, list) or not all(map(_is_function, tools))
+    """Whether a grammar may be asked for: by the format of the text, or in a tool."""
+    tools = fields.get("tools") or []
+    functions = isinstance(tools, list) and all(map(_is_function, tools))
+    return not functions or not is_free(fields.get("response_format"))
 
 
 def _is_function(tool: Json) -> bool:

@@ -27,11 +27,12 @@ from extproc.dialects.openai_request import (
     check_count,
     check_model,
     check_stream,
+    is_free,
     prompts,
     salted,
 )
 from extproc.dialects.openai_usage import COMPLETION_USAGE
-from extproc.dialects.request import Asked
+from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
     Anything,
     Edit,
@@ -105,6 +106,8 @@ class OpenAICompletions(JsonDialect, frozen=True, tag="openai_completions"):
         # None of it is 0, which asks for the chosen token's.
         if fields.get("logprobs") is not None:
             check_alone(fields)
+            free = is_free(fields.get("response_format"))
+            require(free, "'response_format' and 'logprobs' cannot be combined.")
         query = Query(model, len(inputs), stream)
         asked = Asked(query, admitted.body, inputs, {}, admitted.changed)
         return counted(asked, fields) if self.count_usage else asked

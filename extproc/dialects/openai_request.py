@@ -142,3 +142,11 @@ def check_alone(fields: Mapping[str, Json]) -> None:
         require(
             fields.get(name) in {None, 1}, f"{name!r} above 1 and 'logprobs' cannot be combined."
         )
+
+
+def is_free(wanted: Json) -> bool:
+    """Whether a format of text leaves open which tokens come: a schema's constants, a grammar, and
+    what else a server knows, choose among them.
+    """
+    known = (None, "text", "json_object")
+    return wanted is None or (isinstance(wanted, dict) and wanted.get("type") in known)

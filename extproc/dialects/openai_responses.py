@@ -36,6 +36,7 @@ from extproc.dialects.openai_request import (
     check_count,
     check_model,
     check_stream,
+    is_free,
     salted,
 )
 from extproc.dialects.openai_response import RESPONSE
@@ -178,14 +179,9 @@ class OpenAIResponses(JsonDialect, frozen=True, tag="openai_responses"):
 
 
 def _has_grammar(fields: Mapping[str, Json]) -> bool:
-    """Whether a tool confines its input to a grammar, or a text format of a server's own."""
+    """Whether the text or a tool's input is confined to a grammar."""
     text = fields.get("text") or {}
-    return not _is_schematic(text.get("format")) or any(
-        tool["type"] == "custom" and not _is_schematic(tool.get("format"))
+    return not is_free(text.get("format")) or any(
+        tool["type"] == "custom" and not is_free(tool.get("format"))
         for tool in fields.get("tools") or ()
     )
-
-
-def _is_schematic(wanted: Json) -> bool:
-    known = (None, "text", "json_object", "json_schema")
-    return wanted is None or (isinstance(wanted, dict) and wanted.get("type") in known)

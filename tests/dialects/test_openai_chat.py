@@ -364,6 +364,12 @@ class TestRequest:
             {"n": 2},
             {"response_format": {"type": "grammar", "grammar": "x"}},
             {"response_format": {"type": ["text"]}},
+            {
+                "response_format": {
+                    "type": "json_schema",
+                    "json_schema": {"schema": {"enum": ["a"]}},
+                }
+            },
             {"response_format": ["grammar"]},
             {"tools": [{"type": "custom", "custom": {"format": {"type": "grammar"}}}]},
             {"tools": ["grammar"]},
@@ -378,10 +384,10 @@ class TestRequest:
             CHAT.read(asked, {}, Terms({"logprobs"}))
         assert "logprobs" not in orjson.loads(CHAT.read(asked, {}, Terms(())).body)
 
-    def test_a_schema_and_functions_pass_beside_logprobs(self) -> None:
+    def test_free_json_and_functions_pass_beside_logprobs(self) -> None:
         asked = orjson.dumps(
             ASKED
-            | {"logprobs": True, "response_format": {"type": "json_schema", "json_schema": {}}}
+            | {"logprobs": True, "response_format": {"type": "json_object"}}
             | {"tools": [{"type": "function", "function": {"name": "f"}}]}
         )
         assert CHAT.read(asked, {}, Terms({"logprobs"})).body is asked

@@ -89,7 +89,13 @@ class TestRequest:
     @pytest.mark.parametrize("count", [0, 3])
     @pytest.mark.parametrize(
         "more",
-        [{"n": 2}, {"best_of": 2}, {"logit_bias": {"1": 5}}, {"guided_choice": ["a"]}],
+        [
+            {"n": 2},
+            {"best_of": 2},
+            {"logit_bias": {"1": 5}},
+            {"guided_choice": ["a"]},
+            {"response_format": {"type": "json_schema"}},
+        ],
     )
     def test_logprobs_stand_alone(self, count: int, more: dict[str, Any]) -> None:
         asked = orjson.dumps(ASKED | more | {"logprobs": count})

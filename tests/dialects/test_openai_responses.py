@@ -126,6 +126,7 @@ class TestRequest:
             {"tools": [{"type": "custom", "name": "x", "format": {"type": "grammar"}}]},
             {"text": {"format": {"type": "grammar"}}},
             {"text": {"format": "grammar"}},
+            {"text": {"format": {"type": "json_schema", "schema": {"enum": ["a", "b"]}}}},
         ],
     )
     def test_a_mask_and_logprobs_together_are_refused(
@@ -136,10 +137,10 @@ class TestRequest:
             RESPONSES.read(asked, {}, Terms({"logprobs"}))
         assert RESPONSES.read(asked, {}, Terms(())).query.inputs == 1
 
-    def test_tools_and_schemas_pass_beside_logprobs(self) -> None:
+    def test_tools_and_free_json_pass_beside_logprobs(self) -> None:
         asked = orjson.dumps(
             SENT
-            | {"include": [LOGPROBS], "text": {"format": {"type": "json_schema"}}}
+            | {"include": [LOGPROBS], "text": {"format": {"type": "json_object"}}}
             | {"tools": [{"type": "web_search"}, {"type": "custom", "name": "x"}]}
         )
         assert RESPONSES.read(asked, {}, Terms({"logprobs"})).body is asked
