@@ -38,7 +38,9 @@ TELLING: Final = frozenset(
 def test_the_tier_has_no_say_in_what_is_counted(exchange: Recorded, kinds: Kinds) -> None:
     counted = serve(exchange, OPEN).usage
     for whole in ways(exchange):
-        assert serve(exchange, kinds, whole=whole).usage == counted
+        served = serve(exchange, kinds, whole=whole)
+        # What cannot be served at this tier at all is not read to its end.
+        assert served.usage == counted or not served.released
 
 
 def test_every_dialect_that_tells_counts_is_read() -> None:
