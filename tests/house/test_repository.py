@@ -32,6 +32,8 @@ EXTRAS_OF = {
 CONTRACTS = {contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
 KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
 SHARED_BY_PLUGINS = {
+    "extproc.credentials.proof",
+    "extproc.credentials.requirement",
     "extproc.dialects.answers",
     "extproc.dialects.cell",
     "extproc.dialects.csv_records",
