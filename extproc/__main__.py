@@ -156,7 +156,7 @@ def hash_key(policy: PolicyOption) -> None:
 def _principal(policy: Path, key: str) -> str:
     """The keyed hash, under the secret that the policy names."""
     from extproc.config import compile_table, load
-    from extproc.credentials import principal
+    from extproc.credentials.api_key import principal
 
     found = principal({"x-api-key": key}, compile_table(load(policy)).key)
     if found is None:

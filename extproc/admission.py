@@ -9,11 +9,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from extproc.credentials import principal
+from extproc.credentials import ANY, Needed, Proof, Weak, authenticate
 from extproc.events import CheckedRequest
 from extproc.limits import Charge
 from extproc.policy import Policy, PolicyTable, Route
 from extproc.refusal import (
+    INSUFFICIENT,
     METHOD_NOT_ALLOWED,
     UNAUTHENTICATED,
     UNKNOWN_MODEL,
@@ -30,14 +31,14 @@ class Admitted:
     """A request that may go on, once its charges are taken."""
 
     policy: Policy
-    principal: str
+    proof: Proof
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What the path template's parameters stand for, and the header fields and query parameters
     that the dialect reads."""
 
     @property
     def charges(self) -> list[Charge]:
-        return self.policy.charges(self.principal)
+        return self.policy.charges(self.proof.principal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,17 +49,22 @@ class Denied:
     tenant: str = ""
 
 
-def admit(request: CheckedRequest, table: PolicyTable) -> Admitted | Denied:
-    """Decide on a request by its headers."""
-    proven = principal(request.headers, table.key)
-    tenant = table.tenants.get(proven) if proven is not None else None
+def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted | Denied | Needed:
+    """Decide on a request by its headers, at ``now`` in seconds of wall time."""
     path, _, query = request.path.partition("?")
     route, parameters, refusal = _route(request, path, table)
-    if proven is None or tenant is None:
+    requirement = route.requirement if route is not None else ANY
+    proof = authenticate(request, requirement, table.provers, table.tenants, now)
+    if isinstance(proof, Needed):
+        return proof
+    if proof is None:
         return Denied(UNAUTHENTICATED)
+    tenant = proof.proof.tenant if isinstance(proof, Weak) else proof.tenant
     policy = table.policies.get((tenant, route.name)) if route is not None else None
     if route is None or policy is None:
         return Denied(UNKNOWN_ROUTE, tenant=tenant)
+    if isinstance(proof, Weak):
+        return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant)
     asked = _query(query, route.dialect.QUERY)
     if refusal is not None or asked is None:
         return Denied(refusal or UNKNOWN_ROUTE, route, tenant)
@@ -67,7 +73,7 @@ def admit(request: CheckedRequest, table: PolicyTable) -> Admitted | Denied:
     fields = {
         name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
     }
-    return Admitted(policy, proven, {**parameters, **fields, **asked})
+    return Admitted(policy, proof, {**parameters, **fields, **asked})
 
 
 def _route(

@@ -11,6 +11,17 @@ from msgspec import Struct
 Headers = Mapping[str, str]
 
 
+class Peer(Struct, frozen=True):
+    """The other end of the connection that Envoy accepted; no header of the request has a say."""
+
+    address: str = ""
+    """Its IP address."""
+    uri: str = ""
+    """The URI SAN of its verified certificate, else its DNS SAN or subject, as Envoy picks."""
+    certificate: str = ""
+    """Its verified certificate, PEM in URL encoding."""
+
+
 class CheckedRequest(Struct, frozen=True):
     """What Envoy's ext_authz filter tells about a request before its body."""
 
@@ -18,6 +29,7 @@ class CheckedRequest(Struct, frozen=True):
     path: str
     """With the query string, as normalised by Envoy."""
     headers: Headers
+    peer: Peer = Peer()
 
 
 class RequestHeaders(Struct, frozen=True):

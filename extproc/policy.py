@@ -8,13 +8,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from hashlib import sha256
 from urllib.parse import unquote
 
 import msgspec
 
 from extproc.canonical import digest
+from extproc.credentials import ANY, Prover, Requirement
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
@@ -184,6 +185,7 @@ class Route:
     path: str
     """A template: ``{name}`` stands for one path segment, ``{name}:verb`` for one that ends so."""
     dialect: Dialect
+    requirement: Requirement = ANY
 
     @property
     def name(self) -> str:
@@ -218,7 +220,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyTable:
     """Every policy of one configuration."""
 
@@ -227,11 +229,19 @@ class PolicyTable:
     key: bytes = field(repr=False)
     """HMAC key under which API keys are hashed."""
     routes: tuple[Route, ...]
+    provers: Mapping[str, Prover]
+    """By the name that the policy calls a credential."""
     tenants: Mapping[str, str]
-    """Principal -> tenant.  A key's principal is its keyed hash, so how long a look-up takes says
-    nothing about any key."""
+    """Principal -> tenant."""
     policies: Mapping[tuple[str, str], Policy]
     """(tenant, route name) -> policy."""
     caps: Caps
     shapings: Mapping[str, Shaping] = field(default_factory=dict)
     """By tenant, for what it is denied; under "", for strangers."""
+
+    @cached_property
+    def credential_headers(self) -> tuple[str, ...]:
+        """What a request proves who it is by: taken out before it goes on."""
+        return tuple(
+            dict.fromkeys(name for prover in self.provers.values() for name in prover.headers)
+        )

@@ -7,7 +7,7 @@ alike whatever it is.  The cause is for the record alone.  Details name fields a
 client's own request, never values.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -25,6 +25,8 @@ class Refusal:
     """Seconds, for the Retry-After header (RFC 9110, section 10.2.3)."""
     cause: str = ""
     """What the record calls it, where clients must not be able to tell it from others."""
+    challenge: str = ""
+    """What WWW-Authenticate says besides (RFC 6750, section 3; RFC 9470, section 3)."""
 
     @property
     def outcome(self) -> str:
@@ -38,12 +40,18 @@ class Refusal:
         if self.status == 429:
             fields["retry-after"] = str(coarse(self.retry_after or 0))
         if self.status == 401:
-            fields["www-authenticate"] = 'Bearer realm="extproc"'
+            fields["www-authenticate"] = f'Bearer realm="extproc"{self.challenge}'
         return fields
 
     def because(self, detail: str) -> "Refusal":
         """Return the same refusal with a message that names the field or bound."""
         return replace(self, message=detail)
+
+    def demanding(self, acr_values: Collection[str]) -> "Refusal":
+        """Return the same refusal, with what the client may ask its issuer for (RFC 9470)."""
+        if not acr_values:
+            return self
+        return replace(self, challenge=f'{self.challenge}, acr_values="{" ".join(acr_values)}"')
 
     def after(self, seconds: int) -> "Refusal":
         """Return the same refusal, to be tried again after so many seconds."""
@@ -57,6 +65,13 @@ class Refusal:
 
 UNAUTHENTICATED: Final = Refusal(
     401, "invalid_api_key", "Missing or invalid credential.", "authentication_error"
+)
+INSUFFICIENT: Final = Refusal(
+    401,
+    "insufficient_user_authentication",
+    "A stronger credential is required.",
+    "authentication_error",
+    challenge=', error="insufficient_user_authentication"',
 )
 UNKNOWN_ROUTE: Final = Refusal(404, "not_found", "Unknown path.")
 METHOD_NOT_ALLOWED: Final = Refusal(405, "method_not_allowed", "Method not allowed.")
@@ -121,6 +136,7 @@ _BY_CODE: Final = {
     refusal.code: refusal
     for refusal in (
         UNAUTHENTICATED,
+        INSUFFICIENT,
         UNKNOWN_ROUTE,
         METHOD_NOT_ALLOWED,
         UNKNOWN_MODEL,

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hypothesis import strategies as st
 
+from extproc.credentials import ApiKey, ApiKeys
 from extproc.dialects import Dialect, OpenAIChat
 from extproc.dialects.gate import Terms
 from extproc.events import (
@@ -118,6 +119,7 @@ def table(
         version="v1",
         key=HMAC_KEY,
         routes=tuple({found.route.name: found.route for found in policies}.values()),
+        provers={"keys": ApiKeys(ApiKey(), HMAC_KEY, tenants or {})},
         tenants=tenants or {},
         policies={(found.tenant, found.route.name): found for found in policies},
         caps=caps or Caps(),

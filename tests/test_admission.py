@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.admission import Admitted, Denied, admit
+from extproc import admission
+from extproc.admission import Admitted, Denied
+from extproc.credentials import ApiKey, ApiKeys, Needed, Requirement
 from extproc.dialects import (
     GeminiGenerate,
     KServeV2,
@@ -18,7 +20,9 @@ from extproc.dialects import (
 )
 from extproc.events import CheckedRequest
 from extproc.limits import Charge, Limit
+from extproc.policy import PolicyTable
 from extproc.refusal import (
+    INSUFFICIENT,
     METHOD_NOT_ALLOWED,
     UNAUTHENTICATED,
     UNKNOWN_MODEL,
@@ -29,6 +33,12 @@ from extproc.refusal import (
 from tests.playbook import HMAC_KEY, policy, table
 
 KEY, OTHER_KEY, UNLISTED_KEY = "sk-acme-1", "sk-beta-1", "sk-nobody"
+
+
+def admit(request: CheckedRequest, table: PolicyTable) -> Admitted | Denied:
+    decision = admission.admit(request, table, now=1e9)
+    assert not isinstance(decision, Needed)
+    return decision
 
 
 def principal(key: str) -> str:
@@ -81,7 +91,7 @@ def test_an_admitted_request_names_its_policy_and_who_asks() -> None:
     decision = admit(GOOD, TABLE)
     assert isinstance(decision, Admitted)
     assert decision.policy is TABLE.policies["acme", "POST /v1/chat/completions"]
-    assert decision.principal == principal(KEY)
+    assert decision.proof.principal == principal(KEY)
     assert decision.parameters == {}
     assert decision.charges == [
         Charge(f"acme|burst|principal|{principal(KEY)}", BURST),
@@ -355,8 +365,26 @@ def test_in_the_shadow_a_forbidden_model_is_left_to_the_record() -> None:
 
 
 def test_a_table_without_tenants_admits_nobody() -> None:
-    assert admit(GOOD, replace(TABLE, tenants={})) == Denied(UNAUTHENTICATED)
+    assert admit(GOOD, table(policy(), tenants={})) == Denied(UNAUTHENTICATED)
 
 
 def test_a_key_is_of_no_use_under_another_secret() -> None:
-    assert admit(GOOD, replace(TABLE, key=b"another" * 6)) == Denied(UNAUTHENTICATED)
+    keys = ApiKeys(ApiKey(), b"another" * 6, TABLE.tenants)
+    assert admit(GOOD, replace(TABLE, provers={"keys": keys})) == Denied(UNAUTHENTICATED)
+
+
+def test_a_weak_credential_is_told_to_be_stronger_where_its_tenant_may_ask() -> None:
+    """RFC 9470, section 3; a stranger and another tenant learn nothing of the demand."""
+    strong = Requirement(strength=2, acr_values=("mfa", "hwk"))
+    found = policy(limits=())
+    demanding = replace(found, route=replace(found.route, requirement=strong))
+    guarded = table(demanding, tenants={principal(KEY): "acme", principal(OTHER_KEY): "beta"})
+    refused = admit(GOOD, guarded)
+    assert isinstance(refused, Denied)
+    assert refused.refusal == INSUFFICIENT.demanding(("mfa", "hwk"))
+    assert refused.refusal.headers["www-authenticate"] == (
+        'Bearer realm="extproc", error="insufficient_user_authentication", acr_values="mfa hwk"'
+    )
+    assert admit(asking(key=OTHER_KEY), guarded) == Denied(UNKNOWN_ROUTE, tenant="beta")
+    assert admit(asking(key=UNLISTED_KEY), guarded) == Denied(UNAUTHENTICATED)
+    assert INSUFFICIENT.demanding(()) == INSUFFICIENT

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.credentials import ApiKey, ApiKeys
 from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.gate import Terms
 from extproc.dialects.shape import Gathering
@@ -332,6 +333,7 @@ def test_a_table_does_not_show_its_key() -> None:
         version="0",
         key=b"0123456789abcdef",
         routes=(CHAT,),
+        provers={"keys": ApiKeys(ApiKey(), b"0123456789abcdef", {})},
         tenants={},
         policies={},
         caps=Caps(),

@@ -4,15 +4,17 @@ Rule: what could never match, or never be answered, is an error and no dead line
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, get_args
 
 import msgspec
 
+from extproc.config.credentials import compile_requirement
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
-from extproc.config.settings import RouteSettings
+from extproc.config.settings import RouteSettings, Settings
+from extproc.credentials import Credential
 from extproc.dialects import (
     Dialect,
     GeminiEmbed,
@@ -50,16 +52,22 @@ _MODEL_IN_PATH: Final = (
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
-def compile_routes(document: Document, routes: Sequence[RouteSettings]) -> tuple[Route, ...]:
+def compile_routes(document: Document, settings: Settings) -> tuple[Route, ...]:
     """The routes in the file's order.  Raise ConfigError at the first that cannot work."""
     compiled = tuple(
-        _route(document, ("routes", index), route) for index, route in enumerate(routes)
+        _route(document, ("routes", index), route, settings.credentials)
+        for index, route in enumerate(settings.routes)
     )
     _refuse_unreachable(document, compiled)
     return compiled
 
 
-def _route(document: Document, place: Place, settings: RouteSettings) -> Route:
+def _route(
+    document: Document,
+    place: Place,
+    settings: RouteSettings,
+    credentials: Mapping[str, Credential],
+) -> Route:
     dialect = _dialect(document, (*place, "dialect"), settings.dialect)
     _check_declared(document, (*place, "dialect"), settings.path, dialect)
     _check_path(document, (*place, "path"), settings.path, dialect)
@@ -67,7 +75,9 @@ def _route(document: Document, place: Place, settings: RouteSettings) -> Route:
         wrong = f"this dialect has no answer to {settings.method}"
         remedy = f"write method: {' or '.join(dialect.METHODS)}"
         raise document.fault((*place, "method"), wrong, remedy)
-    return Route(settings.method, settings.path, dialect)
+    asked = (*place, "credentials")
+    requirement = compile_requirement(document, asked, settings.credentials, credentials)
+    return Route(settings.method, settings.path, dialect, requirement)
 
 
 def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -> None:

@@ -5,9 +5,10 @@ Rule: what a type cannot say is checked by compile_table; an unknown field is an
 
 from typing import Annotated, Final, Literal
 
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 
 from extproc.config.units import Duration, Size
+from extproc.credentials import ApiKey, Credential
 from extproc.dialects import Dialect
 from extproc.mutators import Mutator
 from extproc.policy import Caps
@@ -95,6 +96,15 @@ class CapSettings(Struct, frozen=True, forbid_unknown_fields=True):
     waiting: Annotated[int, Meta(ge=1, le=1_000_000)] = _CAPS.waiting
 
 
+class RequirementSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What a caller must prove: credentials, by their names; by default any one there is."""
+
+    any_of: tuple[Name, ...] = ()
+    all_of: tuple[Name, ...] = ()
+    strength: Annotated[int, Meta(ge=0, le=10)] = 0
+    """The least that the strongest of what is proven must have."""
+
+
 class RouteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A path that may be asked; any other is denied."""
 
@@ -104,6 +114,7 @@ class RouteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ]
     """A name stands for the dialect with its defaults."""
     method: Literal["GET", "POST"] = "POST"
+    credentials: RequirementSettings = RequirementSettings()
 
 
 FidelitySettings = dict[
@@ -181,6 +192,10 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where probes ask, by grpc.health.v1."""
     keys: KeySettings
     routes: Annotated[tuple[RouteSettings, ...], Meta(min_length=1, max_length=200)]
+    credentials: Annotated[dict[Name, Credential], Meta(min_length=1)] = field(
+        default_factory=lambda: {"keys": ApiKey()}
+    )
+    """What callers prove who they are by; API keys unless told otherwise."""
     admin: TcpAddress | None = None
     """Where /metrics, /livez and /readyz are."""
     store: StoreSettings = StoreSettings("memory")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from extproc.config.credentials import compile_credentials
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
@@ -42,14 +43,16 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     """
     document, settings = config.document, config.settings
     key = resolve(document, ("keys", "hmac"), settings.keys.hmac, environ)
-    routes = compile_routes(document, settings.routes)
+    routes = compile_routes(document, settings)
+    owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
     return PolicyTable(
         version=_version(settings, key),
         key=key,
         routes=routes,
-        tenants=_principals(document, settings.tenants),
+        provers=compile_credentials(settings.credentials, key, owners),
+        tenants=owners,
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
         shapings=of_tenants(settings, shapings),

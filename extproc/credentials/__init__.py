@@ -1,24 +1,25 @@
-"""Who is calling.  A credential is a function from a request's headers to a principal.
+"""Who is calling.  A credential is a function from a request to what it proves.
 
-To add one: write a file here, add its function to CREDENTIALS and the headers it reads to
-CREDENTIAL_HEADERS.  Rule: a request that proves two principals proves none.
+To add one: write a file here with a class that is its configuration (its fields are the YAML's
+fields) and a Prover beside it, add the class to the Credential union and have config/credentials.py
+compile one into the other.  What a route asks for stands in requirement.py.
 """
 
-from collections.abc import Callable
-from typing import Final
+from extproc.credentials.api_key import ApiKey, ApiKeys
+from extproc.credentials.proof import Needed, Proof, Prover
+from extproc.credentials.requirement import ANY, Requirement, Weak, authenticate
 
-from extproc.credentials import api_key
-from extproc.events import Headers
+__all__ = [
+    "ANY",
+    "ApiKey",
+    "ApiKeys",
+    "Credential",
+    "Needed",
+    "Proof",
+    "Prover",
+    "Requirement",
+    "Weak",
+    "authenticate",
+]
 
-__all__ = ["CREDENTIALS", "CREDENTIAL_HEADERS", "principal"]
-
-CREDENTIALS: Final[tuple[Callable[[Headers, bytes], str | None], ...]] = (api_key.principal,)
-
-CREDENTIAL_HEADERS: Final[tuple[str, ...]] = api_key.HEADERS
-"""Taken out of a request before it goes on: the model server has no use for them."""
-
-
-def principal(headers: Headers, hmac_key: bytes) -> str | None:
-    """The one principal these headers prove, as tenants list it; None where there is not one."""
-    proven = {found for prove in CREDENTIALS if (found := prove(headers, hmac_key)) is not None}
-    return proven.pop() if len(proven) == 1 else None
+Credential = ApiKey

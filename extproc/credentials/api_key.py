@@ -7,15 +7,44 @@ would choose among them in their own way.
 
 import hmac
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Annotated, Final
 
-from extproc.events import Headers
+from msgspec import Meta, Struct
+
+from extproc.credentials.proof import Proof
+from extproc.events import CheckedRequest, Headers
 
 HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
 
 _BEARER: Final = re.compile(r"bearer +", re.IGNORECASE | re.ASCII)
 # Printable ASCII without the comma and the space, at which Envoy joins repeated headers.
 _KEY: Final = re.compile(r"[!-+\--~]{1,512}")
+
+
+class ApiKey(Struct, frozen=True, tag_field="kind", tag="api_key", forbid_unknown_fields=True):
+    """Keys that the policy lists by their keyed hash."""
+
+    strength: Annotated[int, Meta(ge=1, le=10)] = 1
+
+
+class ApiKeys:
+    """The keys of a policy."""
+
+    headers = HEADERS
+
+    def __init__(self, settings: ApiKey, hmac_key: bytes, owners: Mapping[str, str]) -> None:
+        """``owners`` is principal to tenant."""
+        self._strength, self._hmac_key, self._owners = settings.strength, hmac_key, owners
+
+    def prove(self, request: CheckedRequest, now: float) -> Proof | None:
+        """See credentials.proof.Prover.
+
+        How long a look-up takes says nothing about any key: it is by a keyed hash.
+        """
+        found = principal(request.headers, self._hmac_key)
+        tenant = self._owners.get(found, "") if found is not None else ""
+        return Proof(found, self._strength, tenant) if found is not None and tenant else None
 
 
 def principal(headers: Headers, hmac_key: bytes) -> str | None:

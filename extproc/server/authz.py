@@ -13,9 +13,10 @@ import grpc
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc.admission import Admitted, Denied, admit
-from extproc.credentials import CREDENTIAL_HEADERS
+from extproc.credentials import Needed
 from extproc.dialects import OpenAIChat
 from extproc.errors import StoreUnavailable
+from extproc.events import CheckedRequest
 from extproc.limits import Counters
 from extproc.policy import PolicyTable
 from extproc.refusal import RATE_LIMITED, UNAVAILABLE, coarse
@@ -25,7 +26,6 @@ from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
 
 REMOVED = (
-    *CREDENTIAL_HEADERS,
     # A compressed, partial or conditional answer could not be rewritten.
     "accept-encoding",
     "range",
@@ -35,7 +35,7 @@ REMOVED = (
     "if-modified-since",
     "if-unmodified-since",
 )
-"""Request fields that neither ext_proc nor the model server is to see."""
+"""Request fields that neither ext_proc nor the model server is to see, beside credentials."""
 
 _GENERIC = OpenAIChat()
 
@@ -53,6 +53,7 @@ class Authorization:
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
     ) -> None:
         self._table = table
+        self._removed = (*table.credential_headers, *REMOVED)
         self._counters = counters
         self._telemetry = telemetry
         self._records = records
@@ -72,16 +73,21 @@ class Authorization:
 
     async def _decide(self, request: CheckRequest) -> CheckResponse:
         arrival = self._wall()
-        decision = admit(protobuf.checked_request(request), self._table)
+        decision = self._admit(protobuf.checked_request(request), arrival)
         if isinstance(decision, Admitted):
             decision = await self._charge(decision)
         exchange = secrets.token_hex(8)
         match decision:
             case Admitted():
                 self._telemetry.checks("allowed").inc()
-                return protobuf.allowed(self._handover(exchange, decision, arrival), REMOVED)
+                return protobuf.allowed(self._handover(exchange, decision, arrival), self._removed)
             case Denied():
                 return self._deny(exchange, decision, arrival)
+
+    def _admit(self, request: CheckedRequest, now: float) -> Admitted | Denied:
+        decision = admit(request, self._table, now)
+        # No credential asks its issuer yet.
+        return Denied(UNAVAILABLE) if isinstance(decision, Needed) else decision
 
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
         """Take the limits; in the shadow a refusal is counted and let through."""
@@ -109,7 +115,7 @@ class Authorization:
             self._table.version,
             policy.route.name,
             policy.tenant,
-            admitted.principal,
+            admitted.proof.principal,
             tuple(admitted.parameters.items()),
             arrival=arrival,
         )

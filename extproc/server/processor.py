@@ -20,7 +20,7 @@ from extproc.errors import ProtocolError
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
 from extproc.policy import Policy, PolicyTable
-from extproc.refusal import OVERLOADED, of_code
+from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
 from extproc.server import protobuf
 from extproc.server.alarms import Alarms
 from extproc.server.driver import EOF, drive
@@ -153,11 +153,15 @@ class ExternalProcessor:
         return policy
 
     def _local_reply(self, handover: Handover | None) -> LocalReply:
-        routes = {route.name: route.dialect for route in self._table.routes}
+        routes = {route.name: route for route in self._table.routes}
         shaping = self._shaping_of(handover)
         if handover is None:
             return LocalReply(None, None, shaping)
-        return LocalReply(of_code(handover.refusal), routes.get(handover.route), shaping)
+        route = routes.get(handover.route)
+        denied = of_code(handover.refusal)
+        if denied is INSUFFICIENT and route is not None:
+            denied = denied.demanding(route.requirement.acr_values)
+        return LocalReply(denied, route.dialect if route is not None else None, shaping)
 
     def _record(self, machine: Machine, handover: Handover | None, seconds: float) -> None:
         self._telemetry.exchanges(machine.outcome).inc()

@@ -29,6 +29,7 @@ from extproc.events import (
     CheckedRequest,
     Event,
     Headers,
+    Peer,
     ReplaceRequest,
     ReplaceResponse,
     RequestBody,
@@ -72,7 +73,13 @@ class Handover:
 def checked_request(message: CheckRequest) -> CheckedRequest:
     http = message.attributes.request.http
     # The map as it is: copying all headers would cost more than reading the message.
-    return CheckedRequest(http.method, http.path, http.headers)
+    return CheckedRequest(http.method, http.path, http.headers, _peer(message))
+
+
+def _peer(message: CheckRequest) -> Peer:
+    source = message.attributes.source
+    address = source.address.socket_address.address
+    return Peer(address, source.principal, source.certificate)
 
 
 def allowed(handover: Handover, remove: tuple[str, ...]) -> CheckResponse:

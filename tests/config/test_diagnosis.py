@@ -12,8 +12,8 @@ DURATION = "a duration such as 250ms, 1s, 5m, 1h or 1d"
 SIZE = "a size such as 256KiB or 1MiB, or a number of bytes"
 NAME = "a name: at most 64 letters, digits, '.', '_' and '-'"
 FIELDS = (
-    "version, listen, health, keys, routes, admin, store, caps, drain, fidelities, policies, "
-    "tenants, ..."
+    "version, listen, health, keys, routes, credentials, admin, store, caps, drain, fidelities, "
+    "policies, ..."
 )
 DIALECTS = one_of(routes.DIALECTS)
 DIALECT = "the name of a dialect, or its configuration"

@@ -1,7 +1,7 @@
 import re
 
 from extproc.config import new_key
-from extproc.credentials import principal
+from extproc.credentials.api_key import principal
 
 
 def test_a_new_key_is_256_bits_that_a_client_can_send() -> None:

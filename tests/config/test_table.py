@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from extproc.config import compile_table
-from extproc.credentials import principal
+from extproc.credentials.api_key import principal
 from extproc.draw import Draw
 from extproc.errors import ConfigError
 from extproc.limits import Limit

@@ -357,7 +357,7 @@ PRINCIPAL: Final = f"key:{hmac.new(HMAC_KEY, KEY.encode(), 'sha256').hexdigest()
 def test_another_way_to_the_same_model_is_denied(surface: Surface, trap: str) -> None:
     method, _, path = trap.partition(" ")
     routes = [EXCHANGES[name].route for name, _ in surface.exchanges]
-    denied = admit(checked(method, path, routes[0].dialect), routed(surface))
+    denied = admit(checked(method, path, routes[0].dialect), routed(surface), now=0.0)
     assert isinstance(denied, Denied)
     assert denied.refusal.status in {404, 405}
 
@@ -368,7 +368,7 @@ def test_the_path_itself_is_admitted(surface: Surface) -> None:
         one = EXCHANGES[name]
         path, _, _ = one.path.partition("?")
         request = checked(one.route.method, path, one.route.dialect)
-        assert isinstance(admit(request, routed(surface)), Admitted)
+        assert isinstance(admit(request, routed(surface), now=0.0), Admitted)
 
 
 def checked(method: str, path: str, dialect: Dialect) -> CheckedRequest:

@@ -1,29 +1,29 @@
-import pytest
+from typing import get_args
 
-from extproc import credentials
-from extproc.credentials import CREDENTIAL_HEADERS, principal
-from extproc.events import Headers
+from extproc.credentials import ApiKey, ApiKeys, Credential, Proof
+from extproc.credentials.api_key import principal
+from extproc.events import CheckedRequest
 
 KEY = b"k" * 32
+LISTED = principal({"x-api-key": "xk-1"}, KEY)
 
 
-def test_a_request_has_the_principal_it_proves() -> None:
-    assert principal({"x-api-key": "xk-1"}, KEY) == credentials.api_key.principal(
-        {"x-api-key": "xk-1"}, KEY
-    )
-    assert principal({}, KEY) is None
+def asking(key: str) -> CheckedRequest:
+    return CheckedRequest("POST", "/", {"x-api-key": key})
 
 
-def test_a_request_that_proves_two_principals_proves_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    def other(headers: Headers, hmac_key: bytes) -> str | None:
-        return headers.get("x-other")
-
-    both = (credentials.api_key.principal, other)
-    monkeypatch.setattr(credentials, "CREDENTIALS", both)
-    assert principal({"x-other": "other:1"}, KEY) == "other:1"
-    assert principal({"x-other": "other:1", "x-api-key": "xk-1"}, KEY) is None
-    assert principal({}, KEY) is None
+def test_every_credential_names_itself() -> None:
+    kinds = get_args(Credential) or (Credential,)
+    assert {kind.__struct_config__.tag for kind in kinds} >= {"api_key"}
 
 
-def test_every_header_that_holds_a_credential_is_taken_out() -> None:
-    assert CREDENTIAL_HEADERS == ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+def test_a_key_proves_the_tenant_that_lists_it() -> None:
+    assert LISTED is not None
+    keys = ApiKeys(ApiKey(strength=2), KEY, {LISTED: "acme"})
+    assert keys.prove(asking("xk-1"), 0.0) == Proof(LISTED, 2, "acme")
+    assert keys.prove(asking("xk-2"), 0.0) is None
+    assert keys.prove(asking(""), 0.0) is None
+
+
+def test_every_header_that_holds_a_key_is_taken_out() -> None:
+    assert ApiKeys.headers == ("authorization", "x-api-key", "api-key", "x-goog-api-key")

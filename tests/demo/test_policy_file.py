@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from extproc.config import compile_table, load
-from extproc.credentials import principal
+from extproc.credentials.api_key import principal
 from extproc.demo import policy_file
 from extproc.demo.client import bearer
 from extproc.demo.policy_file import TENANTS, TIERS, Issued

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from extproc.config import compile_table, load
-from extproc.credentials import principal
+from extproc.credentials.api_key import principal
 from extproc.gateway.starter import write_starter
 
 

@@ -39,6 +39,8 @@ SHARED_BY_PLUGINS = {
     "extproc.mutators._apportion_rows",
     "extproc.mutators._rows",
     "extproc.mutators.batch",
+    "extproc.credentials.proof",
+    "extproc.credentials.requirement",
     "extproc.dialects.answers",
     "extproc.dialects.cell",
     "extproc.dialects.csv_records",

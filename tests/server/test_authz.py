@@ -13,7 +13,7 @@ import pytest
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
-from extproc.credentials import CREDENTIAL_HEADERS
+from extproc.credentials.api_key import HEADERS
 from extproc.dialects import KServeV2
 from extproc.errors import StoreUnavailable
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseHeaders
@@ -82,7 +82,7 @@ async def test_an_admitted_request_loses_its_credential_and_gains_a_handover(
     response = await envoy.check(asking())
     assert (response.status.code, response.HasField("ok_response")) == (0, True)
     removed = set(response.ok_response.headers_to_remove)
-    assert removed >= {*CREDENTIAL_HEADERS, "accept-encoding", "range", "if-none-match"}
+    assert removed >= {*HEADERS, "accept-encoding", "range", "if-none-match"}
     assert not response.ok_response.headers
     metadata = told(response)
     assert len(bytes.fromhex(metadata.pop("exchange"))) == 8

@@ -24,6 +24,7 @@ from extproc.events import (
     Abort,
     Action,
     Event,
+    Peer,
     ReplaceResponse,
     RequestBody,
     RequestHeaders,
@@ -131,8 +132,12 @@ def test_a_check_request_is_read_as_it_came() -> None:
     http = message.attributes.request.http
     http.method, http.path = "POST", "/v1/embeddings?x=1"
     http.headers["content-type"] = "application/json"
+    source = message.attributes.source
+    source.address.socket_address.address = "192.0.2.1"
+    source.principal, source.certificate = "spiffe://acme/chat", "-----BEGIN"
     checked = checked_request(message)
     assert (checked.method, checked.path) == ("POST", "/v1/embeddings?x=1")
+    assert checked.peer == Peer("192.0.2.1", "spiffe://acme/chat", "-----BEGIN")
     assert dict(checked.headers) == {"content-type": "application/json"}
     assert checked.headers.get("authorization") is None
 

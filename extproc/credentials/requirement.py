@@ -1,0 +1,69 @@
+"""What a route asks for: which credentials, together or one of them, and how strong.
+
+Rules: a request that proves two tenants proves none, since servers behind us would choose between
+them in their own way.  Of several proofs the strongest names the principal.  A credential that is
+not strong enough is told so (RFC 9470), but only to whoever it belongs to.
+"""
+
+from collections.abc import Collection, Mapping
+
+from msgspec import Struct, structs
+
+from extproc.credentials.proof import Needed, Proof, Prover
+from extproc.events import CheckedRequest
+
+
+class Requirement(Struct, frozen=True):
+    """By the names that the policy calls its credentials."""
+
+    any_of: tuple[str, ...] = ()
+    """One of these; empty: one of all there are."""
+    all_of: tuple[str, ...] = ()
+    """And each of these, of one tenant."""
+    strength: int = 0
+    """The least that the strongest of them must have."""
+    acr_values: tuple[str, ...] = ()
+    """What to ask an issuer for to be strong enough (OpenID Connect Core, section 2, ``acr``)."""
+
+
+ANY = Requirement()
+
+
+class Weak(Struct, frozen=True):
+    """A valid credential of less strength than the route asks for."""
+
+    proof: Proof
+
+
+def authenticate(
+    request: CheckedRequest,
+    requirement: Requirement,
+    provers: Mapping[str, Prover],
+    owners: Mapping[str, str],
+    now: float,
+) -> Proof | Weak | Needed | None:
+    """Who asks, whose tenant is named in the proof; None where the request does not prove it.
+
+    ``owners`` is principal to tenant, ``now`` is in seconds of wall time.
+    """
+    one_of = requirement.any_of or (() if requirement.all_of else tuple(provers))
+    proofs: dict[str, Proof] = {}
+    needed: Needed | None = None
+    for name in dict.fromkeys((*requirement.all_of, *one_of)):
+        proven = provers[name].prove(request, now)
+        if isinstance(proven, Needed):
+            needed = needed or proven
+        elif proven is not None and (tenant := proven.tenant or owners.get(proven.principal, "")):
+            proofs[name] = structs.replace(proven, tenant=tenant)
+    if not _suffices(proofs, requirement.all_of, one_of):
+        return needed
+    strongest = max(proofs.values(), key=lambda proof: proof.strength)
+    return strongest if strongest.strength >= requirement.strength else Weak(strongest)
+
+
+def _suffices(
+    proofs: Mapping[str, Proof], all_of: Collection[str], one_of: Collection[str]
+) -> bool:
+    if not proofs.keys() >= set(all_of) or (one_of and proofs.keys().isdisjoint(one_of)):
+        return False
+    return len({proof.tenant for proof in proofs.values()}) == 1
