@@ -44,11 +44,12 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
+    credentials = compile_credentials(document, settings, key, owners)
     return PolicyTable(
-        version=_version(settings, key),
+        version=_version(settings, key, credentials.version),
         key=key,
         routes=routes,
-        provers=compile_credentials(settings.credentials, key, owners),
+        provers=credentials.provers,
         tenants=owners,
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
@@ -56,9 +57,13 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     )
 
 
-def _version(settings: Settings, key: bytes) -> str:
-    """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing."""
-    return hmac.digest(key, msgspec.json.encode(settings), "sha256").hex()[:16]
+def _version(settings: Settings, key: bytes, files: bytes) -> str:
+    """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing.
+
+    ``files`` stands for the files that the policy names: who is let in by another list of keys is
+    let in by another table.
+    """
+    return hmac.digest(key, msgspec.json.encode(settings) + files, "sha256").hex()[:16]
 
 
 def _caps(document: Document, settings: CapSettings) -> Caps:
