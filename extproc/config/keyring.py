@@ -7,7 +7,7 @@ the policy's own string.
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -33,50 +33,42 @@ class Keyring:
 EMPTY: Final = Keyring({}, b"")
 
 
-@dataclass(frozen=True, slots=True)
-class Own:
-    """What the policy file itself says of who there is."""
-
-    tenants: Mapping[str, str]
-    listed: frozenset[str]
-    """Principals of its tenants."""
-
-
 def load_keyring(path: Path, tenants: Iterable[str], listed: Iterable[str], most: int) -> Keyring:
     """Read a key file.  Raise ConfigError, ``FILE:LINE: field: what is wrong; what to do``, and
     OSError where there is none to read.
 
     ``tenants`` are those of the policy, ``listed`` its own principals, ``most`` the bound on keys.
     """
-    own = Own({tenant: tenant for tenant in tenants}, frozenset(listed))
+    owners = {tenant: tenant for tenant in tenants}
+    hashes = {principal.removeprefix("key:") for principal in listed}
     keys: dict[bytes, IssuedKey] = {}
     ids: set[str] = set()
-    digest = hashlib.sha256()
+    version = hashlib.sha256()
     for piece in read_pieces(path):
         if len(keys) + len(piece.keys) > most:
             wrong = f"more than {most} keys"
             raise fault(path, most + 1, wrong, "remove old ones, or raise max_keys")
-        digest.update(piece.octets)
+        version.update(piece.octets)
         for index, line in enumerate(piece.keys):
-            octets = bytes.fromhex(line.hash[: 2 * DIGEST])
-            if octets in keys or line.id in ids:
-                raise _repeated(path, piece.first + index, line)
+            digest = bytes.fromhex(line.hash[: 2 * DIGEST])
+            owner = owners.get(line.tenant)
+            if owner is None or digest in keys or line.id in ids or line.hash in hashes:
+                raise _mistake(path, piece.first + index, line, owners, hashes)
             ids.add(line.id)
-            owner = _owner(path, piece.first + index, line, own)
-            keys[octets] = IssuedKey(line.id, owner, _until(line))
-    return Keyring(keys, digest.digest())
+            keys[digest] = IssuedKey(line.id, owner, _until(line))
+    return Keyring(keys, version.digest())
 
 
-def _owner(path: Path, number: int, line: KeyLine, own: Own) -> str:
-    """The policy's own string, which all keys of a tenant share."""
-    owner = own.tenants.get(line.tenant)
-    if owner is None:
+def _mistake(
+    path: Path, number: int, line: KeyLine, tenants: Collection[str], listed: Container[str]
+) -> ConfigError:
+    if line.tenant not in tenants:
         wrong = f"tenant: there is no tenant {shown(line.tenant)}"
-        raise fault(path, number, wrong, instead(line.tenant, own.tenants))
-    if f"key:{line.hash}" in own.listed:
-        wrong = "hash: also listed in the policy, as a tenant's principal"
-        raise fault(path, number, wrong, "remove one: a key has one owner")
-    return owner
+        return fault(path, number, wrong, instead(line.tenant, tenants))
+    if line.hash in listed:
+        wrong = "hash: listed in the policy too, among a tenant's principals"
+        return fault(path, number, wrong, "remove one of the two: a key has one owner")
+    return _repeated(path, number, line)
 
 
 def _until(line: KeyLine) -> float:
@@ -90,8 +82,8 @@ def _repeated(path: Path, number: int, line: KeyLine) -> ConfigError:
     """Which was first is read once more: a million numbers of lines are not kept for this."""
     for piece in read_pieces(path):
         for first, _, other in piece.lines():
-            for field in ("id", "hash"):
-                if first < number and getattr(other, field) == getattr(line, field):
-                    wrong = f"{field}: repeated, first on line {first}"
-                    return fault(path, number, wrong, "remove one of the two")
-    return fault(path, number, "a key that stands in the file before", "remove one of the two")
+            field = "id" if other.id == line.id else "hash"
+            if first < number and getattr(other, field) == getattr(line, field):
+                wrong = f"{field}: repeated, first on line {first}"
+                return fault(path, number, wrong, "remove one of the two")
+    return fault(path, number, "a key that stands before it too", "remove one of the two")

@@ -3,7 +3,6 @@
 import hmac
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +12,7 @@ from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.config.fidelities import compile_fidelities
+from extproc.config.granted import Granted
 from extproc.config.loading import Config
 from extproc.config.routes import compile_routes
 from extproc.config.secret import resolve
@@ -102,36 +102,42 @@ def _policies(
     routes: Sequence[Route],
     caps: Caps,
     shapings: Mapping[str, Shaping],
-) -> dict[tuple[str, str], Policy]:
+) -> Mapping[tuple[str, str], Policy]:
     fidelities = compile_fidelities(document, settings.fidelities)
     terms = {
         name: _terms(document, ("policies", name), policy, fidelities)
         for name, policy in settings.policies.items()
     }
-    answers = [(route, route.dialect.answers()) for route in routes]
+    shared = {
+        tenant: _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
+        for tenant, chosen in settings.tenants.items()
+    }
+    places: dict[tuple[str, str], dict[str, Any]] = {
+        (name, route.name): {
+            "route": route,
+            "answers": shaped(route.dialect.answers(), shapings[name]),
+            "caps": caps,
+            "shaping": shapings[name],
+        }
+        for name in settings.policies
+        for route in routes
+    }
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
-    policies: dict[tuple[str, str], Policy] = {}
-    for tenant, chosen in settings.tenants.items():
-        shared = _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
-        granted = _owned(tenant, root, shaping=shapings[chosen.policy], **shared)
-        for route, answer in answers:
-            possible = shaped(answer, shapings[chosen.policy])
-            policies[tenant, route.name] = granted(route=route, answers=possible, caps=caps)
-    return policies
+
+    def grant(tenant: str, route: str) -> Policy:
+        place = places[settings.tenants[tenant].policy, route]
+        return _owned(tenant, root, **shared[tenant], **place)
+
+    return Granted(settings.tenants, {route.name: route for route in routes}, grant)
 
 
-def _owned(
-    tenant: str, root: Draw, *, terms: Terms, fidelity: Fidelity, **more: Any
-) -> partial[Policy]:
-    """A policy but for where it holds."""
+def _owned(tenant: str, root: Draw, *, terms: Terms, fidelity: Fidelity, **more: Any) -> Policy:
     own = root.child(tenant.encode())
     salt = own.child(b"cache_salt").key.hex()
-    return partial(
-        Policy,
+    return Policy(
         tenant=tenant,
         terms=msgspec.structs.replace(terms, salt=salt),
         fidelity=fidelity,
-        edits=fidelity.edits(),
         draw=own if fidelity.keyed else None,
         **more,
     )
@@ -153,6 +159,7 @@ def _terms(
     )
     return {
         "fidelity": fidelity,
+        "edits": fidelity.edits(),
         "terms": terms,
         "models": settings.models,
         "limits": _limits(document, (*place, "limits"), settings.limits),
