@@ -186,7 +186,7 @@ def _repeated(pairs: list[tuple[str, Any]]) -> str:
 def _fault(path: Path, number: int, error: str) -> ConfigError:
     if field := _FIELD.match(error):
         known = ", ".join(KeyLine.__struct_fields__)
-        if "missing" in error:
+        if error.startswith("Object missing"):
             return fault(path, number, f"{field[1]}: missing", "add it")
         return fault(path, number, "an unknown field", f"a key has {known}")
     place = _PLACE.search(error)
