@@ -46,7 +46,7 @@ def rewrite(path: Path, identity: str, change: Callable[[KeyLine], Sequence[KeyL
         try:
             with os.fdopen(_private(new), "wb") as written:
                 _alike(written.fileno(), os.fstat(file))
-                written.writelines(_changed(target, identity, change))
+                written.writelines(_changed(path, identity, change))
                 written.flush()
                 os.fsync(written.fileno())
             new.replace(target)
