@@ -7,7 +7,7 @@ the policy's own string.
 
 import hashlib
 import math
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -16,7 +16,7 @@ from extproc.config.diagnosis import shown
 from extproc.config.document import fault
 from extproc.config.expectation import instead
 from extproc.config.key_file import KeyLine, read_pieces
-from extproc.credentials.api_key import DIGEST, IssuedKey
+from extproc.credentials.api_key import DIGEST, IssuedKey, IssuedKeys
 from extproc.errors import ConfigError
 
 
@@ -24,13 +24,12 @@ from extproc.errors import ConfigError
 class Keyring:
     """The keys of one file."""
 
-    keys: Mapping[bytes, IssuedKey]
-    """By the first octets of the keyed hash."""
+    keys: IssuedKeys
     version: bytes
     """A digest of all that the file says of them."""
 
 
-EMPTY: Final = Keyring({}, b"")
+EMPTY: Final = Keyring(IssuedKeys(), b"")
 
 
 def load_keyring(path: Path, tenants: Iterable[str], listed: Iterable[str], most: int) -> Keyring:
@@ -41,21 +40,23 @@ def load_keyring(path: Path, tenants: Iterable[str], listed: Iterable[str], most
     """
     owners = {tenant: tenant for tenant in tenants}
     hashes = {principal.removeprefix("key:") for principal in listed}
-    keys: dict[bytes, IssuedKey] = {}
-    ids: set[str] = set()
+    keys = IssuedKeys()
+    ids = tuple(set[str]() for _ in range(256))  # small ones, as there
+    count = 0
     version = hashlib.sha256()
     for piece in read_pieces(path):
-        if len(keys) + len(piece.keys) > most:
+        count += len(piece.keys)
+        if count > most:
             wrong = f"more than {most} keys"
             raise fault(path, most + 1, wrong, "remove old ones, or raise max_keys")
         version.update(piece.octets)
         for index, line in enumerate(piece.keys):
-            digest = bytes.fromhex(line.hash[: 2 * DIGEST])
-            owner = owners.get(line.tenant)
-            if owner is None or digest in keys or line.id in ids or line.hash in hashes:
+            owner, alike = owners.get(line.tenant), ids[hash(line.id) % 256]
+            key = IssuedKey(line.id, owner or "", _until(line))
+            new = keys.add(bytes.fromhex(line.hash[: 2 * DIGEST]), key) and line.id not in alike
+            if owner is None or not new or line.hash in hashes:
                 raise _mistake(path, piece.first + index, line, owners, hashes)
-            ids.add(line.id)
-            keys[digest] = IssuedKey(line.id, owner, _until(line))
+            alike.add(line.id)
     return Keyring(keys, version.digest())
 
 

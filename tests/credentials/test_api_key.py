@@ -16,6 +16,7 @@ from extproc.credentials.api_key import (
     ApiKey,
     ApiKeys,
     IssuedKey,
+    IssuedKeys,
     digest,
     principal,
 )
@@ -127,7 +128,7 @@ def prover(
     owners: Mapping[str, str] | None = None, issued: Mapping[bytes, IssuedKey] | None = None
 ) -> ApiKeys:
     known = {hashed(API_KEY): ISSUED, hashed(OTHER_KEY): REVOKED} if issued is None else issued
-    return ApiKeys(ApiKey(strength=3), HMAC_KEY, owners or {}, known)
+    return ApiKeys(ApiKey(strength=3), HMAC_KEY, owners or {}, IssuedKeys(known))
 
 
 def asking(key: str) -> CheckedRequest:
@@ -220,3 +221,18 @@ def test_keys_that_are_alike_have_hashes_that_are_not() -> None:
         agreeing += 128 - (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
     bits = 2000 * 128
     assert abs(agreeing - bits / 2) < 5 * math.sqrt(bits) / 2
+
+
+def test_issued_keys_are_spread_over_small_dicts_and_each_is_found() -> None:
+    keys = IssuedKeys()
+    known = {hashed(f"xk-{index}"): IssuedKey(f"{index}", "acme", 1.0) for index in range(5000)}
+    for found, key in known.items():
+        assert keys.add(found, key)
+    assert len(keys) == 5000
+    assert dict(keys) == known
+    assert max(map(len, keys._parts)) < 60
+    first = next(iter(known))
+    assert not keys.add(first, ISSUED)
+    assert keys[first] is keys.find(first) is known[first]
+    assert keys.find(hashed("xk-unknown")).until == -math.inf
+    assert hashed("xk-unknown") not in keys
