@@ -42,8 +42,9 @@ def keys(path: Path) -> list[KeyLine]:
 
 
 def line(**more: Any) -> bytes:
+    """As this program would have written it, had it not been wrong."""
     fields = {name: value for name, value in {**PLAIN, **more}.items() if value is not ...}
-    return json.dumps(fields).encode() + b"\n"
+    return json.dumps(fields, separators=(",", ":"), ensure_ascii=False).encode() + b"\n"
 
 
 def test_a_line_is_what_it_says_and_leaves_out_what_it_does_not(tmp_path: Path) -> None:
@@ -117,7 +118,7 @@ def test_an_empty_file_holds_no_key(tmp_path: Path) -> None:
                 "note"
             ),
         ),
-        (line(note="\ud800"), "not JSON; write one key on each line, as JSON"),
+        (line(note="@").replace(b"@", rb"\ud800"), "not JSON; write one key on each line, as JSON"),
         (b'"s3cret"\n', "no key; write one key on each line, as a JSON object"),
         (line(id=...), "id: missing; add it"),
         (
