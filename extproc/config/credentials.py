@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
-from extproc.config.keyring import EMPTY, Keyring, load_keyring
+from extproc.config.keyring import EMPTY, MAKE_ONE, Keyring, load_keyring
 from extproc.config.settings import RequirementSettings, Settings
 from extproc.credentials import ApiKey, ApiKeys, Credential, Prover, Requirement
 
@@ -51,7 +51,8 @@ def keyring(
         return load_keyring(path, settings.tenants, owners, credential.max_keys)
     except OSError as error:
         wrong = f"{path} cannot be read ({error.strerror})"
-        remedy = "make a key with: extproc keys new --tenant NAME"
+        missing = isinstance(error, FileNotFoundError)
+        remedy = MAKE_ONE if missing else "let whoever runs the sidecar read it"
         raise document.fault(("credentials", name, "file"), wrong, remedy) from error
 
 

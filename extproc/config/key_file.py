@@ -33,6 +33,7 @@ _FORMS: Final = {
     "id": (re.compile("[0-9A-Za-z]*"), "write at most 16 letters and digits"),
     "prefix": (re.compile("[!-~]*"), "write at most 20 characters of ASCII, without spaces"),
     "hash": (re.compile("[0-9a-f]*"), "write the 64 digits that extproc keys hash prints"),
+    "tenant": (re.compile("[0-9A-Za-z._-]*"), "write the name of a tenant of the policy"),
     "note": (
         re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029]*"),
         f"write at most {MAX_NOTE} characters on one line",
@@ -41,10 +42,7 @@ _FORMS: Final = {
 """Of which characters a field consists, and else what to do.  Apart from the types, whose patterns
 would each be looked up for each of a million keys: these hold for many keys at once.
 """
-_REMEDIES: Final = {
-    **{field: remedy for field, (_, remedy) in _FORMS.items()},
-    "tenant": "write the name of a tenant of the policy",
-}
+_REMEDIES: Final = {field: remedy for field, (_, remedy) in _FORMS.items()}
 _TIME: Final = "write a time such as 2026-01-31T00:00:00Z"
 _PLACE: Final = re.compile(r" - at `\$\.(\w+)`$")
 _FIELD: Final = re.compile(r"Object (?:contains un|missing re)\w+ field `(.*)`", re.DOTALL)

@@ -16,6 +16,7 @@ from extproc.config.diagnosis import shown
 from extproc.config.expectation import instead
 from extproc.config.key_changes import append, rewrite
 from extproc.config.key_file import KeyLine, check_note, read_pieces
+from extproc.config.keyring import MAKE_ONE
 from extproc.config.keys import new_id, new_key, visible
 from extproc.config.loading import Config
 from extproc.config.secret import resolve
@@ -62,9 +63,7 @@ class Register:
                 yield from piece.keys
         except OSError as error:
             wrong = f"{self.path} cannot be read ({error.strerror})"
-            raise ConfigError(
-                f"{wrong}; make a key with: extproc keys new --tenant NAME"
-            ) from error
+            raise ConfigError(f"{wrong}; {MAKE_ONE}") from error
 
     def revoke(self, identity: str, now: datetime) -> KeyLine:
         """From now on it proves nothing.  One that was revoked before stays as it is."""

@@ -29,6 +29,8 @@ class Keyring:
     """A digest of all that the file says of them."""
 
 
+MAKE_ONE: Final = "make a key with: extproc keys new --tenant NAME"
+"""What to do where there is no key file yet."""
 EMPTY: Final = Keyring(IssuedKeys(), b"")
 
 

@@ -77,6 +77,14 @@ def test_a_key_file_that_cannot_be_read_is_told_by_who_names_it(tmp_path: Path) 
     assert str(raised.value) == f"{place}: {wrong}; {remedy}"
 
 
+def test_a_key_file_that_is_none_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "keys.jsonl").mkdir()
+    with pytest.raises(ConfigError) as raised:
+        compiled(tmp_path, keyed())
+    wrong = "cannot be read (Is a directory); let whoever runs the sidecar read it"
+    assert str(raised.value).endswith(f"{tmp_path}/keys.jsonl {wrong}")
+
+
 def test_another_key_file_makes_another_table(tmp_path: Path) -> None:
     path = tmp_path / "keys.jsonl"
     path.write_bytes(encoded(KEY))

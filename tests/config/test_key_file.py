@@ -149,6 +149,7 @@ def test_an_empty_file_holds_no_key(tmp_path: Path) -> None:
             "hash: malformed; write the 64 digits that extproc keys hash prints",
         ),
         (line(tenant=None), "tenant: malformed; write the name of a tenant of the policy"),
+        (line(tenant="s3cret\x1b"), "tenant: malformed; write the name of a tenant of the policy"),
         (line(created="s3cret"), f"created: malformed; {TIME}"),
         (line(created="2026-01-31T00:00:00"), f"created: malformed; {TIME}"),
         (line(expires=1800000000), f"expires: malformed; {TIME}"),
