@@ -21,7 +21,7 @@ BLOCK = re.compile(
     r"<!-- (?P<kind>output|demo): (?P<what>.+?) -->\n\n```(?P<lang>\w+)\n.*?```\n", re.DOTALL
 )
 LINK = re.compile(r"\[`(?P<name>\w+)`\]\((?P<file>[^)#\s]+\.py)(?:#L\d+)?\)")
-KEY = re.compile(r"(xk-\w{4})[\w-]{39}")
+KEY = re.compile(r"(xk-\w{12}-)[\w-]{43}")
 WIDTH = {"text": 200, "json": 1200}
 
 

@@ -14,6 +14,7 @@ from typing import Annotated, Literal
 import typer
 
 from extproc.errors import ConfigError
+from extproc.key_commands import keys
 
 FOUND = 1
 """Exit code where a check found something."""
@@ -27,7 +28,6 @@ it runs died; 4 the configuration, or what it names, cannot be used; 130 interru
 """
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
-keys = typer.Typer(no_args_is_help=True, help="Make API keys, and the hashes that a policy lists.")
 envoy = typer.Typer(no_args_is_help=True, help="Render and check Envoy's configuration.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
@@ -135,33 +135,6 @@ def learn(
     from extproc.learn.rendering import learn as propose
 
     print(propose(samples))
-
-
-@keys.command("new")
-def new_key(policy: PolicyOption) -> None:
-    """Make an API key; prints it once, and what to list as its principal."""
-    from extproc.config import new_key as make
-
-    key = make()
-    print(f"key:       {key}")
-    print(f"principal: {_principal(policy, key)}")
-
-
-@keys.command("hash")
-def hash_key(policy: PolicyOption) -> None:
-    """Read a key from standard input and print what to list as its principal."""
-    print(_principal(policy, sys.stdin.readline().strip()))
-
-
-def _principal(policy: Path, key: str) -> str:
-    """The keyed hash, under the secret that the policy names."""
-    from extproc.config import compile_table, load
-    from extproc.credentials.api_key import principal
-
-    found = principal({"x-api-key": key}, compile_table(load(policy)).key)
-    if found is None:
-        raise ConfigError("this cannot be a key: use printable ASCII without spaces and commas")
-    return found
 
 
 @envoy.command()

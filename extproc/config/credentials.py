@@ -1,25 +1,59 @@
 """Credentials: what each is checked against, and which of them a route asks for."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
-from extproc.config.settings import RequirementSettings
+from extproc.config.keyring import EMPTY, MAKE_ONE, Keyring, load_keyring
+from extproc.config.settings import RequirementSettings, Settings
 from extproc.credentials import ApiKey, ApiKeys, Credential, Prover, Requirement
 
 
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What requests are checked by."""
+
+    provers: Mapping[str, Prover]
+    """By name."""
+    version: bytes
+    """Changes with what they are checked against, where that is not in the policy file."""
+
+
 def compile_credentials(
-    credentials: Mapping[str, Credential], hmac_key: bytes, owners: Mapping[str, str]
-) -> dict[str, Prover]:
-    """By name.  ``owners`` is principal to tenant."""
-    return {name: _prover(credential, hmac_key, owners) for name, credential in credentials.items()}
+    document: Document, settings: Settings, hmac_key: bytes, owners: Mapping[str, str]
+) -> Credentials:
+    """``owners`` is principal to tenant.  Raise ConfigError where a key file cannot be used."""
+    provers: dict[str, Prover] = {}
+    version = b""
+    for name, credential in settings.credentials.items():
+        match credential:
+            case ApiKey():
+                ring = keyring(document, name, credential, settings, owners)
+                provers[name] = ApiKeys(credential, hmac_key, owners, ring.keys)
+                version += ring.version
+    return Credentials(provers, version)
 
 
-def _prover(credential: Credential, hmac_key: bytes, owners: Mapping[str, str]) -> Prover:
-    match credential:
-        case ApiKey():
-            return ApiKeys(credential, hmac_key, owners)
+def keyring(
+    document: Document,
+    name: str,
+    credential: ApiKey,
+    settings: Settings,
+    owners: Mapping[str, str],
+) -> Keyring:
+    """The keys of a credential's file.  Raise ConfigError, which names file and line."""
+    if credential.file is None:
+        return EMPTY
+    path = document.path.parent / credential.file
+    try:
+        return load_keyring(path, settings.tenants, owners, credential.max_keys)
+    except OSError as error:
+        wrong = f"{path} cannot be read ({error.strerror})"
+        missing = isinstance(error, FileNotFoundError)
+        remedy = MAKE_ONE if missing else "let whoever runs the sidecar read it"
+        raise document.fault(("credentials", name, "file"), wrong, remedy) from error
 
 
 def compile_requirement(

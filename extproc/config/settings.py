@@ -176,10 +176,10 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who owns which keys."""
+    """Who owns which keys; those of a key file name their tenant themselves."""
 
     policy: Name
-    principals: Annotated[tuple[Principal, ...], Meta(min_length=1)]
+    principals: Annotated[tuple[Principal, ...], Meta(min_length=1)] = ()
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -3,7 +3,6 @@
 import hmac
 import os
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -14,6 +13,7 @@ from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.config.fidelities import compile_fidelities
 from extproc.config.gatherings import check_gatherings
+from extproc.config.granted import Granted
 from extproc.config.loading import Config
 from extproc.config.routes import compile_routes
 from extproc.config.secret import resolve
@@ -26,7 +26,6 @@ from extproc.config.settings import (
 )
 from extproc.config.shapings import compile_shapings, of_tenants, shaped
 from extproc.config.units import octets, seconds
-from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
 from extproc.dialects.vector_places import vector_places
 from extproc.draw import Draw
@@ -47,11 +46,12 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
+    credentials = compile_credentials(document, settings, key, owners)
     return PolicyTable(
-        version=_version(settings, key),
+        version=_version(settings, key, credentials.version),
         key=key,
         routes=routes,
-        provers=compile_credentials(settings.credentials, key, owners),
+        provers=credentials.provers,
         tenants=owners,
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
@@ -59,9 +59,13 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     )
 
 
-def _version(settings: Settings, key: bytes) -> str:
-    """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing."""
-    return hmac.digest(key, msgspec.json.encode(settings), "sha256").hex()[:16]
+def _version(settings: Settings, key: bytes, files: bytes) -> str:
+    """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing.
+
+    ``files`` stands for the files that the policy names: who is let in by another list of keys is
+    let in by another table.
+    """
+    return hmac.digest(key, msgspec.json.encode(settings) + files, "sha256").hex()[:16]
 
 
 def _caps(document: Document, settings: CapSettings) -> Caps:
@@ -100,7 +104,7 @@ def _policies(
     routes: Sequence[Route],
     caps: Caps,
     shapings: Mapping[str, Shaping],
-) -> dict[tuple[str, str], Policy]:
+) -> Mapping[tuple[str, str], Policy]:
     fidelities = compile_fidelities(document, settings.fidelities, routes)
     terms = {
         name: _terms(document, ("policies", name), policy, fidelities)
@@ -108,40 +112,40 @@ def _policies(
     }
     for policy in settings.policies.values():
         check_gatherings(document, fidelities[policy.fidelity], routes)
-    answers = [(route, route.dialect.answers()) for route in routes]
+    shared = {
+        tenant: _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
+        for tenant, chosen in settings.tenants.items()
+    }
+    places: dict[tuple[str, str], dict[str, Any]] = {
+        (name, route.name): _place(route, fidelities[policy.fidelity], shapings[name], caps)
+        for name, policy in settings.policies.items()
+        for route in routes
+    }
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
-    policies: dict[tuple[str, str], Policy] = {}
-    for tenant, chosen in settings.tenants.items():
-        shared = _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
-        granted = _owned(tenant, root, shaping=shapings[chosen.policy], **shared)
-        for route, answer in answers:
-            possible = shaped(answer, shapings[chosen.policy])
-            embeds = _embeds(shared["fidelity"], answer)
-            policies[tenant, route.name] = granted(
-                route=route, answers=possible, caps=caps, **embeds
-            )
-    return policies
+
+    def grant(tenant: str, route: str) -> Policy:
+        place = places[settings.tenants[tenant].policy, route]
+        return _owned(tenant, root, **shared[tenant], **place)
+
+    return Granted(settings.tenants, {route.name: route for route in routes}, grant)
 
 
-def _embeds(fidelity: Fidelity, answers: Answers) -> dict[str, Any]:
-    """What a policy needs to know of vectors, where its route answers some."""
-    if not any(map(vector_places, answers.values())):
-        return {}
-    return {"most_inputs": fidelity.compared, "spaced": fidelity.rotates}
+def _place(route: Route, fidelity: Fidelity, shaping: Shaping, caps: Caps) -> dict[str, Any]:
+    """What a policy is on a route, whoever's it is."""
+    answers = shaped(route.dialect.answers(), shaping)
+    place = {"route": route, "answers": answers, "caps": caps, "shaping": shaping}
+    if any(map(vector_places, answers.values())):
+        place |= {"most_inputs": fidelity.compared, "spaced": fidelity.rotates}
+    return place
 
 
-def _owned(
-    tenant: str, root: Draw, *, terms: Terms, fidelity: Fidelity, **more: Any
-) -> partial[Policy]:
-    """A policy but for where it holds."""
+def _owned(tenant: str, root: Draw, *, terms: Terms, fidelity: Fidelity, **more: Any) -> Policy:
     own = root.child(tenant.encode())
     salt = own.child(b"cache_salt").key.hex()
-    return partial(
-        Policy,
+    return Policy(
         tenant=tenant,
         terms=msgspec.structs.replace(terms, salt=salt),
         fidelity=fidelity,
-        edits=fidelity.edits(),
         draw=own if fidelity.keyed else None,
         **more,
     )
@@ -163,6 +167,7 @@ def _terms(
     )
     return {
         "fidelity": fidelity,
+        "edits": fidelity.edits(),
         "terms": terms,
         "models": settings.models,
         "limits": _limits(document, (*place, "limits"), settings.limits),

@@ -4,10 +4,11 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+DURATION: Final = r"^[1-9][0-9]{0,5}(ms|s|m|h|d)$"
 Duration = Annotated[
     str,
     Meta(
-        pattern=r"^[1-9][0-9]{0,5}(ms|s|m|h|d)$",
+        pattern=DURATION,
         description="a duration such as 250ms, 1s, 5m, 1h or 1d",
     ),
 ]

@@ -1,13 +1,22 @@
 """API keys, as bearer token (RFC 6750, section 2.1) or in a header of their own.
 
-Rules: a key is known by its keyed hash alone, which is what the policy lists and records show.  A
+Rules: a key is known by its keyed hash alone, which is what the policy and its key file list.  A
 request whose headers name different keys, or something that is no key, has none: servers behind us
-would choose among them in their own way.
+would choose among them in their own way.  A key that has expired or was revoked is as good as one
+that never was.
+
+No time tells anything about a key.  What is looked up is not what the caller sent but its HMAC
+under a secret: to the caller 256 bits at random (RFC 2104), of which no two keys share any, however
+alike they are.  The look-up is one step in a dict, of as many keys as there are; where it stops
+comparing depends on those bits alone, so that the time of a million attempts is that of a million
+independent draws.  Keys themselves are not there to be compared: only hashes are kept.
 """
 
 import hmac
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Annotated, Final
 
 from msgspec import Meta, Struct
@@ -23,9 +32,66 @@ _KEY: Final = re.compile(r"[!-+\--~]{1,512}")
 
 
 class ApiKey(Struct, frozen=True, tag_field="kind", tag="api_key", forbid_unknown_fields=True):
-    """Keys that the policy lists by their keyed hash."""
+    """Keys by their keyed hash: those that tenants list, and those of a file."""
 
+    file: (
+        Annotated[
+            str,
+            Meta(min_length=1, max_length=1024, description="a file that extproc keys new writes"),
+        ]
+        | None
+    ) = None
+    """A relative path starts at the policy file's folder."""
+    max_keys: Annotated[int, Meta(ge=1, le=10_000_000)] = 1_000_000
+    """Lines of the file; a key takes some 250 bytes of memory."""
     strength: Annotated[int, Meta(ge=1, le=10)] = 1
+
+
+class IssuedKey(Struct, frozen=True, gc=False):
+    """What a key file says of a key.  There may be a million: nothing in it refers to another."""
+
+    id: str
+    """Seen in the key itself, and in records."""
+    tenant: str
+    until: float
+    """Seconds of wall time from which on it proves nothing; always, where it was revoked."""
+
+
+_NOBODY: Final = IssuedKey("", "", -math.inf)
+
+DIGEST: Final = 16
+"""Octets of the keyed hash by which issued keys are looked up: to find another key for one of a
+million takes 2**108 attempts (NIST SP 800-107, section 5.3.3)."""
+
+
+class IssuedKeys(Mapping[bytes, IssuedKey]):
+    """By the first octets of the keyed hash.
+
+    A dict of a million entries takes a fifth of a second to grow, in which nothing else runs: here
+    are as many small ones as an octet has values, each found by the first.
+    """
+
+    def __init__(self, keys: Mapping[bytes, IssuedKey] | None = None) -> None:
+        self._parts: tuple[dict[bytes, IssuedKey], ...] = tuple({} for _ in range(256))
+        for digest, key in (keys or {}).items():
+            self.add(digest, key)
+
+    def add(self, digest: bytes, key: IssuedKey) -> bool:
+        """Whether there was none of this hash; else the first stays."""
+        return self._parts[digest[0]].setdefault(digest, key) is key
+
+    def __getitem__(self, digest: bytes) -> IssuedKey:
+        return self._parts[digest[0]][digest]
+
+    def find(self, digest: bytes) -> IssuedKey:
+        """One that proves nothing, where there is none."""
+        return self._parts[digest[0]].get(digest, _NOBODY)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return chain.from_iterable(self._parts)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._parts))
 
 
 class ApiKeys:
@@ -33,26 +99,43 @@ class ApiKeys:
 
     headers = HEADERS
 
-    def __init__(self, settings: ApiKey, hmac_key: bytes, owners: Mapping[str, str]) -> None:
-        """``owners`` is principal to tenant."""
-        self._strength, self._hmac_key, self._owners = settings.strength, hmac_key, owners
+    def __init__(
+        self,
+        settings: ApiKey,
+        hmac_key: bytes,
+        owners: Mapping[str, str],
+        issued: IssuedKeys | None = None,
+    ) -> None:
+        """``owners`` is principal to tenant; none of them is ``issued`` too."""
+        self._strength, self._hmac_key = settings.strength, hmac_key
+        self._owners, self._issued = owners, issued or IssuedKeys()
 
     def prove(self, request: CheckedRequest, now: float) -> Proof | None:
-        """See credentials.proof.Prover.
-
-        How long a look-up takes says nothing about any key: it is by a keyed hash.
-        """
-        found = principal(request.headers, self._hmac_key)
-        tenant = self._owners.get(found, "") if found is not None else ""
-        return Proof(found, self._strength, tenant) if found is not None and tenant else None
+        """See credentials.proof.Prover."""
+        found = digest(request.headers, self._hmac_key)
+        if found is None:
+            return None
+        listed = f"key:{found.hex()}"
+        if tenant := self._owners.get(listed):
+            return Proof(listed, self._strength, tenant)
+        issued = self._issued.get(found[:DIGEST], _NOBODY)
+        return (
+            Proof(f"key:{issued.id}", self._strength, issued.tenant)
+            if (now < issued.until)
+            else None
+        )
 
 
 def principal(headers: Headers, hmac_key: bytes) -> str | None:
     """``key:`` and the HMAC-SHA256 of the request's key in 64 hexadecimal digits, or None."""
+    found = digest(headers, hmac_key)
+    return f"key:{found.hex()}" if found is not None else None
+
+
+def digest(headers: Headers, hmac_key: bytes) -> bytes | None:
+    """The HMAC-SHA256 of the request's key, or None where it has none."""
     key = _key(headers)
-    if key is None:
-        return None
-    return f"key:{hmac.digest(hmac_key, key.encode('ascii'), 'sha256').hex()}"
+    return hmac.digest(hmac_key, key.encode("ascii"), "sha256") if key is not None else None
 
 
 def _key(headers: Headers) -> str | None:

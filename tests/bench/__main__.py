@@ -22,6 +22,7 @@ from tests.bench import report
 from tests.bench.dialects import dialects
 from tests.bench.figures import BenchmarkError, Table
 from tests.bench.latency import latency
+from tests.bench.loading import loading
 from tests.bench.machine import cores, facts, on
 from tests.bench.memory import idle, large
 from tests.bench.own import own_code
@@ -89,7 +90,8 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         table = compile_table(load(running.policy))
         gc.collect()
         gc.freeze()
-        return [*tables, own_code(table), *rewriting(table), dialects(), ticks()]
+        keys = 100_000 if length is _QUICK else 1_000_000
+        return [*tables, own_code(table), *rewriting(table), dialects(), ticks(), loading(keys)]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:

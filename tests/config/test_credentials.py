@@ -3,10 +3,15 @@
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from extproc.credentials import ANY, Requirement
+from extproc.config.key_file import encoded
+from extproc.credentials import ANY, Proof, Requirement
 from extproc.errors import ConfigError
+from extproc.events import CheckedRequest
 from tests.config.example import changed, compiled
+from tests.config.scale import hashed
+from tests.config.test_key_file import KEY
 
 ROUTE = "dialect: openai_embeddings"
 
@@ -54,3 +59,66 @@ def test_a_route_that_nobody_could_ask_is_refused(
         compiled(tmp_path, asking(requirement))
     assert str(raised.value).endswith(message)
     assert ":7: " in str(raised.value) or ":8: " in str(raised.value)
+
+
+KEYS = "{keys: {kind: api_key, file: keys.jsonl}}"
+
+
+def keyed(credentials: str = KEYS) -> str:
+    return changed(("routes:\n", f"credentials: {credentials}\nroutes:\n"))
+
+
+def test_a_key_file_that_cannot_be_read_is_told_by_who_names_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        compiled(tmp_path, keyed())
+    wrong = f"{tmp_path}/keys.jsonl cannot be read (No such file or directory)"
+    remedy = "make a key with: extproc keys new --tenant NAME"
+    place = f"{tmp_path}/policy.yaml:6: credentials.keys.file"
+    assert str(raised.value) == f"{place}: {wrong}; {remedy}"
+
+
+def test_a_key_file_that_is_none_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "keys.jsonl").mkdir()
+    with pytest.raises(ConfigError) as raised:
+        compiled(tmp_path, keyed())
+    wrong = "cannot be read (Is a directory); let whoever runs the sidecar read it"
+    assert str(raised.value).endswith(f"{tmp_path}/keys.jsonl {wrong}")
+
+
+def test_another_key_file_makes_another_table(tmp_path: Path) -> None:
+    path = tmp_path / "keys.jsonl"
+    path.write_bytes(encoded(KEY))
+    version = compiled(tmp_path, keyed()).version
+    assert compiled(tmp_path, keyed()).version == version
+    path.write_bytes(encoded(structs.replace(KEY, revoked=KEY.created)))
+    assert compiled(tmp_path, keyed()).version != version
+
+
+def test_a_file_is_bounded_and_knows_what_the_policy_lists(tmp_path: Path) -> None:
+    path = tmp_path / "keys.jsonl"
+    path.write_bytes(encoded(KEY) + encoded(structs.replace(KEY, id="k2", hash="a" * 64)))
+    for credentials, message in (
+        ("{keys: {kind: api_key, file: keys.jsonl, max_keys: 1}}", "more than 1 keys"),
+        (KEYS, "hash: listed in the policy too"),
+    ):
+        with pytest.raises(ConfigError) as raised:
+            compiled(tmp_path, keyed(credentials))
+        assert str(raised.value).startswith(f"{path}:2: {message}")
+
+
+def test_every_credential_has_its_own_file_and_strength(tmp_path: Path) -> None:
+    for name in ("low", "high"):
+        line = structs.replace(KEY, id=name, hash=hashed(f"xk-{name}"))
+        (tmp_path / f"{name}.jsonl").write_bytes(encoded(line))
+    table = compiled(
+        tmp_path,
+        keyed(
+            "{low: {kind: api_key, file: low.jsonl}, "
+            "high: {kind: api_key, file: high.jsonl, strength: 3}}"
+        ),
+    )
+    for name, strength in (("low", 1), ("high", 3)):
+        request = CheckedRequest("POST", "/", {"x-api-key": f"xk-{name}"})
+        proven = {each: prover.prove(request, 0.0) for each, prover in table.provers.items()}
+        assert proven.pop(name) == Proof(f"key:{name}", strength, "acme")
+        assert [*proven.values()] == [None]

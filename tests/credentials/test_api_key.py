@@ -1,12 +1,26 @@
+import gc
 import hashlib
 import hmac
+import math
+from collections.abc import Mapping
+from typing import NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.credentials.api_key import HEADERS, principal
-from extproc.events import Headers
+from extproc.credentials import Proof
+from extproc.credentials.api_key import (
+    DIGEST,
+    HEADERS,
+    ApiKey,
+    ApiKeys,
+    IssuedKey,
+    IssuedKeys,
+    digest,
+    principal,
+)
+from extproc.events import CheckedRequest, Headers
 
 HMAC_KEY = b"0123456789abcdef0123456789abcdef"
 API_KEY = "xk-3jqkJ0v8c2Fz_Ab-9"
@@ -99,3 +113,126 @@ def test_every_key_is_known_by_its_hash_alone(key: str, header: str) -> None:
 def test_whatever_the_headers_hold_there_is_one_principal_or_none(values: dict[str, str]) -> None:
     found = principal(values, HMAC_KEY)
     assert found is None or (found.startswith("key:") and len(found) == 68)
+
+
+ISSUED = IssuedKey("k1", "acme", 100.0)
+REVOKED = IssuedKey("k2", "acme", -math.inf)
+OTHER_KEY = "sk-proj-other"
+
+
+def hashed(key: str) -> bytes:
+    return hmac.digest(HMAC_KEY, key.encode(), "sha256")[:DIGEST]
+
+
+def prover(
+    owners: Mapping[str, str] | None = None, issued: Mapping[bytes, IssuedKey] | None = None
+) -> ApiKeys:
+    known = {hashed(API_KEY): ISSUED, hashed(OTHER_KEY): REVOKED} if issued is None else issued
+    return ApiKeys(ApiKey(strength=3), HMAC_KEY, owners or {}, IssuedKeys(known))
+
+
+def asking(key: str) -> CheckedRequest:
+    return CheckedRequest("POST", "/", {"x-api-key": key})
+
+
+def test_an_issued_key_proves_its_tenant_by_its_id() -> None:
+    assert prover().prove(asking(API_KEY), 0.0) == Proof("key:k1", 3, "acme")
+
+
+def test_a_key_that_the_policy_lists_goes_on_being_known_by_its_hash() -> None:
+    keys = prover({PROVEN: "beta"}, {})
+    assert keys.prove(asking(API_KEY), 1e12) == Proof(PROVEN, 3, "beta")
+
+
+def test_a_key_proves_nothing_from_the_moment_at_which_it_expires() -> None:
+    keys = prover()
+    assert keys.prove(asking(API_KEY), math.nextafter(100.0, 0)) is not None
+    assert keys.prove(asking(API_KEY), 100.0) is None
+    assert keys.prove(asking(API_KEY), math.inf) is None
+    endless = prover(issued={hashed(API_KEY): IssuedKey("k1", "acme", math.inf)})
+    assert endless.prove(asking(API_KEY), 1e300) is not None
+
+
+@pytest.mark.parametrize("now", [-1e300, 0.0, 100.0, 1e300])
+def test_expired_revoked_unknown_and_no_keys_are_told_apart_by_nobody(now: float) -> None:
+    keys = prover()
+    late = [keys.prove(asking(API_KEY), now)] if now >= 100.0 else []
+    others = [keys.prove(asking(key), now) for key in (OTHER_KEY, "xk-unknown", "", "a b")]
+    assert {*late, *others} == {None}
+
+
+class Watched(str):
+    """A key that must not be compared: where that stops would tell how far it fits."""
+
+    __slots__ = ()
+    __hash__ = str.__hash__
+
+    def __eq__(self, other: object) -> NoReturn:
+        raise AssertionError("a key was compared")
+
+    __ne__ = __lt__ = __le__ = __gt__ = __ge__ = __eq__
+    __contains__ = startswith = endswith = find = index = __eq__  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("key", [API_KEY, OTHER_KEY, "xk-unknown", API_KEY[:-1]])
+@pytest.mark.parametrize("header", ["x-api-key", "api-key", "x-goog-api-key"])
+def test_no_key_is_compared(key: str, header: str) -> None:
+    request = CheckedRequest("POST", "/", {header: Watched(key)})
+    proven = prover({PROVEN: "acme"}).prove(request, 0.0)
+    assert (proven is not None) == (key == API_KEY)
+
+
+def test_what_is_kept_of_a_key_is_its_hash_alone() -> None:
+    """So that there is nothing which a key could be compared with."""
+    keys = prover({PROVEN: "acme"})
+    assert keys.prove(asking(API_KEY), 0.0) is not None
+    seen: dict[int, object] = {}
+    left: list[object] = [keys.__dict__]
+    while left:
+        found = left.pop()
+        if id(found) not in seen and not isinstance(found, type):
+            seen[id(found)] = found
+            left += gc.get_referents(found)
+            left += [found.id, found.tenant] if isinstance(found, IssuedKey) else []
+            left += list(found) if isinstance(found, dict) else []  # names are not told otherwise
+    kept = [each for each in seen.values() if isinstance(each, str | bytes)]
+    assert PROVEN in kept
+    assert "k1" in kept
+    texts = [each if isinstance(each, bytes) else each.encode() for each in kept]
+    assert [text for text in texts for key in (API_KEY, OTHER_KEY) if key.encode() in text] == []
+
+
+@given(key=KEYS, other=KEYS)
+def test_no_two_keys_have_anything_in_common_that_a_look_up_could_show(
+    key: str, other: str
+) -> None:
+    """However alike: what is looked up differs from its first octets on."""
+    first, second = (digest({"api-key": each}, HMAC_KEY) for each in (key, f"{key[:500]}{other}"))
+    assert first is not None
+    if second is not None and first != second:
+        assert first[:DIGEST] != second[:DIGEST]
+
+
+def test_keys_that_are_alike_have_hashes_that_are_not() -> None:
+    """Of 2000 pairs that differ in their last character, hashes agree in a bit as often as not."""
+    agreeing = 0
+    for index in range(2000):
+        first, second = hashed(f"xk-{index}-a"), hashed(f"xk-{index}-b")
+        agreeing += 128 - (int.from_bytes(first) ^ int.from_bytes(second)).bit_count()
+    bits = 2000 * 128
+    assert abs(agreeing - bits / 2) < 5 * math.sqrt(bits) / 2
+
+
+def test_issued_keys_are_spread_over_small_dicts_and_each_is_found() -> None:
+    keys = IssuedKeys()
+    known = {hashed(f"xk-{index}"): IssuedKey(f"{index}", "acme", 1.0) for index in range(5000)}
+    for found, key in known.items():
+        assert keys.add(found, key)
+    assert len(keys) == 5000
+    assert dict(keys) == known
+    assert max(map(len, keys._parts)) < 60
+    first = next(iter(known))
+    assert not keys.add(first, ISSUED)
+    assert keys[first] is keys.find(first) is known[first]
+    assert keys.find(hashed("xk-unknown")).until == -math.inf
+    assert hashed("xk-unknown") not in keys

@@ -1,0 +1,64 @@
+import pytest
+
+from extproc.config import granted
+from extproc.config.granted import Granted
+from extproc.policy import Policy
+from tests.playbook import policy
+
+TENANTS = {"acme": 1, "beta": 2}
+ROUTES = {"GET /a": 1, "POST /b": 2}
+
+
+@pytest.fixture
+def made() -> list[tuple[str, str]]:
+    return []
+
+
+def table(made: list[tuple[str, str]]) -> Granted:
+    def grant(tenant: str, route: str) -> Policy:
+        made.append((tenant, route))
+        method, _, path = route.partition(" ")
+        return policy(tenant=tenant, route=(method, path))
+
+    return Granted(TENANTS, ROUTES, grant)
+
+
+def test_every_tenant_has_a_policy_on_every_route(made: list[tuple[str, str]]) -> None:
+    policies = table(made)
+    places = [(tenant, route) for tenant in TENANTS for route in ROUTES]
+    assert list(policies) == places
+    assert len(policies) == 4
+    assert made == []
+    assert [(each.tenant, each.route.name) for each in policies.values()] == places
+
+
+def test_a_policy_is_made_when_it_is_first_asked_for(made: list[tuple[str, str]]) -> None:
+    policies = table(made)
+    first = policies["acme", "GET /a"]
+    assert policies["acme", "GET /a"] is first
+    assert policies.get(("acme", "GET /a")) is first
+    assert made == [("acme", "GET /a")]
+
+
+@pytest.mark.parametrize("place", [("nobody", "GET /a"), ("acme", "GET /b"), ("", "")])
+def test_what_the_file_does_not_grant_is_not_made(
+    made: list[tuple[str, str]], place: tuple[str, str]
+) -> None:
+    policies = table(made)
+    assert policies.get(place) is None
+    assert place not in policies
+    assert made == []
+
+
+def test_as_many_are_kept_as_there_is_room_for(
+    made: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(granted, "KEPT", 2)
+    policies = table(made)
+    first, others = next(iter(policies)), list(policies)[1:]
+    before = policies[first]
+    for place in others:
+        assert policies[place].tenant == place[0]
+    assert len(policies._made) == 2
+    assert policies[first] == before
+    assert made.count(first) == 2
