@@ -20,7 +20,7 @@ Response = message("inference.ModelInferResponse")
 PROBABILITIES = np.array([0.01, 0.6061728394506173, 0.2671604938271605, 0.116666666722222])
 _TENSORS = {
     ("probabilities", "FP32"): PROBABILITIES,
-    ("logits", "FP64"): np.array([31337.5]),
+    ("logits", "FP64"): np.array([3133771.5]),
     ("label", "INT64"): np.array([1]),
 }
 _RAW = {"FP32": "<f4", "FP64": "<f8", "INT64": "<i8"}
@@ -74,7 +74,7 @@ def _leaking(request: Any, context: grpc.ServicerContext) -> Any:
     found.parameters["s3cret"].int64_param = 31337
     for (name, datatype), values in _TENSORS.items():
         output = found.outputs.add(name=name, datatype=datatype, shape=[1, len(values)])
-        output.parameters["s3cret"].double_param = 31337.5
+        output.parameters["s3cret"].double_param = 3133771.5
     return found
 
 

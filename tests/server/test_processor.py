@@ -53,7 +53,7 @@ from tests.playbook import (
 from tests.server.wire import ADMITTED, PROCESS, Envoy, Sidecar, Stream, message, running
 
 OK = grpc.StatusCode.OK
-CAPS = Caps(document=50_000, value=10_000, held=100_000)
+CAPS = Caps(document=50_000, value=10_000, held=300_000)
 SHADOWED = Handover("e2", "v1", "POST /v1/shadowed", "acme", "key:1")
 TABLE = table(
     policy(caps=CAPS),
@@ -494,13 +494,13 @@ async def test_a_process_that_holds_too_much_refuses_what_grows(
 ) -> None:
     sidecar, envoy = wired
     first = await envoy.stream().send(RequestHeaders(end=False))
-    await first.send(RequestBody(b"x" * 60_000, end=False))
-    await until(lambda: sidecar.processor.held.total == 60_000)
+    await first.send(RequestBody(b"x" * 180_000, end=False))
+    await until(lambda: sidecar.processor.held.total == 180_000)
     second = await envoy.stream().send(RequestHeaders(end=False))
-    await second.send(RequestBody(b"x" * 60_000, end=False))
+    await second.send(RequestBody(b"x" * 180_000, end=False))
     answer = (await second.receive()).immediate_response
     assert (answer.status.code, answer.details) == (503, "extproc_overloaded")
-    assert sidecar.processor.held.total == 60_000
+    assert sidecar.processor.held.total == 180_000
     assert await second.end() is OK
     assert await first.end() is grpc.StatusCode.FAILED_PRECONDITION
     assert sidecar.processor.held.total == 0
@@ -513,8 +513,8 @@ async def test_a_process_that_holds_too_much_ends_an_open_stream_with_an_error_e
 ) -> None:
     sidecar, envoy = wired
     holder = await envoy.stream().send(RequestHeaders(end=False))
-    await holder.send(RequestBody(b"x" * 95_000, end=False))
-    await until(lambda: sidecar.processor.held.total == 95_000)
+    await holder.send(RequestBody(b"x" * 295_000, end=False))
+    await until(lambda: sidecar.processor.held.total == 295_000)
     stream = await envoy.stream().send(*ASKED_STREAM, headers("text/event-stream"))
     await stream.receive()
     await stream.receive()
@@ -533,10 +533,10 @@ async def test_in_the_shadow_what_is_held_is_bounded_and_nothing_is_refused(
 ) -> None:
     sidecar, envoy = wired
     stream = await envoy.stream(SHADOWED).send(RequestHeaders(end=False))
-    await stream.send(RequestBody(b"x" * 150_000, end=False))
+    await stream.send(RequestBody(b"x" * 450_000, end=False))
     assert (await stream.receive()).HasField("request_headers")
     sent = (await stream.receive()).request_body.response.body_mutation.streamed_response
-    assert len(sent.body) == 150_000
+    assert len(sent.body) == 450_000
     assert sidecar.processor.held.total == 0
     assert await stream.end() is OK
     [record] = sidecar.recorded()
