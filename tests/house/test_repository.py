@@ -32,7 +32,11 @@ EXTRAS_OF = {
 CONTRACTS = {contract["id"]: contract for contract in PROJECT["tool"]["importlinter"]["contracts"]}
 KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
 SHARED_BY_PLUGINS = {
+    "extproc.credentials.bearer",
+    "extproc.credentials.claims",
+    "extproc.credentials.key_set",
     "extproc.credentials.proof",
+    "extproc.credentials.remembered",
     "extproc.credentials.requirement",
     "extproc.dialects.answers",
     "extproc.dialects.cell",
