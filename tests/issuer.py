@@ -29,7 +29,7 @@ CLAIMS: Mapping[str, Any] = {
 
 def made(algorithm: str, kid: str | None = None) -> Key:
     """A fresh private key."""
-    named = {"kid": kid} if kid is not None else None
+    named: Any = {"kid": kid} if kid is not None else None
     match algorithm[:2]:
         case "RS" | "PS":
             return RSAKey.generate_key(2048, named, auto_kid=False)

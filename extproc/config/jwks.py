@@ -11,12 +11,16 @@ from extproc.config.document import Document
 from extproc.credentials import Jwt, Jwts
 from extproc.credentials.key_set import MAX_BYTES, key_set
 from extproc.errors import Malformed
+from extproc.units import seconds
 
 
 def jwts(
     document: Document, name: str, settings: Jwt, hmac_key: bytes, tenants: Collection[str]
 ) -> Jwts:
     """Raise ConfigError where the file cannot be read or has no key of use."""
+    if seconds(settings.stale) < seconds(settings.refresh):
+        place, wrong = ("credentials", name, "stale"), "shorter than refresh"
+        raise document.fault(place, wrong, "raise it, or lower refresh")
     place = ("credentials", name, "jwks")
     source, remedy = settings.jwks, "write the issuer's JWK Set there"
     if not source.startswith("file:"):

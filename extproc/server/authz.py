@@ -39,6 +39,9 @@ REMOVED = (
 
 _GENERIC = OpenAIChat()
 
+Ask = Callable[[Needed], Awaitable[None]]
+"""Has a credential know what its issuer says of a token, or raises IssuerUnavailable."""
+
 
 async def nobody(needed: Needed) -> None:
     """Of a policy that asks no issuer."""
@@ -56,9 +59,8 @@ class Authorization:
         records: Records,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
-        ask: Callable[[Needed], Awaitable[None]] = nobody,
+        ask: Ask = nobody,
     ) -> None:
-        """``ask`` has a credential know what its issuer says of a token."""
         self._ask = ask
         self._table = table
         self._removed = (*table.credential_headers, *REMOVED)
