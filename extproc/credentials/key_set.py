@@ -31,19 +31,20 @@ class Keyring:
     """The keys of one issuer, as they were last seen; empty until then."""
 
     def __init__(self) -> None:
-        self._keys: KeySet | None = None
-        self._until = 0.0
+        self.last: KeySet | None = None
+        self.until = 0.0
+        """When the last ones are trusted no more, in seconds of wall time."""
         self.missed: Callable[[], None] = _nobody
         """Called where a token names a key that is not known: there may be new ones to fetch."""
 
     def keys(self, now: float) -> KeySet | None:
         """The keys to trust at ``now``; the same object for as long as they are the same."""
-        return self._keys if now < self._until else None
+        return self.last if now < self.until else None
 
     def renew(self, keys: KeySet | None, until: float) -> None:
         """Trust these, or where None those known, until then: seconds of wall time."""
-        self._keys = self._keys if keys is None else keys
-        self._until = until
+        self.last = self.last if keys is None else keys
+        self.until = until
 
 
 def _nobody() -> None:

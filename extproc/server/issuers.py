@@ -18,14 +18,24 @@ START: Final = 5.0
 
 
 class Issuers:
-    """Those of one policy table."""
+    """Those of one policy table.
 
-    def __init__(self, table: PolicyTable, records: Records) -> None:
-        self._refreshes = [
+    To change tables: make the next with the last one as ``before``, start it, swap the tables, and
+    close the last one when nobody asks it any more.
+    """
+
+    def __init__(
+        self, table: PolicyTable, records: Records, before: "Issuers | None" = None
+    ) -> None:
+        """Goes on with the keys of ``before`` while it fetches its own."""
+        self.refreshes = [
             KeyRefresh(name, prover, records)
             for name, prover in table.provers.items()
             if isinstance(prover, Jwts)
         ]
+        for refresh in self.refreshes:
+            for last in before.refreshes if before is not None else ():
+                refresh.follow(last)
         self._introspectors = {
             name: Introspector(prover)
             for name, prover in table.provers.items()
@@ -35,12 +45,12 @@ class Issuers:
 
     async def start(self) -> None:
         """Fetch all keys once, as far as they come in time, then keep them fresh."""
-        first = [asyncio.create_task(refresh.refresh()) for refresh in self._refreshes]
+        first = [asyncio.create_task(refresh.refresh()) for refresh in self.refreshes]
         if first:
             await asyncio.wait(first, timeout=START)
         self._running = [
             asyncio.create_task(_follow(begun, refresh))
-            for begun, refresh in zip(first, self._refreshes, strict=True)
+            for begun, refresh in zip(first, self.refreshes, strict=True)
         ]
 
     async def ask(self, needed: Needed) -> None:
@@ -51,7 +61,7 @@ class Issuers:
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
-        for refresh in self._refreshes:
+        for refresh in self.refreshes:
             await refresh.close()
         for introspector in self._introspectors.values():
             await introspector.close()
@@ -60,7 +70,7 @@ class Issuers:
         """For whoever looks after the sidecar: what is wrong with the keys of each credential."""
         return [
             f"credential {each.name}: {'old' if each.known else 'no'} keys: {each.problem}"
-            for each in self._refreshes
+            for each in self.refreshes
             if each.problem
         ]
 

@@ -60,9 +60,10 @@ class KeyRefresh:
         cooldown: float = COOLDOWN,
     ) -> None:
         settings, ring = prover.settings, prover.keyring
-        self.name, self._ring, self._records, self._wall = name, ring, records, wall
-        self._algorithms, self._stale = settings.algorithms, seconds(settings.stale)
-        self._source, self._every = _source(prover)
+        self.name, self.ring, self._records, self._wall = name, ring, records, wall
+        self.source, self.algorithms = prover.source, settings.algorithms
+        self._stale = seconds(settings.stale)
+        self._fetched, self._every = _source(prover)
         self._cooldown = min(cooldown, self._every)
         self._content = b""
         self._keys: KeySet | None = None
@@ -77,7 +78,12 @@ class KeyRefresh:
     @property
     def known(self) -> bool:
         """Whether there are keys to trust."""
-        return self._ring.keys(self._wall()) is not None
+        return self.ring.keys(self._wall()) is not None
+
+    def follow(self, before: "KeyRefresh") -> None:
+        """Go on with the keys that another one has: the same source's, for the same algorithms."""
+        if not self.known and (before.source, before.algorithms) == (self.source, self.algorithms):
+            self.ring.renew(before.ring.last, before.ring.until)
 
     async def run(self) -> None:
         """Fetch again and again."""
@@ -100,12 +106,12 @@ class KeyRefresh:
             self._records.add("issuer keys", {"credential": self.name, "problem": self.problem})
 
     async def _fetch(self) -> None:
-        content = await self._source.get()
+        content = await self._fetched.get()
         if self._keys is None or content != self._content:
             # In a thread: a hundred keys take longer than a request may be held up.
-            self._keys = await asyncio.to_thread(key_set, content, self._algorithms)
+            self._keys = await asyncio.to_thread(key_set, content, self.algorithms)
             self._content = content
-        self._ring.renew(self._keys, self._wall() + self._stale)
+        self.ring.renew(self._keys, self._wall() + self._stale)
         self._failures, self.problem = 0, ""
 
     async def pause(self) -> None:
@@ -123,7 +129,7 @@ class KeyRefresh:
             return
 
     async def close(self) -> None:
-        await self._source.close()
+        await self._fetched.close()
 
 
 def _source(prover: Jwts) -> tuple[KeyFile | Issuer, float]:

@@ -30,6 +30,7 @@ from tests.bench.rig import Rig, envoy_version, rig
 from tests.bench.streams import events
 from tests.bench.throughput import throughput
 from tests.bench.ticks import ticks
+from tests.bench.tokens import tokens
 
 _FILES = 20_000
 """Descriptors that 2,000 streams need in Envoy, at both of its sides, and some."""
@@ -89,7 +90,7 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         table = compile_table(load(running.policy))
         gc.collect()
         gc.freeze()
-        return [*tables, own_code(table), *rewriting(table), dialects(), ticks()]
+        return [*tables, own_code(table), tokens(table), *rewriting(table), dialects(), ticks()]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:

@@ -114,6 +114,7 @@ def test_a_token_that_says_something_else_proves_nothing(claims: dict[str, Any])
         token(OTHER_RSA, header={"jku": "https://evil.example.com", "kid": "rsa-1"}),
         token(RSA, header={"crit": ["exp"], "exp": 1}),
         token(RSA, header={"crit": []}),
+        token(RSA, header={"crit": ["kid"]}),
         token(RSA, header={"typ": "logout+jwt"}),
         token(RSA, header={"typ": "dpop+jwt"}),
         token(RSA, header={"typ": ""}),

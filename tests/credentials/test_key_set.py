@@ -140,4 +140,5 @@ def test_keys_are_trusted_until_they_are_stale() -> None:
     assert ring.keys(10.0) is None
     ring.renew(None, 20.0)
     assert ring.keys(10.0) is keys
+    assert (ring.last, ring.until) == (keys, 20.0)
     ring.missed()  # nobody fetches: nothing happens

@@ -295,6 +295,7 @@ async def test_an_issuer_that_says_nothing_denies(socket: Path, *, down: bool) -
 
     async def ask(needed: Needed) -> None:
         asked.append(needed)
+        assert len(asked) == 1
         if down:
             raise IssuerUnavailable(SECRET)
 

@@ -79,6 +79,20 @@ async def test_nor_does_one_that_does_not_answer(
     await made.close()
 
 
+async def test_another_policy_begins_with_the_keys_of_the_last(
+    issuer: Issuer, records: Records
+) -> None:
+    before, found = of(provers(issuer), records), provers(issuer)
+    await before.start()
+    issuer.status = 503
+    made = Issuers(replace(table(policy()), provers=found), records, before)
+    await made.start()
+    await before.close()
+    assert made.told() == ["credential signed: old keys: status 503"]
+    assert found["signed"].keyring.keys(0.0) is not None
+    await made.close()
+
+
 async def test_a_token_is_asked_about_where_its_credential_says(
     issuer: Issuer, records: Records
 ) -> None:

@@ -75,6 +75,29 @@ async def test_the_same_keys_stay_the_same_object(issuer: Issuer) -> None:
         assert made.prover.keyring.keys(NOW) is not first
 
 
+async def test_another_policy_goes_on_with_the_keys_of_the_last(issuer: Issuer) -> None:
+    url = f"{issuer.url}/jwks"
+    async with rig(url) as before, rig(url) as made, rig(f"{url}?x") as other:
+        await before.refresh.refresh()
+        issuer.status = 503
+        for after in (made, other):
+            after.refresh.follow(before.refresh)
+            await after.refresh.refresh()
+        assert (made.takes(OLD), other.takes(OLD)) == (True, False)
+        made.wall.now += 86_400
+        assert not made.takes(OLD)
+
+
+async def test_keys_that_are_newer_stay(issuer: Issuer) -> None:
+    url = f"{issuer.url}/jwks"
+    async with rig(url) as before, rig(url) as made:
+        await before.refresh.refresh()
+        issuer.keys = jwks(OTHER_EC)
+        await made.refresh.refresh()
+        made.refresh.follow(before.refresh)
+        assert (made.takes(OLD), made.takes(NEW)) == (False, True)
+
+
 async def test_keys_are_rotated_with_an_overlap(issuer: Issuer) -> None:
     async with rig(f"{issuer.url}/jwks") as made:
         await made.refresh.refresh()
