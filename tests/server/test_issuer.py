@@ -1,9 +1,14 @@
+from pathlib import Path
+
 import httpx
 import pytest
 
 from extproc.errors import IssuerUnavailable
 from extproc.server.issuer import Issuer as Asked
+from tests.envoyconf import shipped
 from tests.issuer import Issuer
+
+CERTIFICATES = Path(shipped.__file__).parent
 
 
 async def got(url: str, most: int = 1000, seconds: float = 5.0) -> bytes:
@@ -47,8 +52,27 @@ async def test_who_cannot_be_reached_does_not_answer(url: str) -> None:
         await got(url)
 
 
-async def test_a_certificate_must_be_good() -> None:
-    """The server speaks no TLS at all: the client must insist on it."""
+@pytest.mark.parametrize(
+    ("host", "trusted", "good"),
+    [
+        ("localhost", "localhost.pem", True),
+        ("localhost", "authority.pem", False),  # nobody we trust vouches for it
+        ("127.0.0.1", "localhost.pem", False),  # it is not who we asked for
+    ],
+)
+async def test_a_certificate_must_be_good(
+    monkeypatch: pytest.MonkeyPatch, host: str, trusted: str, *, good: bool
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATES / trusted))
+    with Issuer(keys=b"{}", certificate=CERTIFICATES / "localhost.pem") as issuer:
+        if good:
+            assert await got(f"https://{host}:{issuer.port}/jwks") == b"{}"
+            return
+        with pytest.raises(IssuerUnavailable, match="ConnectError"):
+            await got(f"https://{host}:{issuer.port}/jwks")
+
+
+async def test_https_is_never_spoken_to_in_the_clear() -> None:
     with Issuer(keys=b"{}") as issuer, pytest.raises(IssuerUnavailable):
         await got(issuer.url.replace("http:", "https:"))
 
