@@ -61,8 +61,10 @@ class Introspector:
         await asyncio.shield(running)
 
     async def close(self) -> None:
-        for running in self._asking.values():
+        asking = [*self._asking.values()]
+        for running in asking:
             running.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
         await self._issuer.close()
 
     def _end(self, digest: bytes, done: asyncio.Task[None]) -> None:

@@ -10,6 +10,7 @@ from joserfc.jwk import Key
 
 from extproc.credentials import Jwt, Jwts, Proof
 from extproc.credentials.bearer import LONGEST
+from extproc.credentials.jwt import _header
 from extproc.credentials.key_set import key_set
 from extproc.events import CheckedRequest
 from tests.issuer import (
@@ -114,7 +115,7 @@ def test_a_token_that_says_something_else_proves_nothing(claims: dict[str, Any])
         token(OTHER_RSA, header={"jku": "https://evil.example.com", "kid": "rsa-1"}),
         token(RSA, header={"crit": ["exp"], "exp": 1}),
         token(RSA, header={"crit": []}),
-        token(RSA, header={"crit": ["kid"]}),
+        token(RSA, header={"crit": ["b64"], "b64": True}),
         token(RSA, header={"typ": "logout+jwt"}),
         token(RSA, header={"typ": "dpop+jwt"}),
         token(RSA, header={"typ": ""}),
@@ -156,6 +157,13 @@ def test_a_token_without_a_signature_proves_nothing(algorithm: object) -> None:
 def test_a_header_that_is_none_proves_nothing(header: bytes) -> None:
     _, payload, signature = token().split(".")
     assert proven(f"{b64(header)}.{payload}.{signature}") is None
+
+
+@pytest.mark.parametrize("extension", ['"crit":["kid"]', '"crit":[]', '"b64":true', '"b64":false'])
+def test_extensions_are_refused_whatever_the_library_knows(extension: str) -> None:
+    plain = '{"alg":"RS256","kid":"rsa-1"}'
+    assert _header(b64(plain.encode()).encode()) is not None
+    assert _header(b64(plain.replace("}", f",{extension}}}").encode()).encode()) is None
 
 
 @pytest.mark.parametrize("payload", [b"", b"{", b"[]", b"7", b"[" * 3000, b"\xff", b'{"iss":1}'])

@@ -48,6 +48,11 @@ async def rig(source: str, **more: Any) -> AsyncIterator[Rig]:
     made.records.close()
 
 
+async def ended(running: asyncio.Task[None]) -> None:
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 @pytest.fixture
 def issuer() -> Any:
     with Issuer(keys=jwks(EC)) as running:
@@ -170,7 +175,7 @@ async def test_an_unknown_key_has_them_fetched_and_the_next_request_finds_it(
         issuer.keys = jwks(EC, OTHER_EC)
         assert not made.takes(NEW)
         await until(lambda: made.takes(NEW))
-        running.cancel()
+        await ended(running)
 
 
 async def test_strangers_cannot_have_them_fetched_at_will(issuer: Issuer) -> None:
@@ -181,14 +186,14 @@ async def test_strangers_cannot_have_them_fetched_at_will(issuer: Issuer) -> Non
             assert not made.takes(NEW)
             await asyncio.sleep(0)
         assert issuer.asked["/jwks"] == 1
-        running.cancel()
+        await ended(running)
 
 
 async def test_they_are_fetched_again_without_being_asked(issuer: Issuer) -> None:
     async with rig(f"{issuer.url}/jwks", refresh="10ms") as made:
         running = asyncio.create_task(made.refresh.run())
         await until(lambda: issuer.asked["/jwks"] >= 3)
-        running.cancel()
+        await ended(running)
 
 
 async def test_what_failed_is_tried_again_sooner_and_then_less_often(
