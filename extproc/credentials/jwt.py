@@ -7,12 +7,12 @@ waits: where a token names an unknown one, it is refused and the fetching is tol
 
 import base64
 from collections.abc import Collection
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from joserfc import jws
 from joserfc.errors import JoseError
-from msgspec import Meta, Struct
+from msgspec import UNSET, Meta, Struct
 
 from extproc.credentials.bearer import LONGEST, bearer
 from extproc.credentials.claims import URL, Audience, Proven, TokenSettings, Trust
@@ -73,8 +73,8 @@ class _Header(Struct):
     alg: str
     kid: str | None = None
     typ: str = "JWT"
-    crit: msgspec.Raw | None = None
-    b64: msgspec.Raw | None = None
+    crit: Any = UNSET
+    b64: Any = UNSET
 
 
 class Jwts:
@@ -138,7 +138,7 @@ def _header(segment: bytes) -> _Header | None:
         header = _HEADER.decode(base64.urlsafe_b64decode(segment + b"=="))
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return None
-    special = header.crit is not None or header.b64 is not None
+    special = header.crit is not UNSET or header.b64 is not UNSET
     return None if special or header.typ.lower() not in _TYPES else header
 
 
