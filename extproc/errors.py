@@ -6,6 +6,7 @@ ExtprocError
 ├── UpstreamError     the model server's answer breaks its API or our bounds -> 502
 ├── Malformed         bytes are not what their format says; who reads them knows whose fault it is
 ├── ProtocolError     Envoy sent what its protocol or our set-up forbids     -> abort the stream
+├── IssuerUnavailable  whoever made a token cannot be asked about it in time  -> 503
 └── StoreUnavailable  counters cannot be reached in time                     -> 503
 
 Refusing a request is not an error: see refusal.py.  A message never holds a value from a body.
@@ -40,6 +41,10 @@ class Malformed(ExtprocError):  # noqa: N818 - names a condition, whoever reads 
 
 class ProtocolError(ExtprocError):
     """Envoy broke the message order, or is not configured as we require."""
+
+
+class IssuerUnavailable(ExtprocError):  # noqa: N818 - names a condition, as in gRPC
+    """The issuer of a token did not say in time what it is."""
 
 
 class StoreUnavailable(ExtprocError):  # noqa: N818 - names a condition, as in gRPC

@@ -5,6 +5,7 @@ are lower case; a repeated header is one value joined by ", " (RFC 9110, section
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec import Struct
 
@@ -30,6 +31,9 @@ class CheckedRequest(Struct, frozen=True):
     """With the query string, as normalised by Envoy."""
     headers: Headers
     peer: Peer = Peer()
+    metadata: Mapping[str, Mapping[str, Any]] = {}
+    """What filters before ext_authz found out, by their namespace; only where a credential of the
+    policy asks for it.  No header of the request can write it."""
 
 
 class RequestHeaders(Struct, frozen=True):

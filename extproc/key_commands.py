@@ -145,7 +145,7 @@ def _principal(policy: Path, key: str) -> str:
 
 
 def _duration(text: str, option: str) -> timedelta:
-    from extproc.config.units import DURATION, seconds
+    from extproc.units import DURATION, seconds
 
     if not re.fullmatch(DURATION, text):
         raise typer.BadParameter("write a duration such as 90d or 12h", param_hint=option)

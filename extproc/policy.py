@@ -15,7 +15,8 @@ from urllib.parse import unquote
 import msgspec
 
 from extproc.canonical import digest
-from extproc.credentials import ANY, Prover, Requirement
+from extproc.credentials import ANY, EnvoyJwts, Prover, Requirement
+from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
@@ -245,3 +246,9 @@ class PolicyTable:
         return tuple(
             dict.fromkeys(name for prover in self.provers.values() for name in prover.headers)
         )
+
+    @cached_property
+    def namespaces(self) -> tuple[str, ...]:
+        """The dynamic metadata that a credential asks for."""
+        asked = any(isinstance(prover, EnvoyJwts) for prover in self.provers.values())
+        return (NAMESPACE,) if asked else ()

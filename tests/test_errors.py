@@ -10,6 +10,7 @@ def test_every_error_has_one_base() -> None:
     assert {kind.__name__ for kind in raised - {ExtprocError}} == {
         "ClientError",
         "ConfigError",
+        "IssuerUnavailable",
         "Malformed",
         "ProtocolError",
         "StoreUnavailable",

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.credentials import ApiKey, ApiKeys
+from extproc.credentials import ApiKey, ApiKeys, EnvoyJwt, EnvoyJwts
+from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.gate import Terms
 from extproc.dialects.shape import Gathering
@@ -326,6 +327,13 @@ def test_no_two_counters_share_a_key() -> None:
 
 def test_a_policy_without_limits_charges_nothing() -> None:
     assert policy().charges("key:1") == []
+
+
+def test_dynamic_metadata_is_read_only_where_a_credential_asks_for_it() -> None:
+    keys, mesh = ApiKeys(ApiKey(), b"k", {}), EnvoyJwts(EnvoyJwt(issuer="i"), [])
+    table = PolicyTable("0", b"k", (CHAT,), {"keys": keys}, {}, {}, Caps())
+    assert table.namespaces == ()
+    assert replace(table, provers={"keys": keys, "mesh": mesh}).namespaces == (NAMESPACE,)
 
 
 def test_a_table_does_not_show_its_key() -> None:

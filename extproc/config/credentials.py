@@ -1,14 +1,28 @@
 """Credentials: what each is checked against, and which of them a route asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
+from extproc.config.jwks import jwts
 from extproc.config.keyring import EMPTY, MAKE_ONE, Keyring, load_keyring
+from extproc.config.secret import resolve
 from extproc.config.settings import RequirementSettings, Settings
-from extproc.credentials import ApiKey, ApiKeys, Credential, Prover, Requirement
+from extproc.credentials import (
+    ApiKey,
+    ApiKeys,
+    Credential,
+    EnvoyJwt,
+    EnvoyJwts,
+    Introspection,
+    Introspections,
+    Jwt,
+    Prover,
+    Requirement,
+)
+from extproc.credentials.claims import TokenSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +36,16 @@ class Credentials:
 
 
 def compile_credentials(
-    document: Document, settings: Settings, hmac_key: bytes, owners: Mapping[str, str]
+    document: Document,
+    settings: Settings,
+    hmac_key: bytes,
+    owners: Mapping[str, str],
+    environ: Mapping[str, str],
 ) -> Credentials:
-    """``owners`` is principal to tenant.  Raise ConfigError where a key file cannot be used."""
+    """``owners`` is principal to tenant.  Raise ConfigError where a file or secret that one names
+    cannot be used.
+    """
+    tenants = settings.tenants.keys()
     provers: dict[str, Prover] = {}
     version = b""
     for name, credential in settings.credentials.items():
@@ -33,6 +54,15 @@ def compile_credentials(
                 ring = keyring(document, name, credential, settings, owners)
                 provers[name] = ApiKeys(credential, hmac_key, owners, ring.keys)
                 version += ring.version
+            case Jwt():
+                provers[name] = jwts(document, name, credential, hmac_key, tenants)
+            case Introspection():
+                place = ("credentials", name, "client_secret")
+                secret = resolve(document, place, credential.client_secret, environ, least=1)
+                known = secret.decode(errors="surrogateescape")
+                provers[name] = Introspections(name, credential, known, hmac_key, tenants)
+            case EnvoyJwt():
+                provers[name] = EnvoyJwts(credential, tenants)
     return Credentials(provers, version)
 
 
@@ -69,9 +99,23 @@ def compile_requirement(
                 wrong = f"there is no credential {shown(name)}"
                 raise document.fault((*place, field, index), wrong, instead(name, credentials))
     named = (*settings.any_of, *settings.all_of) or tuple(credentials)
-    strongest = max(credentials[name].strength for name in named)
+    strongest = max(_strongest(credentials[name]) for name in named)
     if strongest < settings.strength:
         wrong = f"no credential of this route is stronger than {strongest}"
         remedy = "lower it, or name a stronger one"
         raise document.fault((*place, "strength"), wrong, remedy)
-    return Requirement(settings.any_of, settings.all_of, settings.strength)
+    acr_values = _acr_values((credentials[name] for name in named), settings.strength)
+    return Requirement(settings.any_of, settings.all_of, settings.strength, acr_values)
+
+
+def _strongest(credential: Credential) -> int:
+    """The most that it can prove."""
+    acr = credential.acr if isinstance(credential, TokenSettings) else {}
+    return max([credential.strength, *acr.values()])
+
+
+def _acr_values(credentials: Iterable[Credential], strength: int) -> tuple[str, ...]:
+    """What makes tokens strong enough, where the issuer is asked for it (RFC 9470, section 3)."""
+    known = [each.acr for each in credentials if isinstance(each, TokenSettings)]
+    enough = [value for acr in known for value, reached in acr.items() if reached >= strength]
+    return tuple(dict.fromkeys(enough))

@@ -8,7 +8,7 @@ from extproc.config.diagnosis import settings_of
 from extproc.config.document import Document
 from extproc.config.settings import Settings
 from extproc.config.source import read
-from extproc.config.units import seconds
+from extproc.units import seconds
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,17 @@ MAX_BYTES: Final = 4096
 _MAKE: Final = "make one with: openssl rand -hex 32"
 
 
-def resolve(document: Document, place: Place, reference: str, environ: Mapping[str, str]) -> bytes:
+def resolve(
+    document: Document,
+    place: Place,
+    reference: str,
+    environ: Mapping[str, str],
+    least: int = MIN_BYTES,
+) -> bytes:
     """The secret behind a SecretReference; a line break at its end is not part of it.
 
-    Raise ConfigError where it is missing or its length is out of bounds.  A relative path starts
-    at the policy file's folder.
+    Raise ConfigError where it is missing or its length is out of bounds: only of one that others
+    made may ``least`` be another.  A relative path starts at the policy file's folder.
     """
     scheme, _, name = reference.partition(":")
     if scheme == "env":
@@ -27,9 +33,9 @@ def resolve(document: Document, place: Place, reference: str, environ: Mapping[s
     else:
         raw = _content(document, place, name)
     secret = raw.removesuffix(b"\n").removesuffix(b"\r")
-    if not MIN_BYTES <= len(secret) <= MAX_BYTES:
+    if not least <= len(secret) <= MAX_BYTES:
         size = f"{len(secret)}" if len(secret) <= MAX_BYTES else f"more than {MAX_BYTES}"
-        wrong = f"the secret has {size} bytes, and needs {MIN_BYTES} to {MAX_BYTES}"
+        wrong = f"the secret has {size} bytes, and needs {least} to {MAX_BYTES}"
         raise document.fault(place, wrong, _MAKE)
     return secret
 

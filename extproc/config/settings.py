@@ -7,12 +7,12 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from extproc.config.units import Duration, Size
 from extproc.credentials import ApiKey, Credential
 from extproc.dialects import Dialect
 from extproc.mutators import Mutator
 from extproc.policy import Caps
 from extproc.prediction import Kind
+from extproc.units import Duration, SecretReference, Size
 
 Name = Annotated[
     str,
@@ -35,13 +35,6 @@ TcpAddress = Annotated[
         description="an IP address and port such as 127.0.0.1:9101",
     ),
 ]
-SecretReference = Annotated[
-    str,
-    Meta(
-        pattern=r"^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$",
-        description="file:PATH or env:NAME, where the secret is; it does not belong here",
-    ),
-]
 PathTemplate = Annotated[
     str,
     Meta(
@@ -53,8 +46,8 @@ PathTemplate = Annotated[
 Principal = Annotated[
     str,
     Meta(
-        pattern=r"^key:[0-9a-f]{64}$",
-        description="the hash of a key, as printed by: extproc keys hash",
+        pattern=r"^(key:[0-9a-f]{64}|jwt:[!-{}~]{1,512}\|[ -~]{1,255})$",
+        description="the hash of a key, as printed by: extproc keys hash; or jwt:ISSUER|SUBJECT",
     ),
 ]
 ModelPattern = Annotated[
@@ -176,7 +169,10 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who owns which keys; those of a key file name their tenant themselves."""
+    """Who owns which keys, and is which subject of an issuer.
+
+    Keys of a key file, and tokens that say so, name their tenant themselves.
+    """
 
     policy: Name
     principals: Annotated[tuple[Principal, ...], Meta(min_length=1)] = ()

@@ -25,13 +25,13 @@ from extproc.config.settings import (
     TenantSettings,
 )
 from extproc.config.shapings import compile_shapings, of_tenants, shaped
-from extproc.config.units import octets, seconds
 from extproc.dialects.gate import Terms
 from extproc.dialects.vector_places import vector_places
 from extproc.draw import Draw
 from extproc.limits import Limit
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
 from extproc.shaping import Shaping
+from extproc.units import octets, seconds
 
 Named = TypeVar("Named")
 
@@ -46,7 +46,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
-    credentials = compile_credentials(document, settings, key, owners)
+    credentials = compile_credentials(document, settings, key, owners, environ)
     return PolicyTable(
         version=_version(settings, key, credentials.version),
         key=key,

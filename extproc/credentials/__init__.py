@@ -6,6 +6,9 @@ compile one into the other.  What a route asks for stands in requirement.py.
 """
 
 from extproc.credentials.api_key import ApiKey, ApiKeys
+from extproc.credentials.envoy_jwt import EnvoyJwt, EnvoyJwts
+from extproc.credentials.introspection import Introspection, Introspections
+from extproc.credentials.jwt import Jwt, Jwts
 from extproc.credentials.proof import Needed, Proof, Prover
 from extproc.credentials.requirement import ANY, Requirement, Weak, authenticate
 
@@ -14,6 +17,12 @@ __all__ = [
     "ApiKey",
     "ApiKeys",
     "Credential",
+    "EnvoyJwt",
+    "EnvoyJwts",
+    "Introspection",
+    "Introspections",
+    "Jwt",
+    "Jwts",
     "Needed",
     "Proof",
     "Prover",
@@ -22,4 +31,4 @@ __all__ = [
     "authenticate",
 ]
 
-Credential = ApiKey
+Credential = ApiKey | Jwt | Introspection | EnvoyJwt

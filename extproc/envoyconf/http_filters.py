@@ -25,6 +25,8 @@ from extproc.envoyconf.clusters import SIDECAR
 
 AUTHZ: Final = "envoy.filters.http.ext_authz"
 """Also the namespace of its dynamic metadata, whatever the filter is called."""
+JWT_AUTHN: Final = "envoy.filters.http.jwt_authn"
+"""The namespace of the dynamic metadata of Envoy's own filter for tokens."""
 PROC: Final = "envoy.filters.http.ext_proc"
 
 _SEND: Final = ProcessingModeHeaderSendMode.SEND
@@ -50,6 +52,8 @@ def _authz() -> ExtAuthz:
         transport_api_version=ApiVersion.V3,
         status_on_error=_UNAVAILABLE,
         validate_mutations=True,
+        # What a filter jwt_authn before it found out: there is none unless an operator adds one.
+        metadata_context_namespaces=[JWT_AUTHN],
     )
 
 

@@ -5,7 +5,7 @@ It runs in a thread of its own, so that a slow scrape never holds up a request.
 
 import socket
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -26,11 +26,20 @@ class _IPv6(WSGIServer):
 
 
 class Admin:
-    """``ready()`` tells whether the sidecar serves; a draining one is alive and not ready."""
+    """``ready()`` tells whether the sidecar serves; a draining one is alive and not ready.
+
+    ``problems()`` tells what it serves without, a line each.
+    """
 
     def __init__(
-        self, host: str, port: int, telemetry: Telemetry, ready: Callable[[], bool]
+        self,
+        host: str,
+        port: int,
+        telemetry: Telemetry,
+        ready: Callable[[], bool],
+        problems: Callable[[], Sequence[str]] = tuple,
     ) -> None:
+        self._problems = problems
         self._telemetry = telemetry
         self._ready = ready
         self._server = make_server(
@@ -58,7 +67,7 @@ class Admin:
             case "/livez":
                 return _text(start, "200 OK", b"alive\n")
             case "/readyz" if self._ready():
-                return _text(start, "200 OK", b"ready\n")
+                return _text(start, "200 OK", "\n".join(["ready", *self._problems(), ""]).encode())
             case "/readyz":
                 return _text(start, "503 Service Unavailable", b"not ready\n")
             case _:

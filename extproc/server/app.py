@@ -28,6 +28,7 @@ from extproc.server import unix_socket
 from extproc.server.admin import Admin
 from extproc.server.authz import Authorization
 from extproc.server.health import Health
+from extproc.server.issuers import Issuers
 from extproc.server.processor import ExternalProcessor
 from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
@@ -62,22 +63,26 @@ async def serve(config: Config, table: PolicyTable) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
     signals = _signals()
     telemetry, records, health = Telemetry(), Records(), Health()
-    server = _sidecar(config, table, telemetry, records)
+    issuers = Issuers(table, records)
+    server = _sidecar(config, table, telemetry, records, issuers)
     probes = _health_server(config, health)
-    draining = asyncio.Event()
-    admin = _admin(config, telemetry, lambda: not draining.is_set())
+    serving = asyncio.Event()
+    admin = _admin(config, telemetry, serving.is_set, issuers)
+    await issuers.start()
     await server.start()
     await probes.start()
     health.serve(serving=True)
+    serving.set()
     gc.collect()
     gc.freeze()  # what has been loaded stays: no need to look at it at every collection
     records.add("serving", {"listen": config.listen, "config": table.version})
     await signals.acquire()
-    draining.set()
+    serving.clear()
     health.serve(serving=False)
     records.add("draining", {"seconds": config.drain})
     await _drain(server, config.drain, signals)
     await probes.stop(grace=0)
+    await issuers.close()
     if admin is not None:
         admin.close()
     records.add("stopped", {})
@@ -85,9 +90,10 @@ async def serve(config: Config, table: PolicyTable) -> None:
 
 
 def _sidecar(
-    config: Config, table: PolicyTable, telemetry: Telemetry, records: Records
+    config: Config, table: PolicyTable, telemetry: Telemetry, records: Records, issuers: Issuers
 ) -> grpc.aio.Server:
-    authorization = Authorization(table, MemoryCounters(config.max_counters), telemetry, records)
+    counters = MemoryCounters(config.max_counters)
+    authorization = Authorization(table, counters, telemetry, records, ask=issuers.ask)
     processor = ExternalProcessor(table, telemetry, records)
     telemetry.held.set_function(lambda: processor.held.total)
     telemetry.lost_records.set_function(lambda: records.lost)
@@ -137,12 +143,14 @@ def _health_server(config: Config, health: Health) -> grpc.aio.Server:
     return server
 
 
-def _admin(config: Config, telemetry: Telemetry, ready: Callable[[], bool]) -> Admin | None:
+def _admin(
+    config: Config, telemetry: Telemetry, ready: Callable[[], bool], issuers: Issuers
+) -> Admin | None:
     if config.admin is None:
         return None
     host, _, port = config.admin.rpartition(":")
     try:
-        return Admin(host.strip("[]"), int(port), telemetry, ready)
+        return Admin(host.strip("[]"), int(port), telemetry, ready, issuers.told)
     except OSError as error:
         raise ConfigError(f"admin: cannot listen on {config.admin}: {error.strerror}") from error
 

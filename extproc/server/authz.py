@@ -6,7 +6,7 @@ Rule: whatever goes wrong here denies.  An exception becomes a gRPC error, which
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import grpc
@@ -15,7 +15,7 @@ from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, Ch
 from extproc.admission import Admitted, Denied, admit
 from extproc.credentials import Needed
 from extproc.dialects import OpenAIChat
-from extproc.errors import StoreUnavailable
+from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest
 from extproc.limits import Counters
 from extproc.policy import PolicyTable
@@ -39,11 +39,19 @@ REMOVED = (
 
 _GENERIC = OpenAIChat()
 
+Ask = Callable[[Needed], Awaitable[None]]
+"""Has a credential know what its issuer says of a token, or raises IssuerUnavailable."""
+
+
+async def nobody(needed: Needed) -> None:
+    """Of a policy that asks no issuer."""
+    raise IssuerUnavailable(needed.credential)
+
 
 class Authorization:
     """The service ``envoy.service.auth.v3.Authorization``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what it decides by, and its clocks
         self,
         table: PolicyTable,
         counters: Counters,
@@ -51,7 +59,9 @@ class Authorization:
         records: Records,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
+        ask: Ask = nobody,
     ) -> None:
+        self._ask = ask
         self._table = table
         self._removed = (*table.credential_headers, *REMOVED)
         self._counters = counters
@@ -73,7 +83,8 @@ class Authorization:
 
     async def _decide(self, request: CheckRequest) -> CheckResponse:
         arrival = self._wall()
-        decision = self._admit(protobuf.checked_request(request), arrival)
+        checked = protobuf.checked_request(request, self._table.namespaces)
+        decision = await self._admit(checked, arrival)
         if isinstance(decision, Admitted):
             decision = await self._charge(decision)
         exchange = secrets.token_hex(8)
@@ -84,10 +95,20 @@ class Authorization:
             case Denied():
                 return self._deny(exchange, decision, arrival)
 
-    def _admit(self, request: CheckedRequest, now: float) -> Admitted | Denied:
+    async def _admit(self, request: CheckedRequest, now: float) -> Admitted | Denied:
+        """Decide, asking each issuer whose word it takes, once."""
         decision = admit(request, self._table, now)
-        # No credential asks its issuer yet.
-        return Denied(UNAVAILABLE) if isinstance(decision, Needed) else decision
+        asked: set[str] = set()
+        while isinstance(decision, Needed):
+            if decision.credential in asked:  # forgotten already: there are too many
+                return Denied(UNAVAILABLE)
+            asked.add(decision.credential)
+            try:
+                await self._ask(decision)
+            except IssuerUnavailable:
+                return Denied(UNAVAILABLE)
+            decision = admit(request, self._table, now)
+        return decision
 
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
         """Take the limits; in the shadow a refusal is counted and let through."""

@@ -5,8 +5,11 @@ an empty header, envoyproxy/envoy#36982), ext_authz's as ``value``; identity is 
 dynamic metadata of ext_authz alone.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from google.protobuf.json_format import MessageToDict
 
 from extproc._pb.envoy.config.core.v3.base_pb2 import HeaderMap, HeaderValue, HeaderValueOption
 from extproc._pb.envoy.extensions.filters.http.ext_proc.v3.processing_mode_pb2 import (
@@ -70,10 +73,17 @@ class Handover:
     """When the request came, in seconds of wall time."""
 
 
-def checked_request(message: CheckRequest) -> CheckedRequest:
+def checked_request(message: CheckRequest, namespaces: Sequence[str] = ()) -> CheckedRequest:
+    """``namespaces`` are those of the dynamic metadata to read."""
     http = message.attributes.request.http
     # The map as it is: copying all headers would cost more than reading the message.
-    return CheckedRequest(http.method, http.path, http.headers, _peer(message))
+    metadata = _metadata(message, namespaces) if namespaces else {}
+    return CheckedRequest(http.method, http.path, http.headers, _peer(message), metadata)
+
+
+def _metadata(message: CheckRequest, namespaces: Sequence[str]) -> dict[str, dict[str, Any]]:
+    found = message.attributes.metadata_context.filter_metadata
+    return {name: MessageToDict(found[name]) for name in namespaces if name in found}
 
 
 def _peer(message: CheckRequest) -> Peer:

@@ -31,6 +31,7 @@ from tests.bench.rig import Rig, envoy_version, rig
 from tests.bench.streams import events
 from tests.bench.throughput import throughput
 from tests.bench.ticks import ticks
+from tests.bench.tokens import tokens
 
 _FILES = 20_000
 """Descriptors that 2,000 streams need in Envoy, at both of its sides, and some."""
@@ -91,7 +92,8 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         gc.collect()
         gc.freeze()
         keys = 100_000 if length is _QUICK else 1_000_000
-        return [*tables, own_code(table), *rewriting(table), dialects(), ticks(), loading(keys)]
+        ours = [own_code(table), tokens(table), *rewriting(table)]
+        return [*tables, *ours, dialects(), ticks(), loading(keys)]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:

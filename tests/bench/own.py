@@ -34,7 +34,7 @@ from tests.bench import bodies
 from tests.bench.figures import Figure, Spread, Table
 from tests.bench.timing import EMPTY_LOOP, Work, empty_loop, take_turns
 
-_CALLS: Final = 50
+CALLS: Final = 50
 """In one run of the event loop."""
 _STREAMED: Final = 100
 _HEADERS: Final = {
@@ -85,12 +85,12 @@ class Services:
 
 
 def own_code(table: PolicyTable) -> Table:
-    with _unread() as records, Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with unread() as records, Runner(loop_factory=uvloop.new_event_loop) as runner:
         return Table("Our own code beyond grpc", "", _figures(Services(table, records), runner))
 
 
 @contextmanager
-def _unread() -> Iterator[Records]:
+def unread() -> Iterator[Records]:
     """Records that are written and that nobody reads."""
     with Path("/dev/null").open("wb") as sink:
         records = Records(sink)
@@ -101,10 +101,10 @@ def _unread() -> Iterator[Records]:
 
 
 def _figures(services: Services, runner: Runner) -> tuple[Figure, ...]:
-    def work(call: Callable[[], Awaitable[object]], calls: int = _CALLS) -> Work:
-        return Work(lambda: runner.run(_repeat(call, calls)), per=calls)
+    def work(call: Callable[[], Awaitable[object]], calls: int = CALLS) -> Work:
+        return Work(lambda: runner.run(repeat(call, calls)), per=calls)
 
-    allowed, denied = _check_request(bodies.KEY), _check_request("xk-nobody")
+    allowed, denied = check_request(bodies.KEY), check_request("xk-nobody")
     conversation = _Conversation(CheckResponse.FromString(runner.run(services.check(allowed))))
     document = conversation.document()
     begin, stream = conversation.events(0), conversation.events(_STREAMED)
@@ -127,7 +127,7 @@ def _figures(services: Services, runner: Runner) -> tuple[Figure, ...]:
     )
 
 
-async def _repeat(call: Callable[[], Awaitable[object]], calls: int) -> None:
+async def repeat(call: Callable[[], Awaitable[object]], calls: int) -> None:
     for _ in range(calls):
         await call()
 
@@ -139,7 +139,7 @@ def _event(begun: Spread, streamed: Spread) -> Spread:
     return Spread(*((many - none) / _STREAMED for many, none in zip(whole, once, strict=True)))
 
 
-def _check_request(key: str) -> bytes:
+def check_request(key: str) -> bytes:
     message = CheckRequest()
     http = message.attributes.request.http
     http.method, http.path = "POST", bodies.CHAT

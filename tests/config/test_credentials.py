@@ -5,11 +5,13 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from extproc.config import compile_table
 from extproc.config.key_file import encoded
-from extproc.credentials import ANY, Proof, Requirement
+from extproc.credentials import ANY, EnvoyJwts, Introspections, Proof, Requirement
+from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.errors import ConfigError
 from extproc.events import CheckedRequest
-from tests.config.example import changed, compiled
+from tests.config.example import ENVIRON, changed, compiled, loaded
 from tests.config.scale import hashed
 from tests.config.test_key_file import KEY
 
@@ -122,3 +124,73 @@ def test_every_credential_has_its_own_file_and_strength(tmp_path: Path) -> None:
         proven = {each: prover.prove(request, 0.0) for each, prover in table.provers.items()}
         assert proven.pop(name) == Proof(f"key:{name}", strength, "acme")
         assert [*proven.values()] == [None]
+
+
+JWT = "{kind: jwt, issuer: i, audience: a, jwks: 'https://i', algorithms: [RS256], strength: 2"
+OPAQUE = "{kind: introspection, issuer: i, url: 'https://i', client_id: us, client_secret: env:S"
+
+
+def test_a_route_asks_for_what_makes_a_token_strong_enough(tmp_path: Path) -> None:
+    ranked = f"{{tokens: {JWT}, acr: {{bronze: 1, silver: 4, gold: 5}}}}}}"
+    asked = compiled(tmp_path, asking("{strength: 4}", ranked))
+    assert asked.routes[0].requirement == Requirement(strength=4, acr_values=("silver", "gold"))
+    either = f"{{keys: {{kind: api_key}}, tokens: {JWT}, acr: {{silver: 4}}}}}}"
+    asked = compiled(tmp_path, asking("{any_of: [tokens], strength: 3}", either))
+    assert asked.routes[0].requirement.acr_values == ("silver",)
+    with pytest.raises(ConfigError, match="stronger than 1"):
+        compiled(tmp_path, asking("{any_of: [keys], strength: 2}", either))
+
+
+def test_the_secret_by_which_an_issuer_knows_us_may_be_short(tmp_path: Path) -> None:
+    text = asking("{}", f"{{tokens: {OPAQUE}}}}}")
+    prover = compile_table(loaded(tmp_path, text), {**ENVIRON, "S": "short"}).provers["tokens"]
+    assert isinstance(prover, Introspections)
+    assert prover.secret == "short"
+    for missing in ({}, {"S": ""}):
+        with pytest.raises(ConfigError, match="client_secret: the "):
+            compile_table(loaded(tmp_path, text), {**ENVIRON, **missing})
+
+
+def test_only_a_policy_that_believes_envoy_reads_its_metadata(tmp_path: Path) -> None:
+    believing = compiled(tmp_path, asking("{}", "{mesh: {kind: envoy_jwt, issuer: i}}"))
+    assert isinstance(believing.provers["mesh"], EnvoyJwts)
+    assert believing.namespaces == (NAMESPACE,)
+    assert compiled(tmp_path).namespaces == ()
+
+
+@pytest.mark.parametrize(
+    ("credential", "message"),
+    [
+        (JWT.replace("RS256", "HS256"), "credentials.x.algorithms[0]: unknown name 'HS256'"),
+        (JWT.replace("RS256", "none"), "credentials.x.algorithms[0]: unknown name 'none'"),
+        (JWT.replace("[RS256]", "[]"), "credentials.x.algorithms: wrong number of items"),
+        (JWT.replace("audience: a, ", ""), "credentials.x.audience: missing"),
+        (JWT.replace("audience: a", "audience: []"), "credentials.x.audience: "),
+        (JWT.replace("https://i", "http://i"), "credentials.x.jwks: malformed; write file:PATH"),
+        (JWT.replace("https://i", "http://localhost@i"), "credentials.x.jwks: malformed"),
+        (JWT.replace("https://i", "http://localhost:1@i"), "credentials.x.jwks: malformed"),
+        (JWT.replace("https://i", "http://localhost.evil/"), "credentials.x.jwks: malformed"),
+        (JWT.replace("https://i", "https://us:pw@i"), "credentials.x.jwks: malformed"),
+        (JWT.replace("issuer: i", "issuer: 'i|j'"), "credentials.x.issuer: malformed"),
+        (f"{JWT}, acr: {{'a b': 1}}", "credentials.x.acr.a b: malformed name; write a value of"),
+        (f"{JWT}, skew: 60", "credentials.x.skew: is a whole number"),
+        (OPAQUE.replace("https://i", "http://i"), "credentials.x.url: malformed"),
+        (OPAQUE.replace("env:S", "s3cret"), "credentials.x.client_secret: malformed"),
+    ],
+)
+def test_what_could_not_be_trusted_is_refused(
+    tmp_path: Path, credential: str, message: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        compiled(tmp_path, asking("{}", f"{{x: {credential}}}}}"))
+    assert f"policy.yaml:6: {message}" in str(raised.value)
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8080", "[::1]:8080/jwks"])
+def test_on_this_machine_an_issuer_needs_no_certificate(tmp_path: Path, host: str) -> None:
+    compiled(tmp_path, asking("{}", f"{{x: {JWT.replace('https://i', f'http://{host}')}}}}}"))
+
+
+def test_a_subject_of_an_issuer_may_be_listed(tmp_path: Path) -> None:
+    text = changed((f"key:{'a' * 64}", "jwt:https://login.example.com|auth0|alice smith"))
+    assert compiled(tmp_path, text).tenants["jwt:https://login.example.com|auth0|alice smith"]

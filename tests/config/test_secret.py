@@ -42,6 +42,12 @@ def test_a_variable_is_read_as_it_is(document: Document) -> None:
     assert resolve(document, PLACE, "env:HMAC", {"HMAC": "\udcff" * 32}) == b"\xff" * 32
 
 
+def test_a_secret_that_others_made_may_be_shorter(document: Document) -> None:
+    assert resolve(document, PLACE, "env:HMAC", {"HMAC": "short"}, least=5) == b"short"
+    with pytest.raises(ConfigError, match="5 bytes, and needs 6 to 4096"):
+        resolve(document, PLACE, "env:HMAC", {"HMAC": "short"}, least=6)
+
+
 def test_a_variable_that_is_not_set_is_named(document: Document) -> None:
     told = refusal(document, "env:HMAC", {"OTHER": SECRET})
     assert told == "the variable HMAC is not set; set it"

@@ -22,6 +22,11 @@ def test_every_part_of_both_directions_goes_through_the_sidecar() -> None:
     }
 
 
+def test_what_envoys_own_filter_for_tokens_found_out_is_told() -> None:
+    told = shipped.config(shipped.document(), "ext_authz")["metadata_context_namespaces"]
+    assert told == ["envoy.filters.http.jwt_authn"]
+
+
 def test_a_failing_sidecar_is_answered_with_503() -> None:
     for name in ("ext_authz", "ext_proc"):
         config = shipped.config(shipped.document(), name)

@@ -12,7 +12,10 @@ class Sidecar:
     def __init__(self) -> None:
         self.telemetry = Telemetry()
         self.ready = True
-        self.admin = Admin("127.0.0.1", 0, self.telemetry, lambda: self.ready)
+        self.problems = list[str]()
+        self.admin = Admin(
+            "127.0.0.1", 0, self.telemetry, lambda: self.ready, lambda: self.problems
+        )
         self.port = self.admin._server.server_port
 
     def get(self, path: str, method: str = "GET") -> tuple[int, str]:
@@ -37,6 +40,11 @@ def test_a_draining_sidecar_is_alive_and_not_ready(sidecar: Sidecar) -> None:
     sidecar.ready = False
     assert sidecar.get("/livez") == (200, "alive\n")
     assert sidecar.get("/readyz") == (503, "not ready\n")
+
+
+def test_what_it_serves_without_is_told_and_keeps_it_ready(sidecar: Sidecar) -> None:
+    sidecar.problems = ["credential tokens: no keys: status 503"]
+    assert sidecar.get("/readyz") == (200, "ready\ncredential tokens: no keys: status 503\n")
 
 
 def test_metrics_are_those_of_this_sidecar(sidecar: Sidecar) -> None:

@@ -27,6 +27,7 @@ from extproc.events import RequestBody, RequestHeaders, ResponseBody
 from extproc.server import app
 from extproc.server.health import SERVICES
 from extproc.server.protobuf import Handover
+from tests.issuer import EC, Issuer, jwks
 from tests.playbook import ANSWER, ASK, headers
 from tests.server.wire import Envoy, Stream
 
@@ -41,6 +42,7 @@ health: "127.0.0.1:{health}"
 drain: {drain}
 store: {{kind: memory}}
 keys: {{hmac: "file:hmac"}}
+{more}
 routes:
   - {{path: /v1/chat/completions, dialect: openai_chat}}
 fidelities:
@@ -72,7 +74,7 @@ class Folder:
         self.path = path
         self.socket = path / "s"
         self.listen = f"unix://{self.socket}"
-        self.host, self.drain = "127.0.0.1", "60s"
+        self.host, self.drain, self.more = "127.0.0.1", "60s", ""
         self.health, self.admin = free_port(), free_port()
         (path / "hmac").write_bytes(b"k" * 32)
 
@@ -80,7 +82,7 @@ class Folder:
         file = self.path / "policy.yaml"
         admin = f'admin: "{self.host}:{self.admin}"' if self.host else ""
         named = {"listen": self.listen, "health": self.health, "admin": admin, "drain": self.drain}
-        file.write_text(POLICY.format(key="a" * 64, **named))
+        file.write_text(POLICY.format(key="a" * 64, more=self.more, **named))
         return file
 
     async def status(self, service: str = "") -> Any:
@@ -100,14 +102,17 @@ class Folder:
         return bool(await self.status() == NOT_SERVING)
 
     def get(self, path: str) -> int:
+        return self.told(path)[0]
+
+    def told(self, path: str) -> tuple[int, str]:
         connection = http.client.HTTPConnection(
             self.host.strip("[]") or "127.0.0.1", self.admin, timeout=10
         )
         connection.request("GET", path)
         answer = connection.getresponse()
-        answer.read()
+        body = answer.read().decode()
         connection.close()
-        return answer.status
+        return answer.status, body
 
     @asynccontextmanager
     async def envoy(self) -> AsyncIterator[Envoy]:
@@ -237,6 +242,43 @@ async def test_it_takes_over_a_stale_socket(folder: Folder) -> None:
         stream = folder.stream(envoy)
         await begun(stream)
         assert await finished(stream) is grpc.StatusCode.OK
+
+
+TOKENS = """\
+credentials:
+  keys: {kind: api_key}
+  tokens: {kind: jwt, issuer: i, audience: a, jwks: "URL/jwks", algorithms: [ES256]}
+"""
+
+
+async def test_an_issuer_that_is_down_keeps_nobody_from_starting_and_is_told(
+    folder: Folder,
+) -> None:
+    with Issuer(status=503) as issuer:
+        folder.more = TOKENS.replace("URL", issuer.url)
+        async with serving_here(folder):
+            ready = "ready\ncredential tokens: no keys: status 503\n"
+            assert await asyncio.to_thread(folder.told, "/readyz") == (200, ready)
+
+
+async def test_it_is_not_ready_before_it_has_asked_for_keys(folder: Folder) -> None:
+    with Issuer(keys=jwks(EC)) as issuer:
+        issuer.slow.clear()
+        folder.more = TOKENS.replace("URL", issuer.url)
+        config = load(folder.policy())
+        running = asyncio.create_task(app.serve(config, compile_table(config)))
+        async with asyncio.timeout(20):
+            while issuer.waiting == 0:  # noqa: ASYNC110 - a server in a thread has no events
+                await asyncio.sleep(0)
+        assert await asyncio.to_thread(folder.get, "/readyz") == 503
+        issuer.slow.set()
+
+        async def ready() -> bool:
+            return await asyncio.to_thread(folder.told, "/readyz") == (200, "ready\n")
+
+        await until(ready)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await running
 
 
 # What keeps it from starting.

@@ -10,14 +10,18 @@ from typing import Any
 import grpc
 import orjson
 import pytest
+from google.protobuf.json_format import ParseDict
 
-from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
+from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
+from extproc.credentials import EnvoyJwt, EnvoyJwts, Introspection, Introspections, Needed
 from extproc.credentials.api_key import HEADERS
+from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import KServeV2
-from extproc.errors import StoreUnavailable
+from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseHeaders
 from extproc.limits import Charge, Exhausted, Limit
+from extproc.policy import PolicyTable
 from extproc.refusal import UNKNOWN_MODEL
 from extproc.server import authz
 from extproc.server.protobuf import AUTHZ, handover
@@ -242,6 +246,114 @@ async def test_a_wait_is_rounded_up_to_one_of_few(socket: Path, wait: float, sec
 
     async with running(socket, TABLE, Empty()) as (_, envoy):
         assert denial(await envoy.check(asking()))[1]["retry-after"] == seconds
+
+
+# Whom nobody here knows.
+
+OPAQUE = "opaque-token-0123456789"
+
+
+def tokens() -> Introspections:
+    settings = Introspection(
+        issuer="https://login.example.com",
+        url="https://login.example.com/introspect",
+        client_id="us",
+        client_secret="env:SECRET",
+    )
+    return Introspections("tokens", settings, "s", HMAC_KEY, ["acme"])
+
+
+def owned(*provers: Introspections) -> PolicyTable:
+    """What Alice may do, whoever of these knows her."""
+    found = {str(number): prover for number, prover in enumerate(provers)}
+    owners = {"jwt:https://login.example.com|alice": "acme"}
+    return replace(TABLE, provers=found, tenants=owners)
+
+
+async def test_an_issuer_is_asked_once_and_its_answer_decides(socket: Path) -> None:
+    known, asked = tokens(), list[Needed]()
+
+    async def ask(needed: Needed) -> None:
+        asked.append(needed)
+        active = needed.token == OPAQUE
+        known.learn(needed.token, {"active": active, "sub": "alice"}, 1_800_000_000.0)
+
+    async with running(socket, owned(known), ask=ask) as (_, envoy):
+        for _ in range(2):
+            response = await envoy.check(asking("/v2/models/digits/infer", OPAQUE))
+            assert response.status.code == 0
+            assert told(response)["principal"] == "jwt:https://login.example.com|alice"
+        for _ in range(2):
+            refused = denial(await envoy.check(asking(key=f"{OPAQUE}-revoked")))
+            assert (refused[0], refused[2]["error"]["code"]) == (401, "invalid_api_key")
+        assert [needed.token for needed in asked] == [OPAQUE, f"{OPAQUE}-revoked"]
+
+
+@pytest.mark.parametrize("down", [True, False])
+async def test_an_issuer_that_says_nothing_denies(socket: Path, *, down: bool) -> None:
+    asked = list[Needed]()
+
+    async def ask(needed: Needed) -> None:
+        asked.append(needed)
+        assert len(asked) == 1
+        if down:
+            raise IssuerUnavailable(SECRET)
+
+    async with running(socket, owned(tokens()), ask=ask) as (sidecar, envoy):
+        status, _, body = denial(await envoy.check(asking(key=OPAQUE)))
+        assert (status, body["error"]["code"]) == (503, "unavailable")
+        assert len(asked) == 1
+        [record] = sidecar.recorded()
+        assert OPAQUE not in str(record)
+        assert SECRET not in str(record)
+
+
+async def test_where_nobody_can_be_asked_nobody_is_let_in(socket: Path) -> None:
+    async with running(socket, owned(tokens())) as (_, envoy):
+        assert denial(await envoy.check(asking(key=OPAQUE)))[0] == 503
+
+
+async def test_each_issuer_is_asked_until_one_knows_the_token(socket: Path) -> None:
+    first, second = tokens(), tokens()
+    second._name, first._name = "second", "first"
+
+    async def ask(needed: Needed) -> None:
+        prover = {"first": first, "second": second}[needed.credential]
+        active = needed.credential == "second"
+        prover.learn(needed.token, {"active": active, "sub": "alice"}, 1_800_000_000.0)
+
+    async with running(socket, owned(first, second), ask=ask) as (_, envoy):
+        response = await envoy.check(asking("/v2/models/digits/infer", OPAQUE))
+        assert response.status.code == 0
+
+
+async def test_an_issuer_is_asked_before_anything_is_counted(socket: Path) -> None:
+    """Whoever nobody knows takes no tenant's limits, and no place among the counters."""
+    full = MemoryCounters(capacity=1)
+
+    async def ask(needed: Needed) -> None:
+        raise IssuerUnavailable("down")
+
+    async with running(socket, owned(tokens()), full, ask=ask) as (_, envoy):
+        assert denial(await envoy.check(asking(key=OPAQUE)))[0] == 503
+        assert full._expected == {}
+
+
+async def test_what_envoy_itself_has_verified_is_believed_where_the_policy_says_so() -> None:
+    settings = EnvoyJwt(issuer="i", tenant="org")
+    said = {"iss": "i", "sub": "alice", "exp": 1_900_000_000, "org": "acme"}
+    request = CheckRequest()
+    http = request.attributes.request.http
+    http.method, http.path = "POST", "/v2/models/digits/infer"
+    http.headers["content-type"] = "application/json"
+    metadata = request.attributes.metadata_context.filter_metadata
+    ParseDict({"jwt_payload": said}, metadata[NAMESPACE])
+    believing = replace(TABLE, provers={"mesh": EnvoyJwts(settings, ["acme"])})
+    for made, status in ((believing, 0), (TABLE, 7)):
+        sidecar = Sidecar(made)
+        response = await sidecar.authorization.check(request, None)
+        assert response.status.code == status
+        sidecar.records.close()
 
 
 # Whatever goes wrong denies.

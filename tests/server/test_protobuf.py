@@ -142,6 +142,21 @@ def test_a_check_request_is_read_as_it_came() -> None:
     assert checked.headers.get("authorization") is None
 
 
+def test_only_the_dynamic_metadata_that_is_asked_for_is_read() -> None:
+    message = CheckRequest()
+    metadata = message.attributes.metadata_context.filter_metadata
+    payload = metadata["envoy.filters.http.jwt_authn"].fields["jwt_payload"].struct_value
+    payload.fields["sub"].string_value = "alice"
+    payload.fields["exp"].number_value = 1.5
+    payload.fields["aud"].list_value.values.add().string_value = "models"
+    metadata["other"].fields["x"].string_value = "y"
+    assert checked_request(message).metadata == {}
+    found = checked_request(message, ["envoy.filters.http.jwt_authn", "missing"]).metadata
+    claims = {"sub": "alice", "exp": 1.5, "aud": ["models"]}
+    assert found == {"envoy.filters.http.jwt_authn": {"jwt_payload": claims}}
+    assert "missing" not in metadata
+
+
 def test_an_empty_check_request_is_read_as_nothing() -> None:
     checked = checked_request(CheckRequest())
     assert (checked.method, checked.path, dict(checked.headers)) == ("", "", {})

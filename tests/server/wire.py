@@ -1,7 +1,8 @@
 """The sidecar's services on a Unix socket, and Envoy's side of them, over real gRPC."""
 
+import asyncio
 import io
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -35,7 +36,7 @@ from extproc.limits import Counters
 from extproc.policy import PolicyTable
 from extproc.server import app
 from extproc.server.alarms import Alarms
-from extproc.server.authz import Authorization
+from extproc.server.authz import Ask, Authorization, nobody
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ, Handover, allowed
 from extproc.server.record import Records
@@ -49,6 +50,13 @@ FULL = ProcessingMode.FULL_DUPLEX_STREAMED
 ADMITTED = Handover(
     "e1", "v1", "POST /v1/chat/completions", "acme", "key:0123456789abcdef0123456789abcdef"
 )
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Let others run until it holds; fails after ten seconds."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no events
+            await asyncio.sleep(0)
 
 
 class Clock:
@@ -67,6 +75,7 @@ class Sidecar:
         table: PolicyTable,
         counters: Counters | None = None,
         alarms: Alarms | None = None,
+        ask: Ask = nobody,
     ) -> None:
         self.log = io.BytesIO()
         self.clock, self.wall = Clock(), Clock()
@@ -81,6 +90,7 @@ class Sidecar:
             self.records,
             self.clock,
             self.wall,
+            ask,
         )
         self.server = grpc.aio.server(options=app._OPTIONS)
         self.server.add_generic_rpc_handlers(
@@ -110,9 +120,10 @@ async def running(
     table: PolicyTable,
     counters: Counters | None = None,
     alarms: Alarms | None = None,
+    ask: Ask = nobody,
 ) -> AsyncIterator[tuple[Sidecar, "Envoy"]]:
     """A sidecar on this socket, and an Envoy that talks to it."""
-    sidecar = Sidecar(table, counters, alarms)
+    sidecar = Sidecar(table, counters, alarms, ask)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
     async with grpc.aio.insecure_channel(f"unix:{path}") as channel:

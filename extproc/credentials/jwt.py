@@ -1,0 +1,145 @@
+"""JSON Web Tokens, verified here (RFC 7519; as access tokens RFC 9068; best practice RFC 8725).
+
+Rules: the policy says which algorithms an issuer signs with, all of them asymmetric; the key is
+the one that the token names, and serves that algorithm.  Keys are never fetched while a request
+waits: where a token names an unknown one, it is refused and the fetching is told.
+"""
+
+import base64
+from collections.abc import Collection
+from typing import Annotated, Any, Final, Literal
+
+import msgspec
+from joserfc import jws
+from joserfc.errors import JoseError
+from msgspec import UNSET, Meta, Struct
+
+from extproc.credentials.bearer import LONGEST, bearer
+from extproc.credentials.claims import URL, Audience, Proven, TokenSettings, Trust
+from extproc.credentials.key_set import Keyring, KeySet
+from extproc.credentials.proof import Proof
+from extproc.credentials.remembered import Remembered
+from extproc.events import CheckedRequest
+from extproc.units import Duration
+
+Algorithm = Literal[
+    "RS256",
+    "RS384",
+    "RS512",
+    "PS256",
+    "PS384",
+    "PS512",
+    "ES256",
+    "ES384",
+    "ES512",
+    "Ed25519",
+    "EdDSA",
+]
+"""Never HS*: whoever can check such a token can make it.  EdDSA is Ed25519 alone."""
+
+_TYPES: Final = frozenset({"jwt", "at+jwt", "application/jwt", "application/at+jwt"})
+
+
+class Jwt(TokenSettings, frozen=True, tag_field="kind", tag="jwt"):
+    """Tokens of an issuer whose public keys we have."""
+
+    audience: Audience | Annotated[tuple[Audience, ...], Meta(min_length=1)]
+    """One of these must be named by the token: those for others are not for us."""
+    jwks: Annotated[
+        str,
+        Meta(
+            pattern=f"^(file:.+|{URL})$",
+            description="file:PATH, or an https URL (http to this machine alone)",
+        ),
+    ]
+    """The issuer's public keys."""
+    algorithms: Annotated[tuple[Algorithm, ...], Meta(min_length=1)]
+    """What the issuer signs with; anything else is refused."""
+    refresh: Duration = "5m"
+    """How often the keys are fetched again."""
+    stale: Duration = "1d"
+    """How long the last keys are trusted when they cannot be fetched again; then no token is."""
+    remembered: Annotated[int, Meta(ge=0, le=1_000_000)] = 10_000
+    """Verified tokens that are not verified again, each until it expires; of some 1 KB each."""
+
+
+class _Registry(jws.JWSRegistry):
+    max_header_length = LONGEST
+
+
+class _Header(Struct):
+    """What we read of a token's header (RFC 7515, section 4.1)."""
+
+    alg: str
+    kid: str | None = None
+    typ: str = "JWT"
+    crit: Any = UNSET
+    b64: Any = UNSET
+
+
+class Jwts:
+    """The tokens of one issuer."""
+
+    headers = ("authorization",)
+
+    def __init__(
+        self, settings: Jwt, key: bytes, tenants: Collection[str], source: str = ""
+    ) -> None:
+        """``key`` is what tokens are hashed under, ``source`` the whole path or URL of the keys;
+        the keyring is empty until somebody fills it.
+        """
+        self.settings, self.source = settings, source or settings.jwks
+        self.keyring = Keyring()
+        self._trust = Trust(settings, tenants)
+        self._verified: Remembered[Proof] = Remembered(key, settings.remembered)
+        self._verified_by: KeySet | None = None
+        self._registry = _Registry(algorithms=settings.algorithms, strict_check_header=False)
+
+    def prove(self, request: CheckedRequest, now: float) -> Proof | None:
+        """See credentials.proof.Prover."""
+        token, keys = bearer(request.headers), self.keyring.keys(now)
+        if token is None or keys is None:
+            return None
+        if keys is not self._verified_by:  # a key may have been withdrawn
+            self._verified.clear()
+            self._verified_by = keys
+        digest = self._verified.digest(token)
+        if known := self._verified.get(digest, now):
+            return known[0]
+        proven = self._verify(token.encode("ascii"), keys, now)
+        if proven is None:
+            return None
+        self._verified.put(digest, proven.proof, proven.until)
+        return proven.proof
+
+    def _verify(self, token: bytes, keys: KeySet, now: float) -> Proven | None:
+        header = _header(token.partition(b".")[0])
+        if header is None or header.alg not in self.settings.algorithms:
+            return None
+        try:
+            signed = jws.extract_compact(token, registry=self._registry)
+            claims = msgspec.json.decode(signed.payload)
+            # Tokens of other issuers must not have us ask ours for new keys.
+            if not isinstance(claims, dict) or claims.get("iss") != self._trust.issuer:
+                return None
+            key = keys.get((header.kid, header.alg))
+            if key is None:
+                self.keyring.missed()
+            elif jws.validate_compact(signed, key, registry=self._registry):
+                return self._trust.proven(claims, now)
+        except (JoseError, msgspec.MsgspecError, ValueError, RecursionError):
+            pass  # whatever it is, it is no token
+        return None
+
+
+def _header(segment: bytes) -> _Header | None:
+    """A header that asks for nothing we do not do."""
+    try:
+        header = _HEADER.decode(base64.urlsafe_b64decode(segment + b"=="))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+    special = header.crit is not UNSET or header.b64 is not UNSET
+    return None if special or header.typ.lower() not in _TYPES else header
+
+
+_HEADER: Final = msgspec.json.Decoder(_Header)
