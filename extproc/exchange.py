@@ -93,11 +93,13 @@ class Exchange:
         self.query: Query | None = None
         self.changed: Mapping[str, int] = {}
         """What the gate changed in the request; see Asked."""
+        self.digests: Sequence[bytes] = ()
+        self.status = 0
+        """Of HTTP, which the client gets; 0 while it has none."""
         self._policy = policy
         self._parameters = parameters
         self._grpc = isinstance(policy.route.dialect, GrpcDialect)
         self._request = bytearray()
-        self._status = 0
         self._removed: tuple[str, ...] = ()
         """Header fields of the answer that do not pass."""
         self._draws: Draws | None = None
@@ -156,7 +158,7 @@ class Exchange:
             return []
         if self.state is State.OPEN:
             return self._give_up()
-        self._finish(refusal.outcome)
+        self._finish(refusal.outcome, refusal.status)
         details = f"extproc_{refusal.outcome}"
         if not self._grpc:
             return [Respond(refusal.status, refusal.headers, self._error(refusal), details)]
@@ -229,20 +231,21 @@ class Exchange:
             raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
         self.query, self.changed = asked.query, asked.changed
         self._draws = policy.draws(model, asked.inputs)
+        self.digests = policy.digests(self._draws, asked.inputs)
         self.state = State.WAITING
         return asked
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
         remove = removable(event.headers)
         if self._grpc and event.end and 200 <= event.status < 300:
-            return self._trailers_only(event.headers, remove)
+            return self._trailers_only(event, remove)
         if self.state is State.REQUEST or not 200 <= event.status < 300:
             # Envoy's own reply, or an error of the model server: its words never pass.  Answered as
             # other refusals are: another message of Envoy's would show in the header fields.
             return self.refuse(of_upstream(event.status, event.headers.get("retry-after", "")))
         if self._encoded(event):
             raise UpstreamError("the answer is compressed although nobody asked for that")
-        self._status, self._removed = event.status, remove
+        self.status, self._removed = event.status, remove
         if event.end:
             self._finish("served")
             return [SendResponseHeaders({}, remove)]
@@ -251,12 +254,12 @@ class Exchange:
             return [ReplaceResponse(event.status, {}, (*remove, "content-type"), b"")]
         return self._open_body(event.headers)
 
-    def _trailers_only(self, headers: Headers, remove: tuple[str, ...]) -> Sequence[Action]:
+    def _trailers_only(self, event: ResponseHeaders, remove: tuple[str, ...]) -> Sequence[Action]:
         """A gRPC error without a message: the number passes, with our own words."""
-        failed = grpc_status.failure(headers.get("grpc-status", ""))
+        failed = grpc_status.failure(event.headers.get("grpc-status", ""))
         if failed is None:
             raise UpstreamError("the answer has neither a message nor the status of an error")
-        self._finish(failed.code)
+        self._finish(failed.code, event.status)
         others = tuple(name for name in remove if name not in {"grpc-status", "grpc-message"})
         return [SendResponseHeaders({"grpc-message": failed.message}, others)]
 
@@ -339,7 +342,7 @@ class Exchange:
         """Headers and body in one message, which Envoy and grpc carry more cheaply than two."""
         assert self._rewriter is not None
         body = b"".join(self._answer)
-        return [ReplaceResponse(self._status, self._rewriter.set_headers, self._removed, body)]
+        return [ReplaceResponse(self.status, self._rewriter.set_headers, self._removed, body)]
 
     def _send(self, *, end: bool) -> list[Action]:
         """What has been rewritten so far, with the headers before it if they have not left."""
@@ -388,8 +391,8 @@ class Exchange:
             last = self._padding.piece(last)
         return [SendResponseBody(read + last, end=True)]
 
-    def _finish(self, outcome: str) -> None:
-        self.state, self.outcome = State.DONE, outcome
+    def _finish(self, outcome: str, status: int | None = None) -> None:
+        self.state, self.outcome, self.status = State.DONE, outcome, status or self.status
         self._request, self._answer, self._rewriter, self._paused = bytearray(), [], None, None
 
 

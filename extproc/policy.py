@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 import msgspec
 
+from extproc.audit import Pseudonyms
 from extproc.canonical import digest
 from extproc.credentials import ANY, Prover, Requirement
 from extproc.dialects import Dialect
@@ -108,6 +109,8 @@ class Policy:
     """Decide and record, change nothing."""
     caps: Caps
     shaping: Shaping = UNSHAPED
+    audited: bool = False
+    """Whether the digests of inputs are wanted for the record."""
 
     def draws(self, model: str, inputs: Sequence[object]) -> Draws | None:
         """What the answer about these inputs draws from."""
@@ -115,6 +118,12 @@ class Policy:
             return None
         space = self.draw.child(b"model " + model.encode())
         return Draws(space, tuple(map(digest, inputs)), self.fidelity.digest())
+
+    def digests(self, draws: Draws | None, inputs: Sequence[object]) -> Sequence[bytes]:
+        """Of the canonical inputs, for the record, where one is kept."""
+        if not self.audited:
+            return ()
+        return draws.inputs if draws is not None else tuple(map(digest, inputs))
 
     def permits(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self.models)
@@ -189,6 +198,8 @@ class PolicyTable:
     caps: Caps
     shapings: Mapping[str, Shaping] = field(default_factory=dict)
     """By tenant, for what it is denied; under "", for strangers."""
+    pseudonyms: Pseudonyms | None = None
+    """What stands for callers and inputs in the audit log, where there is one."""
 
     @cached_property
     def credential_headers(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from extproc.config.audit import compile_pseudonyms
 from extproc.config.credentials import compile_credentials
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
@@ -44,6 +45,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
+    pseudonyms = compile_pseudonyms(document, settings, key, environ)
     return PolicyTable(
         version=_version(settings, key),
         key=key,
@@ -53,6 +55,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
         shapings=of_tenants(settings, shapings),
+        pseudonyms=pseudonyms,
     )
 
 
@@ -111,7 +114,9 @@ def _policies(
         granted = _owned(tenant, root, shaping=shapings[chosen.policy], **shared)
         for route, answer in answers:
             possible = shaped(answer, shapings[chosen.policy])
-            policies[tenant, route.name] = granted(route=route, answers=possible, caps=caps)
+            policies[tenant, route.name] = granted(
+                route=route, answers=possible, caps=caps, audited=settings.audit is not None
+            )
     return policies
 
 
