@@ -229,10 +229,9 @@ class Exchange:
         named = bool(model) or not isinstance(policy.route.dialect, Status)
         if named and not policy.permits(model):
             raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
-        self.query, self.changed = asked.query, asked.changed
         self._draws = policy.draws(model, asked.inputs)
         self.digests = policy.digests(self._draws, asked.inputs)
-        self.state = State.WAITING
+        self.query, self.changed, self.state = asked.query, asked.changed, State.WAITING
         return asked
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:

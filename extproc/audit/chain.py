@@ -9,6 +9,7 @@ Rule: what is verified are the bytes as they stand, never a value written anew: 
 Source: Schneier and Kelsey, Secure Audit Logs to Support Computer Forensics (1999); RFC 8032.
 """
 
+import re
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -28,6 +29,8 @@ DOMAIN: Final = b"extproc audit checkpoint\0"
 _HASH: Final = b',"hash":"'
 _SIGNATURE: Final = b',"signature":"'
 _SUFFIX: Final = len(_HASH) + 64 + len('"}')
+_HEX: Final = re.compile(rb"[0-9a-f]{64}")
+"""One spelling: capitals would be a change that no hash shows."""
 _encode = msgspec.json.Encoder().encode
 
 Sign = Callable[[bytes], bytes]
@@ -134,10 +137,10 @@ def read(raw: bytes) -> Line | None:
         return None
     try:
         said = _decode(text)
-        claimed = bytes.fromhex(digest[len(_HASH) : -2].decode())
     except (msgspec.MsgspecError, ValueError):
         return None
-    return Line(said, body, claimed) if len(claimed) == len(GENESIS) else None
+    found = _HEX.fullmatch(digest[len(_HASH) : -2])
+    return Line(said, body, bytes.fromhex(found[0].decode())) if found is not None else None
 
 
 class Found(Struct, frozen=True):

@@ -135,27 +135,26 @@ class Verification:
     def _read(self, raw: bytes, following: bytes) -> None:
         self._lines += 1
         line = read(raw)
-        self._torn = not raw.endswith(b"\n")
+        self._torn = not following and not raw.endswith(b"\n")
         if line is None:
             self._bases, self._end = (), ""
             if not self._torn:
                 self._find("edited", "this is no line of an audit log")
             self._next = None if self._next is None else self._next + 1
             return
-        if self._place[1] == 1:
+        if self._place[1] == 1 and line.said.kind != "open":
+            self._find("missing", "the file does not begin with its first line")
+        if self._next is None:
             self._begin(line)
         self._order(line, read(following))
 
     def _begin(self, line: Line) -> None:
-        """The first line of a file."""
+        """The first line that can be read."""
         opening = line.said.kind == "open"
-        if not opening:
-            self._find("missing", "the file does not begin with its first line")
-        if self._next is None:
-            self._first = self._next = line.said.n
-            self._bases = (opened_on(line.said),) if opening else ()
-            if opening and line.said.n == 1 and line.said.previous != GENESIS.hex():
-                self._find("edited", "the first line of a log follows none")
+        self._first = self._next = line.said.n
+        self._bases = (opened_on(line.said),) if opening else ()
+        if opening and line.said.n == 1 and line.said.previous != GENESIS.hex():
+            self._find("edited", "the first line of a log follows none")
 
     def _order(self, line: Line, following: Line | None) -> None:
         assert self._next is not None
