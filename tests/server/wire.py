@@ -35,6 +35,7 @@ from extproc.limits import Counters
 from extproc.policy import PolicyTable
 from extproc.server import app
 from extproc.server.alarms import Alarms
+from extproc.server.audited import Auditor
 from extproc.server.authz import Authorization
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ, Handover, allowed
@@ -67,13 +68,16 @@ class Sidecar:
         table: PolicyTable,
         counters: Counters | None = None,
         alarms: Alarms | None = None,
+        auditor: Auditor | None = None,
     ) -> None:
         self.log = io.BytesIO()
         self.clock, self.wall = Clock(), Clock()
         self.wall.now = 1_800_000_000.0
         self.telemetry = Telemetry()
         self.records = Records(self.log)
-        self.processor = ExternalProcessor(table, self.telemetry, self.records, alarms, self.wall)
+        self.processor = ExternalProcessor(
+            table, self.telemetry, self.records, alarms, self.wall, auditor=auditor
+        )
         self.authorization = Authorization(
             table,
             counters or MemoryCounters(),
@@ -81,6 +85,7 @@ class Sidecar:
             self.records,
             self.clock,
             self.wall,
+            auditor=auditor,
         )
         self.server = grpc.aio.server(options=app._OPTIONS)
         self.server.add_generic_rpc_handlers(
@@ -110,9 +115,10 @@ async def running(
     table: PolicyTable,
     counters: Counters | None = None,
     alarms: Alarms | None = None,
+    auditor: Auditor | None = None,
 ) -> AsyncIterator[tuple[Sidecar, "Envoy"]]:
     """A sidecar on this socket, and an Envoy that talks to it."""
-    sidecar = Sidecar(table, counters, alarms)
+    sidecar = Sidecar(table, counters, alarms, auditor)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
     async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
