@@ -32,9 +32,8 @@ def show(answer: Answer, console: Console | None = None) -> None:
     console = console or Console()
     if not console.is_terminal:
         console.width = _WIDTH
-    shown = [name for name in answer.columns if name in _SHOWN] if _whole(answer) else None
+    columns = _SHOWN if _whole(answer) else answer.columns
     table = Table(box=None, header_style="bold", pad_edge=False)
-    columns = shown or list(answer.columns)
     for name in columns:
         table.add_column(name, overflow="fold")
     for row in answer.rows:
