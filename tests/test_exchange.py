@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain, pairwise
 from typing import Any
 
@@ -966,3 +967,31 @@ def written(kind: str, told: bytes) -> bytes:
     except UpstreamError:
         pass
     return out
+
+
+# What the record needs.
+
+
+def test_an_exchange_knows_the_status_that_the_client_gets() -> None:
+    machine = exchange()
+    play(machine, *asked(), (headers(status=201), []))
+    assert machine.status == 201
+    machine.receive(ResponseBody(b"x", end=True))
+    assert (machine.outcome, machine.status) == ("bad_gateway", 502)
+    refused = exchange(models=("other",))
+    refused.receive(RequestHeaders(end=False))
+    assert refused.status == 0
+    refused.receive(RequestBody(ASK, end=True))
+    assert refused.status == 404
+    cut = exchange()
+    play(cut, *asked(ASK_STREAM))
+    cut.receive(headers("text/event-stream"))
+    cut.receive(ResponseBody(b"data: x\n\n", end=False))
+    assert (cut.outcome, cut.status) == ("cut", 200)
+
+
+def test_an_exchange_knows_the_digests_of_its_inputs_where_a_record_is_kept() -> None:
+    for audited in (False, True):
+        machine = Exchange(replace(policy(), audited=audited), {})
+        play(machine, *asked())
+        assert len(machine.digests) == audited

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.canonical import digest
 from extproc.credentials import ApiKey, ApiKeys
 from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.gate import Terms
@@ -297,3 +298,12 @@ def test_a_table_does_not_show_its_key() -> None:
         caps=Caps(),
     )
     assert "0123456789abcdef" not in repr(table)
+
+
+def test_inputs_have_digests_where_a_record_is_kept() -> None:
+    audited = replace(policy(), audited=True)
+    assert policy().digests(None, ["a", "b"]) == ()
+    assert audited.digests(None, ["a", "b"]) == (digest("a"), digest("b"))
+    drawn = replace(audited, draw=Draw(b"k" * 32)).draws("m", ["a"])
+    assert drawn is not None
+    assert audited.digests(drawn, ["a"]) is drawn.inputs
