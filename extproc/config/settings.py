@@ -232,7 +232,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         default_factory=lambda: {"keys": ApiKey()}
     )
     """What callers prove who they are by; API keys unless told otherwise."""
-    audit: AuditSettings | None = None
     admin: TcpAddress | None = None
     """Where /metrics, /livez and /readyz are."""
     store: StoreSettings = StoreSettings("memory")
@@ -247,3 +246,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Of policies without their own, and of what is answered to strangers."""
     length: LengthSettings | None = None
     """Of policies without their own, and of what is answered to strangers."""
+    audit: AuditSettings | None = None
+    """Where every request leaves a record."""
