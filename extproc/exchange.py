@@ -230,7 +230,7 @@ class Exchange:
         if named and not policy.permits(model):
             raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
         self._draws = policy.draws(model, asked.inputs)
-        self.digests = policy.digests(self._draws, asked.inputs)
+        self.digests = policy.digests(self._draws, asked)
         self.query, self.changed, self.state = asked.query, asked.changed, State.WAITING
         return asked
 

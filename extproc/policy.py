@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from hashlib import sha256
+from typing import Final
 from urllib.parse import unquote
 
 import msgspec
@@ -20,12 +21,17 @@ from extproc.credentials import ANY, Prover, Requirement
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
+from extproc.dialects.request import Asked
 from extproc.dialects.shape import Mutation
 from extproc.draw import Draw, Draws
 from extproc.limits import Charge, Limit
 from extproc.mutators import Keyed, Mutator, TopK, limit, mutate
 from extproc.prediction import Kind
 from extproc.shaping import UNSHAPED, Shaping
+
+CLOSELY: Final = 32 << 10
+"""Bytes of a request whose inputs are brought into their canonical form for the record alone: at
+most 5 ms, in any script."""
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _BEFORE_VERB = re.compile(r"\{(\w+)\}:")
@@ -119,11 +125,18 @@ class Policy:
         space = self.draw.child(b"model " + model.encode())
         return Draws(space, tuple(map(digest, inputs)), self.fidelity.digest())
 
-    def digests(self, draws: Draws | None, inputs: Sequence[object]) -> Sequence[bytes]:
-        """Of the canonical inputs, for the record, where one is kept."""
+    def digests(self, draws: Draws | None, asked: Asked) -> Sequence[bytes]:
+        """Of the canonical inputs, for the record, where one is kept.
+
+        Of a body too long to be looked at so closely while others wait, of its bytes as they are.
+        """
         if not self.audited:
             return ()
-        return draws.inputs if draws is not None else tuple(map(digest, inputs))
+        if draws is not None:
+            return draws.inputs
+        if len(asked.body) > CLOSELY:
+            return (sha256(asked.body).digest(),)
+        return tuple(map(digest, asked.inputs))
 
     def permits(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self.models)

@@ -111,6 +111,7 @@ def test_a_select_may_ask_anything_of_the_records(files: list[Path]) -> None:
         "INSTALL httpfs",
         "LOAD httpfs",
         "SET enable_external_access = true",
+        "SET memory_limit = '99GB'",
         "SELECT * FROM nowhere",
         "nonsense",
     ],
