@@ -77,10 +77,13 @@ class AuditLog:
         self._thread.join(timeout=PATIENCE)
 
     def _run(self) -> None:
-        while not self._closing.wait(self._pause):
+        try:
+            while not self._closing.wait(self._pause):
+                self._turn()
             self._turn()
-        self._turn()
-        self._journal.close()
+            self._journal.close()
+        except Exception:  # noqa: BLE001 - its words may hold a value
+            self.failing = True  # for ever: nothing is written any more
 
     def _turn(self) -> None:
         """Write all there is, unless the disk does not take it."""

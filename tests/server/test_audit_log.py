@@ -171,6 +171,24 @@ def test_a_disk_that_stays_full_does_not_keep_the_process_from_ending(tmp_path: 
     assert report(tmp_path).whole
 
 
+def test_a_bug_in_the_thread_lets_nobody_in_and_says_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    log = AuditLog(plan(tmp_path), now, pause=0.001)
+
+    def broken(*_: object) -> bool:
+        raise RuntimeError("s3cret")
+
+    monkeypatch.setattr(log._journal, "write", broken)
+    log.add(record(1))
+    until(lambda: not log._thread.is_alive())
+    assert log.failing
+    assert log.refusing
+    log.close()
+    assert capfd.readouterr() == ("", "")
+    log._journal._file.close()
+
+
 # Killed.  One process imports all there is, and forks those that are killed.
 
 WRITERS = """
