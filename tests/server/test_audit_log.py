@@ -199,6 +199,7 @@ from tests.audit.logs import record
 from tests.server.journals import plan
 
 def write(run, told):
+    os.write(told, b"%d\\n" % os.getpid())
     log = AuditLog(plan(Path(sys.argv[1]), every=50, size=60_000, keep=10_000), pause=0.0005)
     number = 0
     while True:
@@ -211,7 +212,6 @@ for run, _ in enumerate(sys.stdin):
     child = os.fork()
     if not child:
         write(run, 1)
-    print(child, flush=True)
     os.waitpid(child, 0)
     print("ended", flush=True)
 """
@@ -237,6 +237,7 @@ def test_a_writer_that_is_killed_a_hundred_times_loses_its_unwritten_end_and_no_
             writers.stdin.write("\n")
             writers.stdin.flush()
             child = int(writers.stdout.readline())
+            assert child > 1
             told = [int(writers.stdout.readline()) for _ in range(run % 7 * 40)]
             os.kill(child, signal.SIGKILL)
             while (line := writers.stdout.readline()) != "ended\n":
