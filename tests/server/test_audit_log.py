@@ -219,6 +219,18 @@ for run, _ in enumerate(sys.stdin):
 KILLS = 100
 
 
+def check_runs(folder: Path, least: list[int]) -> None:
+    """Each run's records are all up to some one, and at least as many as it told of."""
+    written = defaultdict(list)
+    for each in said(folder):
+        if each["kind"] == "exchange":
+            written[each["model"]].append(each["request"])
+    for run, known in enumerate(least):
+        there = written[f"run-{run}"]
+        assert there == [f"e{number}" for number in range(len(there))]
+        assert len(there) >= known
+
+
 @pytest.mark.slow
 def test_a_writer_that_is_killed_a_hundred_times_loses_its_unwritten_end_and_no_more(
     tmp_path: Path,
@@ -254,11 +266,4 @@ def test_a_writer_that_is_killed_a_hundred_times_loses_its_unwritten_end_and_no_
     assert {gap.torn for gap in found.gaps} >= {0, 19}
     assert KILLS // 2 < len(found.gaps) <= KILLS
     assert len(found.files) > 3
-    written = defaultdict(list)
-    for each in said(tmp_path):
-        if each["kind"] == "exchange":
-            written[each["model"]].append(each["request"])
-    for run, known in enumerate(least):
-        there = written[f"run-{run}"]
-        assert there == [f"e{number}" for number in range(len(there))]
-        assert len(there) >= known
+    check_runs(tmp_path, least)
