@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from extproc.auditor.command import audit
 from extproc.errors import ConfigError
 from extproc.key_commands import keys
 
@@ -31,6 +32,7 @@ cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HEL
 envoy = typer.Typer(no_args_is_help=True, help="Render and check Envoy's configuration.")
 cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
+cli.add_typer(audit, name="audit")
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]
@@ -97,19 +99,21 @@ def serve(policy: PolicyOption) -> None:
     """Run the sidecar alone, for an Envoy that runs elsewhere."""
     # Must be set before grpc is imported; see docs/performance.md for what it brings.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
-    from extproc.config import compile_table, load
+    from extproc.config import compile_audit, compile_table, load
     from extproc.server.app import run
 
     config = load(policy)
-    run(config, compile_table(config))
+    run(config, compile_table(config), compile_audit(config))
 
 
 @cli.command()
 def check(policy: PolicyArgument) -> None:
     """Check a policy file; says file, line and path of what is wrong."""
-    from extproc.config import compile_table, load
+    from extproc.config import compile_audit, compile_table, load
 
-    table = compile_table(load(policy))
+    config = load(policy)
+    table = compile_table(config)
+    compile_audit(config)
     tenants = len({tenant for tenant, _ in table.policies})
     print(f"{policy}: {len(table.routes)} routes, {tenants} tenants, version {table.version}")
 

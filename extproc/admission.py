@@ -35,6 +35,8 @@ class Admitted:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What the path template's parameters stand for, and the header fields and query parameters
     that the dialect reads."""
+    charged: int = 0
+    """How many requests its limits were charged with."""
 
     @property
     def charges(self) -> list[Charge]:
@@ -47,6 +49,8 @@ class Denied:
     route: Route | None = None
     """Whose error shape the answer has; None where the caller may not know which there are."""
     tenant: str = ""
+    principal: str = field(default="", compare=False)
+    """For the record alone."""
 
 
 def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted | Denied | Needed:
@@ -59,17 +63,18 @@ def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted |
         return proof
     if proof is None:
         return Denied(UNAUTHENTICATED)
-    tenant = proof.proof.tenant if isinstance(proof, Weak) else proof.tenant
+    proven = proof.proof if isinstance(proof, Weak) else proof
+    tenant, principal = proven.tenant, proven.principal
     policy = table.policies.get((tenant, route.name)) if route is not None else None
     if route is None or policy is None:
-        return Denied(UNKNOWN_ROUTE, tenant=tenant)
+        return Denied(UNKNOWN_ROUTE, tenant=tenant, principal=principal)
     if isinstance(proof, Weak):
-        return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant)
+        return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant, principal)
     asked = _query(query, route.dialect.QUERY)
     if refusal is not None or asked is None:
-        return Denied(refusal or UNKNOWN_ROUTE, route, tenant)
+        return Denied(refusal or UNKNOWN_ROUTE, route, tenant, principal)
     if "model" in parameters and not policy.permits(parameters["model"]) and not policy.shadow:
-        return Denied(UNKNOWN_MODEL, route, tenant)
+        return Denied(UNKNOWN_MODEL, route, tenant, principal)
     fields = {
         name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
     }

@@ -92,10 +92,12 @@ class Exchange:
         self.query: Query | None = None
         self.changed: Mapping[str, int] = {}
         """What the gate changed in the request; see Asked."""
+        self.digests: Sequence[bytes] = ()
+        self.status = 0
+        """Of HTTP, which the client gets; 0 while it has none."""
         self._policy = policy
         self._grpc = isinstance(policy.route.dialect, GrpcDialect)
         self._incoming = Incoming(policy, parameters)
-        self._status = 0
         self._headers: Headers = {}
         self._removed: tuple[str, ...] = ()
         """Header fields of the answer that do not pass."""
@@ -160,7 +162,7 @@ class Exchange:
         """Answer with a refusal and stop, as far as something can still be said."""
         if self.state in _LATE:
             return self._give_up() if self.state is State.OPEN else []
-        self._finish(refusal.outcome)
+        self._finish(refusal.outcome, refusal.status)
         details = f"extproc_{refusal.outcome}"
         if not self._grpc:
             return [Respond(refusal.status, refusal.headers, self._error(refusal), details)]
@@ -222,24 +224,24 @@ class Exchange:
         """The whole request is here: read it, and return what goes on."""
         policy, asked = self._policy, self._incoming.read()
         model = asked.query.model
-        self.query, self.changed = asked.query, asked.changed
         draws, inputs = policy.draws(model, asked.inputs), asked.query.inputs
         self._run = Rewrite(policy.edits, model, draws, unasked=asked.unasked, inputs=inputs)
         self._own = {SPACE_ID: policy.space(model)} if policy.spaced else {}
-        self.state = State.WAITING
+        self.digests = policy.digests(draws, asked)
+        self.query, self.changed, self.state = asked.query, asked.changed, State.WAITING
         return asked
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
         remove = removable(event.headers)
         if self._grpc and event.end and 200 <= event.status < 300:
-            return self._trailers_only(event.headers, remove)
+            return self._trailers_only(event, remove)
         if self.state is State.REQUEST or not 200 <= event.status < 300:
             # Envoy's own reply, or an error of the model server: its words never pass.  Answered as
             # other refusals are: another message of Envoy's would show in the header fields.
             return self.refuse(of_upstream(event.status, event.headers.get("retry-after", "")))
         if event.headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise UpstreamError("the answer is compressed although nobody asked for that")
-        self._status, self._headers, self._removed = event.status, event.headers, remove
+        self.status, self._headers, self._removed = event.status, event.headers, remove
         if event.end:
             self._finish("served")
             return [SendResponseHeaders(self._own, remove)]
@@ -248,12 +250,12 @@ class Exchange:
             return [ReplaceResponse(event.status, {}, (*remove, "content-type"), b"")]
         return self._open_body(event.headers)
 
-    def _trailers_only(self, headers: Headers, remove: tuple[str, ...]) -> Sequence[Action]:
+    def _trailers_only(self, event: ResponseHeaders, remove: tuple[str, ...]) -> Sequence[Action]:
         """A gRPC error without a message: the number passes, with our own words."""
-        failed = grpc_status.failure(headers.get("grpc-status", ""))
+        failed = grpc_status.failure(event.headers.get("grpc-status", ""))
         if failed is None:
             raise UpstreamError("the answer has neither a message nor the status of an error")
-        self._finish(failed.code)
+        self._finish(failed.code, event.status)
         others = tuple(name for name in remove if name not in {"grpc-status", "grpc-message"})
         return [SendResponseHeaders({"grpc-message": failed.message}, others)]
 
@@ -332,9 +334,9 @@ class Exchange:
         """
         headers, body = self._set_headers(), b"".join(self._answer)
         if self._policy.shaping.grid is None:
-            return [ReplaceResponse(self._status, headers, self._removed, body)]
+            return [ReplaceResponse(self.status, headers, self._removed, body)]
         fields = {**passing(self._headers), **headers}
-        return [Respond(self._status, fields, body, "extproc_served")]
+        return [Respond(self.status, fields, body, "extproc_served")]
 
     def _send(self, *, end: bool) -> list[Action]:
         """What has been rewritten so far, with the headers before it if they have not left."""
@@ -384,8 +386,8 @@ class Exchange:
             last = self._padding.piece(last)
         return [SendResponseBody(read + last, end=True)]
 
-    def _finish(self, outcome: str) -> None:
-        self.state, self.outcome = State.DONE, outcome
+    def _finish(self, outcome: str, status: int | None = None) -> None:
+        self.state, self.outcome, self.status = State.DONE, outcome, status or self.status
         self._incoming.drop()
         self._answer, self._rewriter, self._paused = [], None, None
 

@@ -36,6 +36,8 @@ class LocalReply:
         self, denied: Refusal | None, dialect: Dialect | None, shaping: Shaping = UNSHAPED
     ) -> None:
         self.outcome = "unfinished"
+        self.status = 0
+        """What the client gets."""
         self.done = False
         self._denied = denied
         self._dialect = dialect or OpenAIChat()
@@ -57,7 +59,7 @@ class LocalReply:
         """Answer so, unless it has been answered."""
         if self.done:
             return []
-        self.done, self.outcome = True, refusal.outcome
+        self.done, self.outcome, self.status = True, refusal.outcome, refusal.status
         body = self._dialect.error(refusal)
         if self._buckets is not None:
             body = filled(body, self._buckets.room(len(body)))
@@ -73,7 +75,7 @@ class LocalReply:
         """A gRPC client's denial is header fields alone (gRPC over HTTP/2, "Trailers-Only")."""
         failed = None if self._denied else grpc_status.failure(event.headers["grpc-status"])
         refusal = failed or self._denied or UPSTREAM_UNREADABLE
-        self.done, self.outcome = True, refusal.outcome
+        self.done, self.outcome, self.status = True, refusal.outcome, event.status
         headers = {"grpc-message": refusal.message}
         if failed is None:  # Envoy's number stands for an error of its own alone
             headers["grpc-status"] = str(grpc_status.of_refusal(refusal))

@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from hashlib import sha256
+from typing import Final
 from urllib.parse import unquote
 
 import msgspec
 
+from extproc.audit import Pseudonyms
 from extproc.canonical import digest
 from extproc.credentials import ANY, EnvoyJwts, Prover, Requirement
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Answers
 from extproc.dialects.gate import Terms
+from extproc.dialects.request import Asked
 from extproc.dialects.shape import Batched, Gathering, Mutation
 from extproc.draw import Draw, Draws
 from extproc.errors import ClientError
@@ -28,6 +31,10 @@ from extproc.mutators import Keyed, Mutator, Rotate, TopK, Whole, limit, mutate,
 from extproc.mutators.batch import ByRows, ByTokens, mutate_rows, mutate_tokens
 from extproc.prediction import Kind
 from extproc.shaping import UNSHAPED, Shaping
+
+CLOSELY: Final = 32 << 10
+"""Bytes of a request whose inputs are brought into their canonical form for the record alone: at
+most 5 ms, in any script."""
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _BEFORE_VERB = re.compile(r"\{(\w+)\}:")
@@ -145,6 +152,8 @@ class Policy:
     """Of one request, where its tier compares what the route answers; None where it does not."""
     spaced: bool = False
     """Whether its answers are told apart by the space that their vectors lie in."""
+    audited: bool = False
+    """Whether the digests of inputs are wanted for the record."""
 
     def check_inputs(self, count: int) -> None:
         """Raise ClientError where one request may not have so many."""
@@ -165,6 +174,19 @@ class Policy:
     def _space(self, model: str) -> Draw:
         assert self.draw is not None
         return self.draw.child(b"model " + model.encode())
+
+    def digests(self, draws: Draws | None, asked: Asked) -> Sequence[bytes]:
+        """Of the canonical inputs, for the record, where one is kept.
+
+        Of a body too long to be looked at so closely while others wait, of its bytes as they are.
+        """
+        if not self.audited:
+            return ()
+        if draws is not None:
+            return draws.inputs
+        if len(asked.body) > CLOSELY:
+            return (sha256(asked.body).digest(),)
+        return tuple(map(digest, asked.inputs))
 
     def permits(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self.models)
@@ -239,6 +261,8 @@ class PolicyTable:
     caps: Caps
     shapings: Mapping[str, Shaping] = field(default_factory=dict)
     """By tenant, for what it is denied; under "", for strangers."""
+    pseudonyms: Pseudonyms | None = None
+    """What stands for callers and inputs in the audit log, where there is one."""
 
     @cached_property
     def credential_headers(self) -> tuple[str, ...]:

@@ -84,6 +84,7 @@ TOO_LARGE: Final = Refusal(413, "request_too_large", "The request body is too la
 RATE_LIMITED: Final = Refusal(429, "rate_limit_exceeded", "Too many requests.", "rate_limit_error")
 UNAVAILABLE: Final = Refusal(503, "unavailable", "The service cannot answer now.", "server_error")
 OVERLOADED: Final = replace(UNAVAILABLE, cause="overloaded")
+UNAUDITED: Final = replace(UNAVAILABLE, cause="audit_unavailable")
 UPSTREAM_UNREADABLE: Final = Refusal(
     502, "bad_gateway", "The model server's answer cannot be released.", "server_error"
 )

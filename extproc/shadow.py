@@ -39,6 +39,12 @@ class ShadowExchange:
 
     def __init__(self, exchange: Exchange) -> None:
         self._exchange = exchange
+        self.status = 0
+        """The model server's, which the client gets."""
+
+    @property
+    def digests(self) -> Sequence[bytes]:
+        return self._exchange.digests
 
     @property
     def held(self) -> int:
@@ -73,6 +79,8 @@ class ShadowExchange:
         return self._exchange.working
 
     def receive(self, event: Event | Work) -> Sequence[Action]:
+        if isinstance(event, ResponseHeaders):
+            self.status = event.status
         try:
             self._exchange.receive(event)
         except ProtocolError as error:

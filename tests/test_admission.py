@@ -388,3 +388,13 @@ def test_a_weak_credential_is_told_to_be_stronger_where_its_tenant_may_ask() -> 
     assert admit(asking(key=OTHER_KEY), guarded) == Denied(UNKNOWN_ROUTE, tenant="beta")
     assert admit(asking(key=UNLISTED_KEY), guarded) == Denied(UNAUTHENTICATED)
     assert INSUFFICIENT.demanding(()) == INSUFFICIENT
+
+
+def test_every_denial_knows_for_the_record_who_was_denied() -> None:
+    for path in ("/nothing", "/v2/models/secret/infer", "/v1/chat/completions?x=1"):
+        denied = admit(asking(path=path), TABLE)
+        assert isinstance(denied, Denied)
+        assert denied.principal == principal(KEY)
+    stranger = admit(asking(key="sk-nobody"), TABLE)
+    assert isinstance(stranger, Denied)
+    assert stranger.principal == ""

@@ -182,7 +182,7 @@ def test_an_answer_with_rotated_vectors_names_their_space() -> None:
 
 
 def test_it_is_named_by_large_answers_and_by_empty_ones() -> None:
-    large = VECTORS.replace(b"}]}", b"}" + b" " * 90_000 + b"]}")
+    large = VECTORS.replace(b"}]}", b"}" + b" " * 200_000 + b"]}")
     machine = embedding([Rotate()], caps=Caps(document=10))
     [head, *_] = answered_by(
         machine, headers(x_extproc_space_id=SECRET), ResponseBody(large, end=False)
@@ -650,8 +650,8 @@ def opened(machine: Exchange, piece: bytes) -> list[bytes]:
 
 
 def test_a_document_above_the_cap_leaves_before_it_is_whole() -> None:
-    body = large(200)
-    machine = exchange(caps=Caps(document=100_000, value=10_000))
+    body = large(300)
+    machine = exchange(caps=Caps(document=200_000, value=10_000))
     play(machine, *asked(), (headers(server="x"), []))
     out, at = b"", 0
     while machine.state is State.HELD and at < len(body):
@@ -659,13 +659,13 @@ def test_a_document_above_the_cap_leaves_before_it_is_whole() -> None:
         out = b"".join(map(body_of, sent))
         at += 5000
     assert machine.state is State.OPEN
-    assert 100_000 < len(out) <= 105_000
+    assert 200_000 < len(out) <= 205_000
     [rest] = told(machine, ResponseBody(body[at:], end=False))
     [last] = told(machine, ResponseBody(b"", end=True))
     assert isinstance(rest, SendResponseBody)
     assert isinstance(last, SendResponseBody)
     assert last.end
-    assert out + rest.data + last.data == large_reduced(200)
+    assert out + rest.data + last.data == large_reduced(300)
     assert served(machine)
 
 
@@ -1134,3 +1134,31 @@ def test_counts_of_a_stream_that_is_cut_are_those_told_so_far() -> None:
     told(machine, ResponseBody(COUNTS, end=False))
     told(machine, ResponseBody(b"data: {broken\n\n", end=False))
     assert (machine.outcome, machine.usage) == ("cut", Usage(9, 1))
+
+
+# What the record needs.
+
+
+def test_an_exchange_knows_the_status_that_the_client_gets() -> None:
+    machine = exchange()
+    play(machine, *asked(), (headers(status=201), []))
+    assert machine.status == 201
+    machine.receive(ResponseBody(b"x", end=True))
+    assert (machine.outcome, machine.status) == ("bad_gateway", 502)
+    refused = exchange(models=("other",))
+    refused.receive(RequestHeaders(end=False))
+    assert refused.status == 0
+    refused.receive(RequestBody(ASK, end=True))
+    assert refused.status == 404
+    cut = exchange()
+    play(cut, *asked(ASK_STREAM))
+    cut.receive(headers("text/event-stream"))
+    cut.receive(ResponseBody(b"data: x\n\n", end=False))
+    assert (cut.outcome, cut.status) == ("cut", 200)
+
+
+def test_an_exchange_knows_the_digests_of_its_inputs_where_a_record_is_kept() -> None:
+    for audited in (False, True):
+        machine = Exchange(replace(policy(), audited=audited), {})
+        play(machine, *asked())
+        assert len(machine.digests) == audited

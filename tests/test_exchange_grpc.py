@@ -248,11 +248,12 @@ def test_a_refusal_has_a_number_and_no_type_of_content() -> None:
 
 # Large answers are rewritten in steps.
 
-LARGE = answer(*([0.25] * 4 * 100), rows=100)
+LARGE = answer(*([0.25] * 4 * 40_000), rows=40_000)
+ROOM = Caps(document=2 << 20, value=2 << 20)
 
 
 def working() -> Exchange:
-    machine = exchange(kinds={"probabilities": (Round(digits=1),)})
+    machine = exchange(kinds={"probabilities": (Round(digits=1),)}, caps=ROOM)
     play(machine, *asked(), (headers(), []))
     assert machine.receive(ResponseBody(LARGE, end=False)) == []
     return machine
@@ -285,9 +286,9 @@ def test_what_is_given_up_is_not_gone_on_with() -> None:
 
 
 def test_a_fault_in_a_later_step_is_a_fault() -> None:
-    good, bad = [0.25] * 4 * 50, [0.5, 0.5, 31337.0, 0.0]
-    machine = exchange(kinds={"probabilities": (Round(digits=1),)})
-    body = answer(*good, *bad, rows=51)
+    good, bad = [0.25] * 4 * 40_000, [0.5, 0.5, 31337.0, 0.0]
+    machine = exchange(kinds={"probabilities": (Round(digits=1),)}, caps=ROOM)
+    body = answer(*good, *bad, rows=40_001)
     play(machine, *asked(), (headers(), []), (ResponseBody(body, end=False), [UNREADABLE]))
 
 

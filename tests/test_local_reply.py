@@ -159,3 +159,13 @@ def test_every_denial_has_one_length() -> None:
 
 def test_bytes_before_headers_are_not_sent() -> None:
     assert LocalReply(None, None).receive(ResponseBody(SECRET, end=False)) == []
+
+
+def test_a_reply_knows_the_status_that_the_client_gets() -> None:
+    reply = LocalReply(RATE_LIMITED, OpenAIChat())
+    assert reply.status == 0
+    reply.receive(ResponseHeaders(429, {":status": "429"}, end=True))
+    assert reply.status == 429
+    grpc = LocalReply(RATE_LIMITED, KServeV2())
+    grpc.receive(ResponseHeaders(200, {":status": "200", "grpc-status": "8"}, end=True))
+    assert grpc.status == 200

@@ -6,17 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.canonical import digest
 from extproc.credentials import ApiKey, ApiKeys, EnvoyJwt, EnvoyJwts
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import KServeV2, OpenAIChat, Status
 from extproc.dialects.gate import Terms
+from extproc.dialects.request import Asked
 from extproc.dialects.shape import Gathering
 from extproc.draw import Draw
 from extproc.errors import ClientError, UpstreamError
 from extproc.limits import Charge, Limit
 from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
-from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
-from extproc.prediction import Embedding, Probabilities
+from extproc.policy import CLOSELY, Caps, Fidelity, Policy, PolicyTable, Route
+from extproc.prediction import Embedding, Probabilities, Query
 
 INFER = Route("POST", "/v2/models/{model}/infer", KServeV2())
 VERB = Route("POST", "/v1beta/models/{model}:generateContent", KServeV2())
@@ -347,3 +349,21 @@ def test_a_table_does_not_show_its_key() -> None:
         caps=Caps(),
     )
     assert "0123456789abcdef" not in repr(table)
+
+
+def test_inputs_have_digests_where_a_record_is_kept() -> None:
+    audited = replace(policy(), audited=True)
+    asked = Asked(Query("m", 2), b"x" * CLOSELY, ["a", "b"])
+    assert policy().digests(None, asked) == ()
+    assert audited.digests(None, asked) == (digest("a"), digest("b"))
+    drawn = replace(audited, draw=Draw(b"k" * 32)).draws("m", asked.inputs)
+    assert drawn is not None
+    assert audited.digests(drawn, asked) is drawn.inputs
+
+
+def test_a_body_that_is_long_is_known_by_its_bytes() -> None:
+    """To fold all of a megabyte would keep every other request waiting."""
+    audited = replace(policy(), audited=True)
+    one, other = (Asked(Query("m", 1), text * CLOSELY, ["a"]) for text in (b"one", b"two"))
+    assert audited.digests(None, one) == audited.digests(None, one) != (digest("a"),)
+    assert audited.digests(None, one) != audited.digests(None, other)

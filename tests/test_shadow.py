@@ -1,6 +1,7 @@
 """A policy on trial changes nothing, and records what it would have done."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -153,3 +154,12 @@ def test_even_a_bug_in_what_is_on_trial_changes_nothing(monkeypatch: pytest.Monk
     monkeypatch.setattr(machine._exchange, "receive", broken)
     play(machine, *request(ASK), (headers(), [SendResponseHeaders()]))
     assert (machine.fault, machine.held) == ("ZeroDivisionError", 0)
+
+
+def test_what_is_recorded_is_what_the_client_got_and_what_was_asked() -> None:
+    machine = ShadowExchange(Exchange(replace(policy(shadow=True), audited=True), {}))
+    play(machine, *request(ASK))
+    assert machine.status == 0
+    assert len(machine.digests) == 1
+    play(machine, (headers(status=201), [SendResponseHeaders()]))
+    assert machine.status == 201

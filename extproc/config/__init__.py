@@ -5,9 +5,18 @@ diagnosis.py (errors that say where and what to do), table.py (names resolved). 
 could go wrong while serving goes wrong here, with file, line and path.
 """
 
+from extproc.config.audit import AuditPlan, compile_audit
 from extproc.config.json_schema import schema
 from extproc.config.keys import new_key
 from extproc.config.loading import Config, load
 from extproc.config.table import compile_table
 
-__all__ = ["Config", "compile_table", "load", "new_key", "schema"]
+__all__ = [
+    "AuditPlan",
+    "Config",
+    "compile_audit",
+    "compile_table",
+    "load",
+    "new_key",
+    "schema",
+]

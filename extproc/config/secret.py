@@ -19,6 +19,7 @@ def resolve(
     reference: str,
     environ: Mapping[str, str],
     least: int = MIN_BYTES,
+    remedy: str = _MAKE,
 ) -> bytes:
     """The secret behind a SecretReference; a line break at its end is not part of it.
 
@@ -31,20 +32,20 @@ def resolve(
             raise document.fault(place, f"the variable {name} is not set", "set it")
         raw = environ[name].encode(errors="surrogateescape")
     else:
-        raw = _content(document, place, name)
+        raw = _content(document, place, name, remedy)
     secret = raw.removesuffix(b"\n").removesuffix(b"\r")
     if not least <= len(secret) <= MAX_BYTES:
         size = f"{len(secret)}" if len(secret) <= MAX_BYTES else f"more than {MAX_BYTES}"
         wrong = f"the secret has {size} bytes, and needs {least} to {MAX_BYTES}"
-        raise document.fault(place, wrong, _MAKE)
+        raise document.fault(place, wrong, remedy)
     return secret
 
 
-def _content(document: Document, place: Place, name: str) -> bytes:
+def _content(document: Document, place: Place, name: str, remedy: str) -> bytes:
     path = document.path.parent / name
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + len(b"\r\n") + 1)
     except OSError as error:
         wrong = f"{path} cannot be read ({error.strerror})"
-        raise document.fault(place, wrong, _MAKE) from error
+        raise document.fault(place, wrong, remedy) from error

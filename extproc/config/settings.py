@@ -178,6 +178,42 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     principals: Annotated[tuple[Principal, ...], Meta(min_length=1)] = ()
 
 
+class CheckpointSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """When the audit log is signed: after so many records, or so long after one of them."""
+
+    every: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
+    within: Duration = "10s"
+
+
+class RotationSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """When the audit log goes on in a new file, and how many old ones are kept."""
+
+    size: Size = "100MiB"
+    age: Duration = "1d"
+    keep: Annotated[int, Meta(ge=1, le=100_000)] = 30
+
+
+class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """One record of every exchange, in files that show whether they were changed."""
+
+    path: Annotated[str, Meta(min_length=1)]
+    """The file that is written; older ones stand beside it, with a number behind their name."""
+    key: SecretReference
+    """Ed25519 private key that signs; from: extproc audit key."""
+    pseudonyms: SecretReference | None = None
+    """Under which callers and inputs are hashed; else keys.hmac.  Destroyed, nobody can tell any
+    more whom or what its records are about."""
+    checkpoint: CheckpointSettings = CheckpointSettings()
+    rotate: RotationSettings = RotationSettings()
+    full: Literal["refuse", "drop"] = "refuse"
+    """What happens while records cannot be written: requests are refused, or records dropped and
+    counted."""
+    queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
+    """Records that may wait to be written; of some 1,000 bytes each."""
+    fsync: Literal["always", "checkpoint", "never"] = "checkpoint"
+    """When the disk must confirm: after every write, at every checkpoint, or when it likes."""
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -206,3 +242,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Of policies without their own, and of what is answered to strangers."""
     length: LengthSettings | None = None
     """Of policies without their own, and of what is answered to strangers."""
+    audit: AuditSettings | None = None
+    """Where every request leaves a record."""

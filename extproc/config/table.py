@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from extproc.config.audit import compile_pseudonyms
 from extproc.config.credentials import compile_credentials
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
@@ -47,6 +48,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
     credentials = compile_credentials(document, settings, key, owners, environ)
+    pseudonyms = compile_pseudonyms(document, settings, key, environ)
     return PolicyTable(
         version=_version(settings, key, credentials.version),
         key=key,
@@ -56,6 +58,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
         shapings=of_tenants(settings, shapings),
+        pseudonyms=pseudonyms,
     )
 
 
@@ -117,23 +120,24 @@ def _policies(
         for tenant, chosen in settings.tenants.items()
     }
     places: dict[tuple[str, str], dict[str, Any]] = {
-        (name, route.name): _place(route, fidelities[policy.fidelity], shapings[name], caps)
+        (name, route.name): _place(route, fidelities[policy.fidelity], shapings[name])
         for name, policy in settings.policies.items()
         for route in routes
     }
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
+    audited = settings.audit is not None
 
     def grant(tenant: str, route: str) -> Policy:
         place = places[settings.tenants[tenant].policy, route]
-        return _owned(tenant, root, **shared[tenant], **place)
+        return _owned(tenant, root, caps=caps, audited=audited, **shared[tenant], **place)
 
     return Granted(settings.tenants, {route.name: route for route in routes}, grant)
 
 
-def _place(route: Route, fidelity: Fidelity, shaping: Shaping, caps: Caps) -> dict[str, Any]:
+def _place(route: Route, fidelity: Fidelity, shaping: Shaping) -> dict[str, Any]:
     """What a policy is on a route, whoever's it is."""
     answers = shaped(route.dialect.answers(), shaping)
-    place = {"route": route, "answers": answers, "caps": caps, "shaping": shaping}
+    place = {"route": route, "answers": answers, "shaping": shaping}
     if any(map(vector_places, answers.values())):
         place |= {"most_inputs": fidelity.compared, "spaced": fidelity.rotates}
     return place

@@ -21,11 +21,13 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingResponse,
 )
 from extproc._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from extproc.config import Config
+from extproc.config import AuditPlan, Config
 from extproc.errors import ConfigError
 from extproc.policy import PolicyTable
 from extproc.server import unix_socket
 from extproc.server.admin import Admin
+from extproc.server.audit_log import AuditLog
+from extproc.server.audited import Auditor
 from extproc.server.authz import Authorization
 from extproc.server.health import Health
 from extproc.server.issuers import Issuers
@@ -53,18 +55,19 @@ _OPTIONS = [
 ]
 
 
-def run(config: Config, table: PolicyTable) -> None:
+def run(config: Config, table: PolicyTable, plan: AuditPlan | None = None) -> None:
     """Serve until a signal.  Raise ConfigError where an address cannot be used."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(config, table))
+        runner.run(serve(config, table, plan))
 
 
-async def serve(config: Config, table: PolicyTable) -> None:
+async def serve(config: Config, table: PolicyTable, plan: AuditPlan | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
     signals = _signals()
     telemetry, records, health = Telemetry(), Records(), Health()
     issuers = Issuers(table, records)
-    server = _sidecar(config, table, telemetry, records, issuers)
+    log = AuditLog(plan) if plan is not None else None
+    server = _sidecar(config, table, telemetry, records, issuers, log)
     probes = _health_server(config, health)
     serving = asyncio.Event()
     admin = _admin(config, telemetry, serving.is_set, issuers)
@@ -85,16 +88,29 @@ async def serve(config: Config, table: PolicyTable) -> None:
     await issuers.close()
     if admin is not None:
         admin.close()
+    if log is not None:
+        log.close()
     records.add("stopped", {})
     records.close()
 
 
 def _sidecar(
-    config: Config, table: PolicyTable, telemetry: Telemetry, records: Records, issuers: Issuers
+    config: Config,
+    table: PolicyTable,
+    telemetry: Telemetry,
+    records: Records,
+    issuers: Issuers,
+    log: AuditLog | None,
 ) -> grpc.aio.Server:
+    auditor = Auditor(log) if log is not None else None
     counters = MemoryCounters(config.max_counters)
-    authorization = Authorization(table, counters, telemetry, records, ask=issuers.ask)
-    processor = ExternalProcessor(table, telemetry, records)
+    authorization = Authorization(
+        table, counters, telemetry, records, ask=issuers.ask, auditor=auditor
+    )
+    processor = ExternalProcessor(table, telemetry, records, auditor=auditor)
+    if log is not None:
+        telemetry.lost_audit_records.set_function(lambda: log.lost)
+        telemetry.audit_failing.set_function(lambda: log.failing)
     telemetry.held.set_function(lambda: processor.held.total)
     telemetry.lost_records.set_function(lambda: records.lost)
     server = grpc.aio.server(options=_OPTIONS)

@@ -7,6 +7,7 @@ Rule: whatever goes wrong here denies.  An exception becomes a gRPC error, which
 import secrets
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -19,8 +20,9 @@ from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest
 from extproc.limits import Counters
 from extproc.policy import PolicyTable
-from extproc.refusal import RATE_LIMITED, UNAVAILABLE, coarse
+from extproc.refusal import RATE_LIMITED, UNAUDITED, UNAVAILABLE, coarse
 from extproc.server import protobuf
+from extproc.server.audited import Auditor
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
@@ -60,8 +62,10 @@ class Authorization:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
         ask: Ask = nobody,
+        *,
+        auditor: Auditor | None = None,
     ) -> None:
-        self._ask = ask
+        self._ask, self._auditor = ask, auditor
         self._table = table
         self._removed = (*table.credential_headers, *REMOVED)
         self._counters = counters
@@ -83,6 +87,9 @@ class Authorization:
 
     async def _decide(self, request: CheckRequest) -> CheckResponse:
         arrival = self._wall()
+        if self._auditor is not None and self._auditor.refusing:
+            self._auditor.turned_away()
+            return self._deny(secrets.token_hex(8), Denied(UNAUDITED), arrival)
         checked = protobuf.checked_request(request, self._table.namespaces)
         decision = await self._admit(checked, arrival)
         if isinstance(decision, Admitted):
@@ -122,12 +129,12 @@ class Authorization:
             refusal = UNAVAILABLE
         else:
             if exhausted is None:
-                return admitted
+                return replace(admitted, charged=1)
             refusal = RATE_LIMITED.after(coarse(exhausted.retry_after))
         if policy.shadow:
             self._telemetry.checks(f"shadow:{refusal.code}").inc()
             return admitted
-        return Denied(refusal, policy.route, policy.tenant)
+        return Denied(refusal, policy.route, policy.tenant, admitted.proof.principal)
 
     def _handover(self, exchange: str, admitted: Admitted, arrival: float) -> Handover:
         policy = admitted.policy
@@ -139,6 +146,7 @@ class Authorization:
             admitted.proof.principal,
             tuple(admitted.parameters.items()),
             arrival=arrival,
+            charge=admitted.charged,
         )
 
     def _deny(self, exchange: str, denial: Denied, arrival: float) -> CheckResponse:
@@ -159,4 +167,6 @@ class Authorization:
             refusal=refusal.code,
             arrival=arrival,
         )
+        if self._auditor is not None and refusal is not UNAUDITED:
+            self._auditor.denied(handover, denial, self._table, self._wall())
         return protobuf.denied(handover, refusal.status, refusal.headers, body)

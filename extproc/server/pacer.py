@@ -128,7 +128,7 @@ class Paced:
     def __init__(
         self, direct: Direct, shaping: Shaping, arrival: float, alarms: Alarms, cap: int
     ) -> None:
-        self._direct, self._alarms = direct, alarms
+        self.direct, self._alarms = direct, alarms
         self._shaping, self._arrival = shaping, arrival
         self._cap = cap
         """Bytes of a stream that wait before no more of it is read."""
@@ -161,7 +161,7 @@ class Paced:
     async def send(self, actions: Sequence[Action], speaker: Speaker) -> None:
         for action in actions:
             if isinstance(action, _ONWARD):
-                await self._direct.say(action)
+                await self.direct.say(action)
             else:
                 self._keep(action, speaker.filler)
         self._done = speaker.done
@@ -176,7 +176,7 @@ class Paced:
         keep us from reading.
         """
         if self._due is None and self._reading is None:
-            return await self._direct.next()
+            return await self.direct.next()
         while True:
             reading, due = self._read(), self._is_due()
             if reading.done() and not self._full() and not (due and self._told):
@@ -193,7 +193,7 @@ class Paced:
 
     def _read(self) -> asyncio.Future[Any]:
         if self._reading is None:
-            self._reading = asyncio.ensure_future(self._direct.next())
+            self._reading = asyncio.ensure_future(self.direct.next())
             self._reading.add_done_callback(self._ring)
         return self._reading
 
@@ -268,23 +268,23 @@ class Paced:
             self._opened = due
         queue, self._queue = self._queue, []
         for action in queue:
-            await self._direct.say(action)
+            await self.direct.say(action)
         if self._stream is not None:
             await self._tick(self._stream, due)
         self._leaving = False
 
     async def _tick(self, stream: ConstantRate, due: float) -> None:
         if isinstance(self._last, Abort):
-            await self._direct.say(self._last)
+            await self.direct.say(self._last)
         data = stream.tick()
         if not stream.done:
             self._set(self._after(due))
-            await self._direct.write(self._piece(data, stream))
+            await self.direct.write(self._piece(data, stream))
             return
-        await self._direct.say(SendResponseBody(data, end=self._last is None))
+        await self.direct.say(SendResponseBody(data, end=self._last is None))
         self._stream = None
         if self._last is not None:
-            await self._direct.say(self._last)
+            await self.direct.say(self._last)
 
     def _piece(self, data: bytes, stream: ConstantRate) -> ProcessingResponse:
         """The message of a tick; of those without content, of which there are most, one serves."""

@@ -23,6 +23,7 @@ from extproc.policy import Policy, PolicyTable
 from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
 from extproc.server import protobuf
 from extproc.server.alarms import Alarms
+from extproc.server.audited import Auditor
 from extproc.server.driver import EOF, drive
 from extproc.server.held import Held
 from extproc.server.pacer import Direct, Paced
@@ -49,7 +50,10 @@ class ExternalProcessor:
         records: Records,
         alarms: Alarms | None = None,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
+        *,
+        auditor: Auditor | None = None,
     ) -> None:
+        self._auditor = auditor
         self._table = table
         self._telemetry = telemetry
         self._records = records
@@ -86,39 +90,39 @@ class ExternalProcessor:
         protobuf.require_duplex(first)
         handover = protobuf.handover(first)
         machine = self._machine(first, handover)
+        name = _name(handover)
         started = time.monotonic()
         try:
-            await self._drive(machine, handover, first, context)
+            direct = Direct(context.read, context.write, "" if _on_trial(machine) else name)
+            shaping = self._shaping(machine, handover)
+            if not shaping.waits:
+                await drive(machine, first, direct, self.held)
+                return
+            # A denial says nothing before its instant.  Sent with it, these would make it later
+            # than an answer, whose request has sent them already: by 0.05 ms, on every one.
+            await context.send_initial_metadata(())
+            arrival = self._arrival(handover)
+            paced = Paced(direct, shaping, arrival, self._alarms, self._table.caps.document)
+            await self._wait(machine, first, paced)
         finally:
-            self._record(machine, handover, time.monotonic() - started)
+            seconds = time.monotonic() - started
+            self._audit(machine, handover, name, seconds)
+            self._record(machine, handover, seconds)
 
-    async def _drive(
-        self, machine: Machine, handover: Handover | None, first: ProcessingRequest, context: Any
-    ) -> None:
-        """By the shaping of the policy.  A place among those that wait is taken before anything is
-        done: one that was refused later would tell when the work was over.
+    async def _wait(self, machine: Machine, first: ProcessingRequest, paced: Paced) -> None:
+        """A place among those that wait is taken before anything is done: one that was refused
+        later would tell when the work was over.
         """
-        name = "" if isinstance(machine, ShadowExchange) else _name(handover)
-        direct = Direct(context.read, context.write, name)
-        shaping = self._shaping(machine, handover)
-        if not shaping.waits:
-            await drive(machine, first, direct, self.held)
-            return
-        arrival = self._arrival(handover)
-        # A denial says nothing before its instant.  Sent with it, these would make it later than an
-        # answer, whose request has sent them already: by 0.05 ms, on every one.
-        await context.send_initial_metadata(())
         place = self.waiting.share()
         try:
             if not place.keep(1):
-                await direct.send(machine.refuse(OVERLOADED), machine)
-            paced = Paced(direct, shaping, arrival, self._alarms, self._table.caps.document)
+                await paced.direct.send(machine.refuse(OVERLOADED), machine)
             await drive(machine, first, paced, self.held)
         finally:
             place.keep(0)
 
     def _shaping(self, machine: Machine, handover: Handover | None) -> Shaping:
-        return UNSHAPED if isinstance(machine, ShadowExchange) else self._shaping_of(handover)
+        return UNSHAPED if _on_trial(machine) else self._shaping_of(handover)
 
     def _shaping_of(self, handover: Handover | None) -> Shaping:
         tenant = handover.tenant if handover is not None else ""
@@ -194,6 +198,21 @@ class ExternalProcessor:
                 "milliseconds": round(seconds * 1000, 1),
             },
         )
+
+    def _audit(
+        self, machine: Machine, handover: Handover | None, name: str, seconds: float
+    ) -> None:
+        if self._auditor is None:
+            return
+        if not isinstance(machine, LocalReply):
+            assert handover is not None
+            self._auditor.ended(machine, handover, self._table, self._wall(), seconds)
+        elif handover is None or not handover.refusal:  # else ext_authz recorded the denial
+            self._auditor.replied(name, machine, self._table, self._wall(), seconds)
+
+
+def _on_trial(machine: Machine) -> bool:
+    return isinstance(machine, ShadowExchange)
 
 
 def _name(handover: Handover | None) -> str:

@@ -71,6 +71,8 @@ class Handover:
     """Code of the refusal, where the request was denied."""
     arrival: float = 0.0
     """When the request came, in seconds of wall time."""
+    charge: int = 0
+    """How many requests it counted as."""
 
 
 def checked_request(message: CheckRequest, namespaces: Sequence[str] = ()) -> CheckedRequest:
@@ -118,6 +120,8 @@ def _write_handover(response: CheckResponse, handover: Handover) -> None:
     for name in ("exchange", "config", "route", "tenant", "principal", "refusal"):
         fields[name].string_value = getattr(handover, name)
     fields["arrival"].number_value = handover.arrival
+    if handover.charge:
+        fields["charge"].number_value = handover.charge
     for name, value in handover.parameters:
         fields["parameters"].struct_value.fields[name].string_value = value
 
@@ -136,6 +140,7 @@ def handover(message: ProcessingRequest) -> Handover | None:
         },
         parameters=tuple((name, value.string_value) for name, value in parameters.items()),
         arrival=fields["arrival"].number_value if "arrival" in fields else 0.0,
+        charge=int(fields["charge"].number_value) if "charge" in fields else 0,
     )
 
 

@@ -34,6 +34,16 @@ class Telemetry:
             "Records lost because the log was read too slowly.",
             registry=self.registry,
         )
+        self.lost_audit_records = Gauge(
+            "extproc_lost_audit_records",
+            "Records that the audit log had no room for; it tells so itself.",
+            registry=self.registry,
+        )
+        self.audit_failing = Gauge(
+            "extproc_audit_failing",
+            "1 while the disk does not take what the audit log writes.",
+            registry=self.registry,
+        )
 
     def _by(self, label: str, name: str, documentation: str) -> Callable[[str], Counter]:
         """The counter of each value of a label, kept: the library's own look-up takes a lock."""

@@ -24,6 +24,7 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingResponse,
 )
 from extproc.policy import PolicyTable
+from extproc.server.audit_log import PAUSE
 from extproc.server.authz import Authorization
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ
@@ -31,6 +32,7 @@ from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
 from tests.bench import bodies
+from tests.bench.audited import recording
 from tests.bench.figures import Figure, Spread, Table
 from tests.bench.timing import EMPTY_LOOP, Work, empty_loop, take_turns
 
@@ -85,8 +87,14 @@ class Services:
 
 
 def own_code(table: PolicyTable) -> Table:
-    with unread() as records, Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return Table("Our own code beyond grpc", "", _figures(Services(table, records), runner))
+    with (
+        unread() as records,
+        recording(table, pause=PAUSE) as record,
+        recording(table, pause=3600.0) as add,
+        Runner(loop_factory=uvloop.new_event_loop) as runner,
+    ):
+        figures = _figures(Services(table, records), runner, (Work(add), Work(record)))
+        return Table("Our own code beyond grpc", "", figures)
 
 
 @contextmanager
@@ -100,7 +108,7 @@ def unread() -> Iterator[Records]:
             records.close()
 
 
-def _figures(services: Services, runner: Runner) -> tuple[Figure, ...]:
+def _figures(services: Services, runner: Runner, audits: Sequence[Work]) -> tuple[Figure, ...]:
     def work(call: Callable[[], Awaitable[object]], calls: int = CALLS) -> Work:
         return Work(lambda: runner.run(repeat(call, calls)), per=calls)
 
@@ -108,7 +116,7 @@ def _figures(services: Services, runner: Runner) -> tuple[Figure, ...]:
     conversation = _Conversation(CheckResponse.FromString(runner.run(services.check(allowed))))
     document = conversation.document()
     begin, stream = conversation.events(0), conversation.events(_STREAMED)
-    scale, check, denial, process, begun, streamed = take_turns(
+    scale, check, denial, process, begun, streamed, added, written = take_turns(
         [
             Work(empty_loop),
             work(lambda: services.check(allowed)),
@@ -116,6 +124,7 @@ def _figures(services: Services, runner: Runner) -> tuple[Figure, ...]:
             work(lambda: services.process(document)),
             work(lambda: services.process(begin), calls=1),
             work(lambda: services.process(stream), calls=1),
+            *audits,
         ]
     )
     return (
@@ -124,6 +133,8 @@ def _figures(services: Services, runner: Runner) -> tuple[Figure, ...]:
         Figure("Check, denied", "us", denial),
         Figure("Process, a JSON exchange of 1 KB", "us", process),
         Figure("an event with nothing to take out", "us", _event(begun, streamed), goal=25),
+        Figure("the audit log, for an exchange", "us", added, goal=40),
+        Figure("the same with its writing thread", "us", written),
     )
 
 

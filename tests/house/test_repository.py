@@ -159,7 +159,8 @@ def test_every_requirement_is_pinned_with_its_hashes() -> None:
 def test_what_is_imported_is_declared() -> None:
     provided = packages_distributions()
 
-    run, tried = _declared("demo", "envoy", "up"), _declared("demo", "dev", "envoy", "up")
+    run = _declared("audit", "demo", "envoy", "up")
+    tried = _declared("demo", "dev", "envoy", "up")
     assert rules.undeclared(MODULES, _names(run), provided) == []
     assert rules.undeclared(TESTS, _names(tried), provided) == []
 

@@ -21,6 +21,8 @@ import orjson
 import pytest
 
 from extproc._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
+from extproc.auditor.keys import new_pair
+from extproc.auditor.verifying import verify
 from extproc.config import compile_table, load
 from extproc.errors import ConfigError
 from extproc.events import RequestBody, RequestHeaders, ResponseBody
@@ -323,6 +325,30 @@ def test_it_names_a_port_that_is_in_use(folder: Folder, which: str) -> None:
         port = other.getsockname()[1]
         setattr(folder, which, f"127.0.0.1:{port}" if which == "listen" else port)
         assert f"cannot listen on 127.0.0.1:{port}" in refused(folder)
+
+
+def test_it_names_an_audit_log_that_cannot_be_written(folder: Folder) -> None:
+    (folder.path / "audit.pem").write_bytes(new_pair()[0])
+    folder.more = 'audit: {path: gone/audit.jsonl, key: "file:audit.pem"}\n'
+    process = launched(folder)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 4
+    assert err.decode().startswith(f"audit.path: {folder.path}/gone/audit.jsonl cannot be written")
+    assert err.count(b"\n") == 1
+
+
+async def test_it_keeps_an_audit_log_and_closes_it(folder: Folder) -> None:
+    (folder.path / "audit.pem").write_bytes(new_pair()[0])
+    folder.more = 'audit: {path: audit.jsonl, key: "file:audit.pem"}\n'
+    async with serving(folder) as process, folder.envoy() as envoy:
+        stream = folder.stream(envoy)
+        await begun(stream)
+        assert await finished(stream) is grpc.StatusCode.OK
+        process.send_signal(signal.SIGTERM)
+        assert ended(process)[0] == 0
+    report = verify([folder.path / "audit.jsonl"], [folder.path / "audit.pem"], None, live=False)
+    assert report.whole
+    assert report.records == 1
 
 
 # The drain.

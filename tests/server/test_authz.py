@@ -97,6 +97,7 @@ async def test_an_admitted_request_loses_its_credential_and_gains_a_handover(
         "principal": principal(KEY),
         "refusal": {},
         "arrival": sidecar.wall.now,
+        "charge": 1,
     }
     assert sidecar.count("extproc_checks_total", outcome="allowed") == 1
     assert SECRET not in str(response)

@@ -226,7 +226,7 @@ async def test_a_write_that_fails_at_its_instant_does_not_wait_for_another() -> 
     async def broken(_: ProcessingResponse) -> None:
         raise RuntimeError
 
-    run.pacer._direct.write = broken
+    run.pacer.direct.write = broken
     await run.advance(GRID)
     with pytest.raises(RuntimeError):
         await asyncio.wait_for(run.task, 10)
@@ -331,7 +331,7 @@ async def test_a_read_that_fails_while_an_answer_waits_is_an_error() -> None:
     async def broken() -> Any:
         raise RuntimeError
 
-    run.pacer._direct.next = broken
+    run.pacer.direct.next = broken
     await run.send(HEAD)
     await run.advance(GRID)
     with pytest.raises(RuntimeError):

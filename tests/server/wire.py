@@ -36,6 +36,7 @@ from extproc.limits import Counters
 from extproc.policy import PolicyTable
 from extproc.server import app
 from extproc.server.alarms import Alarms
+from extproc.server.audited import Auditor
 from extproc.server.authz import Ask, Authorization, nobody
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ, Handover, allowed
@@ -76,13 +77,16 @@ class Sidecar:
         counters: Counters | None = None,
         alarms: Alarms | None = None,
         ask: Ask = nobody,
+        auditor: Auditor | None = None,
     ) -> None:
         self.log = io.BytesIO()
         self.clock, self.wall = Clock(), Clock()
         self.wall.now = 1_800_000_000.0
         self.telemetry = Telemetry()
         self.records = Records(self.log)
-        self.processor = ExternalProcessor(table, self.telemetry, self.records, alarms, self.wall)
+        self.processor = ExternalProcessor(
+            table, self.telemetry, self.records, alarms, self.wall, auditor=auditor
+        )
         self.authorization = Authorization(
             table,
             counters or MemoryCounters(),
@@ -91,6 +95,7 @@ class Sidecar:
             self.clock,
             self.wall,
             ask,
+            auditor=auditor,
         )
         self.server = grpc.aio.server(options=app._OPTIONS)
         self.server.add_generic_rpc_handlers(
@@ -121,9 +126,10 @@ async def running(
     counters: Counters | None = None,
     alarms: Alarms | None = None,
     ask: Ask = nobody,
+    auditor: Auditor | None = None,
 ) -> AsyncIterator[tuple[Sidecar, "Envoy"]]:
     """A sidecar on this socket, and an Envoy that talks to it."""
-    sidecar = Sidecar(table, counters, alarms, ask)
+    sidecar = Sidecar(table, counters, alarms, ask, auditor)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
     async with grpc.aio.insecure_channel(f"unix:{path}") as channel:

@@ -1,0 +1,94 @@
+"""What the lines of an audit log say.
+
+Rule: names, counts, codes and keyed digests; never a credential, a prompt, a vector or a score.
+Every field but those of a record is the log's own, and stands in no query by default.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+from msgspec import Struct
+
+Decision = Literal["served", "refused", "cut", "unfinished"]
+GapReason = Literal["crash", "queue", "refused"]
+End = Literal["", "rotated", "stopped"]
+
+
+class Record(Struct, frozen=True, tag_field="kind", tag="exchange"):
+    """One exchange."""
+
+    time: datetime
+    """Of its end."""
+    request: str
+    """What clients are told as ``x-request-id``."""
+    decision: Decision
+    reason: str = ""
+    """The true cause, where it was not served; the client was told its class alone."""
+    detail: str = ""
+    """Of a cause that the model server's answer gave: names and bounds."""
+    shadow: bool = False
+    """Whether this was only decided, by a policy on trial, and everything let through."""
+    principal: str = ""
+    """See Pseudonyms.principal."""
+    tenant: str = ""
+    route: str = ""
+    model: str = ""
+    inputs: int = 0
+    """How many the request held."""
+    stream: bool = False
+    fingerprint: str = ""
+    """See Pseudonyms.input."""
+    epoch: str = ""
+    """Which key fingerprint and principal are of."""
+    policy: str = ""
+    """Digest of the configuration that decided."""
+    fidelity: str = ""
+    changed: Mapping[str, int] = {}
+    """What was stripped from or set in the request: how often, by place."""
+    dropped: Mapping[str, int] = {}
+    """What was stripped from the answer: how often, by place."""
+    charge: Mapping[str, int] = {}
+    """What it cost the caller, by unit."""
+    status: int = 0
+    """The HTTP status that the client got; 0 where it got none from here."""
+    duration: float = 0.0
+    """Seconds."""
+
+
+class Opening(Struct, frozen=True, tag_field="kind", tag="open"):
+    """The first line of a file."""
+
+    time: datetime
+    file: int
+    """Its number in the log, from 1."""
+    previous: str
+    """Hash of the last line of the file before."""
+    every: int
+    """How many records stand between two checkpoints at most."""
+
+
+class Gap(Struct, frozen=True, tag_field="kind", tag="gap"):
+    """Records that are missing, and that the log itself knows of."""
+
+    time: datetime
+    reason: GapReason
+    """``crash``: the process ended without a closing line.  ``queue``: records found no place.
+    ``refused``: requests were turned away because the log could not be written."""
+    count: int | None = None
+    """How many; None where nobody can know."""
+    torn: int = 0
+    """Bytes after the last whole line, taken away."""
+
+
+class Checkpoint(Struct, frozen=True, tag_field="kind", tag="checkpoint"):
+    """A line that is signed, and with it all before."""
+
+    time: datetime
+    key: str
+    """Which key signed: see signature.name."""
+    end: End = ""
+    """Why nothing follows in this file, or in this run of the process."""
+
+
+Entry = Record | Opening | Gap | Checkpoint

@@ -1,0 +1,78 @@
+"""The audit log that a policy file asks for: where it is, and under which keys."""
+
+import hmac
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from extproc.audit import Pseudonyms
+from extproc.audit.signature import private_key
+from extproc.config.document import Document
+from extproc.config.loading import Config
+from extproc.config.secret import resolve
+from extproc.config.settings import Settings
+from extproc.errors import Malformed
+from extproc.units import octets, seconds
+
+_MAKE: Final = "make one with: extproc audit key FILE"
+
+
+@dataclass(frozen=True, slots=True)
+class AuditPlan:
+    """See settings.AuditSettings; seconds and bytes."""
+
+    path: Path
+    key: Ed25519PrivateKey
+    every: int = 1000
+    within: float = 10.0
+    size: int = 100 << 20
+    age: float = 86_400.0
+    keep: int = 30
+    refuse: bool = True
+    queue: int = 10_000
+    fsync: Literal["always", "checkpoint", "never"] = "checkpoint"
+
+
+def compile_audit(config: Config, environ: Mapping[str, str] = os.environ) -> AuditPlan | None:
+    """None where no log is asked for.  Raise ConfigError where its key cannot be used."""
+    document, settings = config.document, config.settings.audit
+    if settings is None:
+        return None
+    checkpoint, rotate = settings.checkpoint, settings.rotate
+    return AuditPlan(
+        path=document.path.parent / settings.path,
+        key=_key(document, settings.key, environ),
+        every=checkpoint.every,
+        within=seconds(checkpoint.within),
+        size=octets(rotate.size),
+        age=seconds(rotate.age),
+        keep=rotate.keep,
+        refuse=settings.full == "refuse",
+        queue=settings.queue,
+        fsync=settings.fsync,
+    )
+
+
+def compile_pseudonyms(
+    document: Document, settings: Settings, hmac_key: bytes, environ: Mapping[str, str]
+) -> Pseudonyms | None:
+    """Of the secret that the log names, else of the key that all others come from."""
+    audit = settings.audit
+    if audit is None:
+        return None
+    secret = hmac_key
+    if audit.pseudonyms is not None:
+        secret = resolve(document, ("audit", "pseudonyms"), audit.pseudonyms, environ)
+    return Pseudonyms(hmac.digest(secret, b"audit %d" % settings.keys.epoch, "sha256"))
+
+
+def _key(document: Document, reference: str, environ: Mapping[str, str]) -> Ed25519PrivateKey:
+    place = ("audit", "key")
+    try:
+        return private_key(resolve(document, place, reference, environ, remedy=_MAKE))
+    except Malformed as error:
+        raise document.fault(place, f"it is {error}", _MAKE) from error

@@ -1,0 +1,135 @@
+"""The audit records of what ext_authz denied and of what ext_proc served.
+
+Rule: one record per exchange.  What ext_authz denied is recorded there, whatever becomes of the
+reply; a reply of Envoy's own to a request that ext_authz was never asked about is recorded here.
+"""
+
+from datetime import UTC, datetime
+from typing import Final
+
+from extproc.admission import Denied
+from extproc.audit import Pseudonyms, Record
+from extproc.audit.record import Decision
+from extproc.exchange import Exchange
+from extproc.local_reply import LocalReply
+from extproc.policy import Policy, PolicyTable
+from extproc.server.audit_log import AuditLog
+from extproc.server.protobuf import Handover
+from extproc.shadow import ShadowExchange
+
+LONGEST_NAME: Final = 64
+"""Characters of a model's name that are kept."""
+
+_DECISIONS: Final[dict[str, Decision]] = {
+    "served": "served",
+    "cut": "cut",
+    "unfinished": "unfinished",
+}
+
+
+class Auditor:
+    """Writes into one log, under the pseudonyms of the policy that decided."""
+
+    def __init__(self, log: AuditLog) -> None:
+        self._log = log
+
+    @property
+    def refusing(self) -> bool:
+        """Whether nothing may be let in that could not be recorded."""
+        return self._log.refusing
+
+    def turned_away(self) -> None:
+        """Count a request that was refused because of that."""
+        self._log.turned_away()
+
+    def denied(self, handover: Handover, denial: Denied, table: PolicyTable, now: float) -> None:
+        """Record what ext_authz denied at ``now``, in seconds of wall time."""
+        names = _pseudonyms(table)
+        self._log.add(
+            Record(
+                time=_time(now),
+                request=handover.exchange,
+                decision="refused",
+                reason=denial.refusal.outcome,
+                principal=names.principal(denial.principal),
+                tenant=denial.tenant,
+                route=handover.route,
+                epoch=names.epoch,
+                policy=table.version,
+                status=denial.refusal.status,
+                duration=_seconds(now - handover.arrival),
+            )
+        )
+
+    def replied(
+        self, request: str, reply: LocalReply, table: PolicyTable, now: float, seconds: float
+    ) -> None:
+        """Record a reply of Envoy's own, to whom nobody knows."""
+        self._log.add(
+            Record(
+                time=_time(now),
+                request=request,
+                decision="refused",
+                reason=reply.outcome,
+                policy=table.version,
+                status=reply.status,
+                duration=_seconds(seconds),
+            )
+        )
+
+    def ended(
+        self,
+        machine: Exchange | ShadowExchange,
+        handover: Handover,
+        table: PolicyTable,
+        now: float,
+        seconds: float,
+    ) -> None:
+        """Record an exchange that ended at ``now``, having taken so many seconds."""
+        names = _pseudonyms(table)
+        shadow = isinstance(machine, ShadowExchange)
+        outcome = machine.outcome.removeprefix("shadow:")
+        query, policy = machine.query, _policy(table, handover)
+        self._log.add(
+            Record(
+                time=_time(now),
+                request=handover.exchange,
+                decision=_DECISIONS.get(outcome, "refused"),
+                reason="" if outcome in _DECISIONS else outcome,
+                detail=machine.fault,
+                shadow=shadow,
+                principal=names.principal(handover.principal),
+                tenant=handover.tenant,
+                route=handover.route,
+                model=query.model[:LONGEST_NAME] if query else "",
+                inputs=query.inputs if query else 0,
+                stream=query.stream if query else False,
+                fingerprint=names.input(machine.digests),
+                epoch=names.epoch,
+                policy=table.version,
+                fidelity=policy.fidelity.name,
+                changed=machine.changed,
+                dropped=machine.dropped,
+                charge={"requests": handover.charge} if handover.charge else {},
+                status=machine.status,
+                duration=_seconds(seconds),
+            )
+        )
+
+
+def _policy(table: PolicyTable, handover: Handover) -> Policy:
+    """It is there: the exchange was made of it."""
+    return table.policies[handover.tenant, handover.route]
+
+
+def _pseudonyms(table: PolicyTable) -> Pseudonyms:
+    assert table.pseudonyms is not None  # compiled where a log is asked for
+    return table.pseudonyms
+
+
+def _time(now: float) -> datetime:
+    return datetime.fromtimestamp(now, UTC)
+
+
+def _seconds(seconds: float) -> float:
+    return round(max(0.0, seconds), 4)
