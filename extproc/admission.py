@@ -47,6 +47,8 @@ class Denied:
     route: Route | None = None
     """Whose error shape the answer has; None where the caller may not know which there are."""
     tenant: str = ""
+    principal: str = ""
+    """Whom the record names where the answer, which is a stranger's, may not."""
 
 
 def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted | Denied | Needed:

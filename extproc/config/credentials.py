@@ -1,25 +1,54 @@
 """Credentials: what each is checked against, and which of them a route asks for."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
-from extproc.config.settings import RequirementSettings
-from extproc.credentials import ApiKey, ApiKeys, Credential, Prover, Requirement
+from extproc.config.settings import RequirementSettings, Settings
+from extproc.config.signatures import compile_signatures, require_tenant
+from extproc.credentials import (
+    ApiKey,
+    ApiKeys,
+    Certificates,
+    Credential,
+    Mtls,
+    Prover,
+    Requirement,
+    Signature,
+)
+from extproc.policy import Route
 
 
 def compile_credentials(
-    credentials: Mapping[str, Credential], hmac_key: bytes, owners: Mapping[str, str]
+    document: Document,
+    settings: Settings,
+    hmac_key: bytes,
+    owners: Mapping[str, str],
+    environ: Mapping[str, str],
+    routes: Collection[Route],
 ) -> dict[str, Prover]:
-    """By name.  ``owners`` is principal to tenant."""
-    return {name: _prover(credential, hmac_key, owners) for name, credential in credentials.items()}
+    """By name.  ``owners`` is principal to tenant.  Raise ConfigError where one cannot be used."""
+    provers: dict[str, Prover] = {}
+    for name, credential in settings.credentials.items():
+        match credential:
+            case ApiKey():
+                provers[name] = ApiKeys(credential, hmac_key, owners)
+            case Mtls():
+                provers[name] = _certificates(document, name, credential, settings, owners)
+            case Signature():
+                provers[name] = compile_signatures(document, name, settings, routes, environ)
+    return provers
 
 
-def _prover(credential: Credential, hmac_key: bytes, owners: Mapping[str, str]) -> Prover:
-    match credential:
-        case ApiKey():
-            return ApiKeys(credential, hmac_key, owners)
+def _certificates(
+    document: Document, name: str, credential: Mtls, settings: Settings, owners: Mapping[str, str]
+) -> Certificates:
+    for field in ("uris", "digests"):
+        for key, tenant in getattr(credential, field).items():
+            place = ("credentials", name, field, key)
+            require_tenant(document, place, tenant, settings.tenants)
+    return Certificates(credential, owners)
 
 
 def compile_requirement(

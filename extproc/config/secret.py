@@ -13,8 +13,16 @@ MAX_BYTES: Final = 4096
 _MAKE: Final = "make one with: openssl rand -hex 32"
 
 
-def resolve(document: Document, place: Place, reference: str, environ: Mapping[str, str]) -> bytes:
+def resolve(
+    document: Document,
+    place: Place,
+    reference: str,
+    environ: Mapping[str, str],
+    make: str = _MAKE,
+) -> bytes:
     """The secret behind a SecretReference; a line break at its end is not part of it.
+
+    ``make`` says where one comes from.
 
     Raise ConfigError where it is missing or its length is out of bounds.  A relative path starts
     at the policy file's folder.
@@ -25,20 +33,20 @@ def resolve(document: Document, place: Place, reference: str, environ: Mapping[s
             raise document.fault(place, f"the variable {name} is not set", "set it")
         raw = environ[name].encode(errors="surrogateescape")
     else:
-        raw = _content(document, place, name)
+        raw = _content(document, place, name, make)
     secret = raw.removesuffix(b"\n").removesuffix(b"\r")
     if not MIN_BYTES <= len(secret) <= MAX_BYTES:
         size = f"{len(secret)}" if len(secret) <= MAX_BYTES else f"more than {MAX_BYTES}"
         wrong = f"the secret has {size} bytes, and needs {MIN_BYTES} to {MAX_BYTES}"
-        raise document.fault(place, wrong, _MAKE)
+        raise document.fault(place, wrong, make)
     return secret
 
 
-def _content(document: Document, place: Place, name: str) -> bytes:
+def _content(document: Document, place: Place, name: str, make: str) -> bytes:
     path = document.path.parent / name
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + len(b"\r\n") + 1)
     except OSError as error:
         wrong = f"{path} cannot be read ({error.strerror})"
-        raise document.fault(place, wrong, _MAKE) from error
+        raise document.fault(place, wrong, make) from error

@@ -7,12 +7,12 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
-from extproc.config.units import Duration, Size
 from extproc.credentials import ApiKey, Credential
 from extproc.dialects import Dialect
 from extproc.mutators import Mutator
 from extproc.policy import Caps
 from extproc.prediction import Kind
+from extproc.units import Duration, SecretReference, Size
 
 Name = Annotated[
     str,
@@ -35,13 +35,6 @@ TcpAddress = Annotated[
         description="an IP address and port such as 127.0.0.1:9101",
     ),
 ]
-SecretReference = Annotated[
-    str,
-    Meta(
-        pattern=r"^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$",
-        description="file:PATH or env:NAME, where the secret is; it does not belong here",
-    ),
-]
 PathTemplate = Annotated[
     str,
     Meta(
@@ -53,8 +46,9 @@ PathTemplate = Annotated[
 Principal = Annotated[
     str,
     Meta(
-        pattern=r"^key:[0-9a-f]{64}$",
-        description="the hash of a key, as printed by: extproc keys hash",
+        pattern=r"^(key:[0-9a-f]{64}|mtls:sha256:[0-9a-f]{64}|mtls:[a-z][a-z0-9+.-]*://[!-~]{1,2040})$",
+        description="the hash of a key, as printed by: extproc keys hash; or mtls:URI, or "
+        "mtls:sha256:DIGEST of a certificate",
     ),
 ]
 ModelPattern = Annotated[
@@ -75,6 +69,8 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["memory"]
     max_counters: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
     """One for each limit and whom it counts; of some 300 bytes each."""
+    max_nonces: Annotated[int, Meta(ge=1, le=10_000_000)] = 300_000
+    """Of signed requests, each kept for as long as its signature counts; of some 250 bytes each."""
 
 
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,10 +172,11 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who owns which keys."""
+    """Who owns which keys, and is which subject of an issuer."""
 
     policy: Name
-    principals: Annotated[tuple[Principal, ...], Meta(min_length=1)]
+    principals: tuple[Principal, ...] = ()
+    """May be left out where credentials name their tenant."""
 
 
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):

@@ -13,12 +13,12 @@ from extproc.config.settings import (
     StreamSettings,
     TimingSettings,
 )
-from extproc.config.units import seconds
 from extproc.constant_rate import filler
 from extproc.dialects.answers import Answer, Answers, streamed
 from extproc.padding import Buckets, fillable
 from extproc.policy import Route
 from extproc.shaping import LONGEST, SHORTEST, UNSHAPED, Grid, Rate, Shaping
+from extproc.units import seconds
 
 
 def compile_shapings(

@@ -24,12 +24,12 @@ from extproc.config.settings import (
     TenantSettings,
 )
 from extproc.config.shapings import compile_shapings, of_tenants, shaped
-from extproc.config.units import octets, seconds
 from extproc.dialects.gate import Terms
 from extproc.draw import Draw
 from extproc.limits import Limit
 from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
 from extproc.shaping import Shaping
+from extproc.units import octets, seconds
 
 Named = TypeVar("Named")
 
@@ -48,7 +48,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         version=_version(settings, key),
         key=key,
         routes=routes,
-        provers=compile_credentials(settings.credentials, key, owners),
+        provers=compile_credentials(document, settings, key, owners, environ, routes),
         tenants=owners,
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,

@@ -6,20 +6,29 @@ compile one into the other.  What a route asks for stands in requirement.py.
 """
 
 from extproc.credentials.api_key import ApiKey, ApiKeys
-from extproc.credentials.proof import Needed, Proof, Prover
+from extproc.credentials.mtls import Certificates, Mtls
+from extproc.credentials.proof import Needed, Once, Proof, Prover, Replays
 from extproc.credentials.requirement import ANY, Requirement, Weak, authenticate
+from extproc.credentials.signature import Signature, Signatures, SigningKey
 
 __all__ = [
     "ANY",
     "ApiKey",
     "ApiKeys",
+    "Certificates",
     "Credential",
+    "Mtls",
     "Needed",
+    "Once",
     "Proof",
     "Prover",
+    "Replays",
     "Requirement",
+    "Signature",
+    "Signatures",
+    "SigningKey",
     "Weak",
     "authenticate",
 ]
 
-Credential = ApiKey
+Credential = ApiKey | Mtls | Signature

@@ -34,22 +34,23 @@ _DECISION: Final = timedelta(seconds=10)
 _UNAVAILABLE: Final = HttpStatus(code=StatusCode.ServiceUnavailable)
 
 
-def chain() -> list[HttpFilter]:
+def chain(*, peer_certificate: bool = False) -> list[HttpFilter]:
     """ext_authz comes first: its metadata is what ext_proc knows the tenant by."""
     return [
-        _filter(AUTHZ, _authz()),
+        _filter(AUTHZ, _authz(peer_certificate=peer_certificate)),
         _filter(PROC, _proc()),
         # x-envoy-upstream-service-time would tell how long the model took.
         _filter("envoy.filters.http.router", Router(suppress_envoy_headers=True)),
     ]
 
 
-def _authz() -> ExtAuthz:
+def _authz(*, peer_certificate: bool) -> ExtAuthz:
     return ExtAuthz(
         grpc_service=_sidecar(_DECISION),
         transport_api_version=ApiVersion.V3,
         status_on_error=_UNAVAILABLE,
         validate_mutations=True,
+        include_peer_certificate=peer_certificate,
     )
 
 

@@ -8,6 +8,7 @@ and never as a clean end.  A second signal cuts the wait short.
 import asyncio
 import gc
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from extproc.server.health import Health
 from extproc.server.processor import ExternalProcessor
 from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
-from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory import MemoryCounters, MemoryReplays
 
 RECEIVE_LIMIT = 64 << 20
 """Bytes of one gRPC message: Envoy's pieces of a body are 1 to 2 MiB, grpcio's default is 4 MiB."""
@@ -87,7 +88,9 @@ async def serve(config: Config, table: PolicyTable) -> None:
 def _sidecar(
     config: Config, table: PolicyTable, telemetry: Telemetry, records: Records
 ) -> grpc.aio.Server:
-    authorization = Authorization(table, MemoryCounters(config.max_counters), telemetry, records)
+    counters = MemoryCounters(config.max_counters)
+    replays = MemoryReplays(config.max_nonces, began=time.time())  # noqa: TID251 - when it began
+    authorization = Authorization(table, counters, telemetry, records, replays=replays)
     processor = ExternalProcessor(table, telemetry, records)
     telemetry.held.set_function(lambda: processor.held.total)
     telemetry.lost_records.set_function(lambda: records.lost)

@@ -13,17 +13,18 @@ import grpc
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc.admission import Admitted, Denied, admit
-from extproc.credentials import Needed
+from extproc.credentials import Needed, Replays
 from extproc.dialects import OpenAIChat
 from extproc.errors import StoreUnavailable
 from extproc.events import CheckedRequest
 from extproc.limits import Counters
 from extproc.policy import PolicyTable
-from extproc.refusal import RATE_LIMITED, UNAVAILABLE, coarse
+from extproc.refusal import RATE_LIMITED, REPLAYED, UNAVAILABLE, coarse
 from extproc.server import protobuf
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
+from extproc.stores.memory import MemoryReplays
 
 REMOVED = (
     # A compressed, partial or conditional answer could not be rewritten.
@@ -38,12 +39,14 @@ REMOVED = (
 """Request fields that neither ext_proc nor the model server is to see, beside credentials."""
 
 _GENERIC = OpenAIChat()
+_SHOWN = 64
+"""Characters of a principal that a record shows."""
 
 
 class Authorization:
     """The service ``envoy.service.auth.v3.Authorization``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - what a process has one of each
         self,
         table: PolicyTable,
         counters: Counters,
@@ -51,6 +54,7 @@ class Authorization:
         records: Records,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
+        replays: Replays | None = None,
     ) -> None:
         self._table = table
         self._removed = (*table.credential_headers, *REMOVED)
@@ -60,6 +64,7 @@ class Authorization:
         self._clock = clock
         self._wall = wall
         """Of when requests come: another process may have to read it."""
+        self._replays = replays or MemoryReplays(began=wall())
 
     async def check(self, request: CheckRequest, context: Any) -> CheckResponse:
         """Decide on one request."""
@@ -75,6 +80,8 @@ class Authorization:
         arrival = self._wall()
         decision = self._admit(protobuf.checked_request(request), arrival)
         if isinstance(decision, Admitted):
+            decision = await self._once(decision, arrival)
+        if isinstance(decision, Admitted):
             decision = await self._charge(decision)
         exchange = secrets.token_hex(8)
         match decision:
@@ -88,6 +95,19 @@ class Authorization:
         decision = admit(request, self._table, now)
         # No credential asks its issuer yet.
         return Denied(UNAVAILABLE) if isinstance(decision, Needed) else decision
+
+    async def _once(self, admitted: Admitted, now: float) -> Admitted | Denied:
+        """Whoever replays a request spends nothing of its owner's; in the shadow, too, it is no
+        proof of who asks.
+        """
+        policy, once = admitted.policy, admitted.proof.once
+        if once is None:
+            return admitted
+        try:
+            first = await self._replays.first(once, now=now)
+        except StoreUnavailable:
+            return Denied(UNAVAILABLE, policy.route, policy.tenant)
+        return admitted if first else Denied(REPLAYED, principal=admitted.proof.principal)
 
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
         """Take the limits; in the shadow a refusal is counted and let through."""
@@ -118,6 +138,7 @@ class Authorization:
             admitted.proof.principal,
             tuple(admitted.parameters.items()),
             arrival=arrival,
+            digest=admitted.proof.digest,
         )
 
     def _deny(self, exchange: str, denial: Denied, arrival: float) -> CheckResponse:
@@ -125,10 +146,15 @@ class Authorization:
         refusal, route = denial.refusal, denial.route
         self._telemetry.checks(refusal.outcome).inc()
         name = route.name if route else ""
-        self._records.add(
-            "denied",
-            {"exchange": exchange, "tenant": denial.tenant, "route": name, "code": refusal.outcome},
-        )
+        record = {
+            "exchange": exchange,
+            "tenant": denial.tenant,
+            "route": name,
+            "code": refusal.outcome,
+        }
+        if denial.principal:
+            record["principal"] = denial.principal[:_SHOWN]
+        self._records.add("denied", record)
         body = (route.dialect if route else _GENERIC).error(refusal)
         handover = Handover(
             exchange,

@@ -68,6 +68,8 @@ class Handover:
     """Code of the refusal, where the request was denied."""
     arrival: float = 0.0
     """When the request came, in seconds of wall time."""
+    digest: str = ""
+    """The content-digest that the body must have, where that was signed."""
 
 
 def checked_request(message: CheckRequest) -> CheckedRequest:
@@ -108,6 +110,8 @@ def _write_handover(response: CheckResponse, handover: Handover) -> None:
     for name in ("exchange", "config", "route", "tenant", "principal", "refusal"):
         fields[name].string_value = getattr(handover, name)
     fields["arrival"].number_value = handover.arrival
+    if handover.digest:
+        fields["digest"].string_value = handover.digest
     for name, value in handover.parameters:
         fields["parameters"].struct_value.fields[name].string_value = value
 
@@ -122,7 +126,7 @@ def handover(message: ProcessingRequest) -> Handover | None:
     return Handover(
         **{
             name: fields[name].string_value if name in fields else ""
-            for name in ("exchange", "config", "route", "tenant", "principal", "refusal")
+            for name in ("exchange", "config", "route", "tenant", "principal", "refusal", "digest")
         },
         parameters=tuple((name, value.string_value) for name, value in parameters.items()),
         arrival=fields["arrival"].number_value if "arrival" in fields else 0.0,

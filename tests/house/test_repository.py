@@ -34,6 +34,9 @@ KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
 SHARED_BY_PLUGINS = {
     "extproc.credentials.proof",
     "extproc.credentials.requirement",
+    "extproc.credentials.signature_base",
+    "extproc.credentials.signature_fields",
+    "extproc.credentials.signature_key",
     "extproc.dialects.answers",
     "extproc.dialects.cell",
     "extproc.dialects.csv_records",

@@ -3,7 +3,7 @@ from typing import get_args
 
 import pytest
 
-from extproc.config.units import Duration, octets, seconds
+from extproc.units import Duration, octets, seconds
 
 
 @pytest.mark.parametrize(

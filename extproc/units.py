@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them."""
+"""Durations, sizes and references to secrets as people write them."""
 
 from typing import Annotated, Final
 
@@ -15,6 +15,13 @@ Size = Annotated[
     Annotated[int, Meta(ge=1, le=1 << 50)]
     | Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,5}(B|KiB|MiB|GiB)$")],
     Meta(description="a size such as 256KiB or 1MiB, or a number of bytes"),
+]
+SecretReference = Annotated[
+    str,
+    Meta(
+        pattern=r"^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$",
+        description="file:PATH or env:NAME, where the secret is; it does not belong here",
+    ),
 ]
 
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
