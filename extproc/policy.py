@@ -15,6 +15,7 @@ from urllib.parse import unquote
 import msgspec
 
 from extproc.canonical import digest
+from extproc.client_address import Proxies
 from extproc.credentials import ANY, Prover, Requirement
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Answers
@@ -189,6 +190,8 @@ class PolicyTable:
     caps: Caps
     shapings: Mapping[str, Shaping] = field(default_factory=dict)
     """By tenant, for what it is denied; under "", for strangers."""
+    proxies: Proxies = field(default_factory=Proxies)
+    """Between clients and Envoy."""
 
     @cached_property
     def credential_headers(self) -> tuple[str, ...]:

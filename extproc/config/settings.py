@@ -14,6 +14,13 @@ from extproc.policy import Caps
 from extproc.prediction import Kind
 from extproc.units import Duration, SecretReference, Size
 
+Network = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$",
+        description="a range of IP addresses such as 10.0.0.0/8 or fd00::/8",
+    ),
+]
 Name = Annotated[
     str,
     Meta(
@@ -90,6 +97,15 @@ class CapSettings(Struct, frozen=True, forbid_unknown_fields=True):
     value: Size = _CAPS.value
     held: Size = _CAPS.held
     waiting: Annotated[int, Meta(ge=1, le=1_000_000)] = _CAPS.waiting
+
+
+class ClientSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Proxies between clients and Envoy, whose word counts for where a request comes from."""
+
+    proxies: Annotated[tuple[Network, ...], Meta(min_length=1, max_length=1000)]
+    """Where they connect from."""
+    trusted_hops: Annotated[int, Meta(ge=1, le=10)] = 1
+    """How many of them each request passes."""
 
 
 class RequirementSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,6 +209,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         default_factory=lambda: {"keys": ApiKey()}
     )
     """What callers prove who they are by; API keys unless told otherwise."""
+    clients: ClientSettings | None = None
+    """Without it, a request comes from whoever connects to Envoy."""
     admin: TcpAddress | None = None
     """Where /metrics, /livez and /readyz are."""
     store: StoreSettings = StoreSettings("memory")

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from extproc.config.clients import compile_proxies
 from extproc.config.credentials import compile_credentials
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
@@ -53,6 +54,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
         shapings=of_tenants(settings, shapings),
+        proxies=compile_proxies(document, settings.clients),
     )
 
 

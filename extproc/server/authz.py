@@ -4,6 +4,7 @@ Rule: whatever goes wrong here denies.  An exception becomes a gRPC error, which
 503 (``status_on_error``); a store that cannot answer becomes a 503 of ours.
 """
 
+import hmac
 import secrets
 import time
 from collections.abc import Callable
@@ -13,6 +14,7 @@ import grpc
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc.admission import Admitted, Denied, admit
+from extproc.client_address import client_address
 from extproc.credentials import Needed, Replays
 from extproc.dialects import OpenAIChat
 from extproc.errors import StoreUnavailable
@@ -78,7 +80,8 @@ class Authorization:
 
     async def _decide(self, request: CheckRequest) -> CheckResponse:
         arrival = self._wall()
-        decision = self._admit(protobuf.checked_request(request), arrival)
+        checked = protobuf.checked_request(request)
+        decision = self._admit(checked, arrival)
         if isinstance(decision, Admitted):
             decision = await self._once(decision, arrival)
         if isinstance(decision, Admitted):
@@ -89,7 +92,7 @@ class Authorization:
                 self._telemetry.checks("allowed").inc()
                 return protobuf.allowed(self._handover(exchange, decision, arrival), self._removed)
             case Denied():
-                return self._deny(exchange, decision, arrival)
+                return self._deny(exchange, decision, arrival, self._client(checked))
 
     def _admit(self, request: CheckedRequest, now: float) -> Admitted | Denied:
         decision = admit(request, self._table, now)
@@ -141,7 +144,14 @@ class Authorization:
             digest=admitted.proof.digest,
         )
 
-    def _deny(self, exchange: str, denial: Denied, arrival: float) -> CheckResponse:
+    def _client(self, request: CheckedRequest) -> str:
+        """Where it came from, for whoever has to tell apart those without a name; keyed, since an
+        address is a person's.
+        """
+        address = client_address(request, self._table.proxies)
+        return hmac.digest(self._table.key, f"client {address}".encode(), "sha256").hex()[:16]
+
+    def _deny(self, exchange: str, denial: Denied, arrival: float, client: str) -> CheckResponse:
         """The answer waits for its instant in ext_proc, through which it passes on its way out."""
         refusal, route = denial.refusal, denial.route
         self._telemetry.checks(refusal.outcome).inc()
@@ -151,6 +161,7 @@ class Authorization:
             "tenant": denial.tenant,
             "route": name,
             "code": refusal.outcome,
+            "client": client,
         }
         if denial.principal:
             record["principal"] = denial.principal[:_SHOWN]

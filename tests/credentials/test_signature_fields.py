@@ -148,7 +148,7 @@ OPTIONAL = st.fixed_dictionaries(
 def test_what_is_read_is_what_a_library_wrote(
     label: str, components: list[str], parameters: dict[str, Any], signature: bytes
 ) -> None:
-    listed = ([(name, {}) for name in components], parameters)
+    listed: Any = ([(name, {}) for name in components], parameters)
     said = http_sf.ser({label: listed})
     found = read(said, http_sf.ser({label: (signature, {})}))
     if any(

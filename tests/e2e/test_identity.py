@@ -1,5 +1,7 @@
 """Clients known by their certificate and by their signature, over TLS through a real Envoy."""
 
+import json
+import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -31,10 +33,13 @@ class Mesh:
 
     def client(self, name: str = "worker") -> httpx.Client:
         """Connects with a certificate, or with none."""
+        return httpx.Client(base_url=self.url, verify=self.context(name), timeout=20)
+
+    def context(self, name: str) -> ssl.SSLContext:
         context = ssl.create_default_context(cafile=str(self.authority.own.certificate))
         if name:
             context.load_cert_chain(*self.clients[name].files)
-        return httpx.Client(base_url=self.url, verify=context, timeout=20)
+        return context
 
     @property
     def url(self) -> str:
@@ -65,6 +70,7 @@ def mesh(scripted: Upstream, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         return text.replace(
             "\nroutes:",
             f"""
+clients: {{proxies: [127.0.0.0/8]}}
 credentials:
   keys: {{kind: api_key}}
   mesh: {{kind: mtls, uris: {{"spiffe://acme/*": standard}}, digests: {{"{digest}": labels}}}}
@@ -127,8 +133,15 @@ def test_envoy_refuses_whom_no_authority_vouches_for(
     assert upstream.requests == []
 
 
-def signed(mesh: Mesh, body: bytes | None = bodies.chat_request()) -> Message:
-    message = Message("POST", f"{mesh.url}{bodies.CHAT}", {"content-type": "application/json"})
+def signed(
+    mesh: Mesh,
+    body: bytes | None = bodies.chat_request(),
+    *,
+    path: str = bodies.CHAT,
+    host: str = "",
+) -> Message:
+    url = f"https://{host}" if host else mesh.url
+    message = Message("POST", f"{url}{path}", {"content-type": "application/json"})
     now = int(datetime.now(UTC).timestamp())
     return sign(message, body, created=now, nonce=uuid4().hex, covered=COVERED)
 
@@ -169,3 +182,50 @@ def test_a_signature_without_a_digest_proves_nothing(mesh: Mesh, upstream: Upstr
     bare = signed(mesh, None)
     assert chat(mesh, bare).status_code == 401
     assert upstream.requests == []
+
+
+@pytest.mark.parametrize("target", ["/v1//chat/./completions", "/v1/x/../chat/completions"])
+def test_what_is_signed_is_the_path_as_envoy_normalises_it(
+    mesh: Mesh, upstream: Upstream, target: str
+) -> None:
+    upstream.script = answering(bodies.chat_answer())
+    plain, raw = signed(mesh), signed(mesh, path=target)
+    assert post_raw(mesh, target, raw).startswith(b"HTTP/1.1 401 ")
+    assert post_raw(mesh, target, plain).startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_host_is_signed_in_lower_case(mesh: Mesh, upstream: Upstream) -> None:
+    upstream.script = answering(bodies.chat_answer())
+    message = signed(mesh, host="api.example")
+    assert post_raw(mesh, bodies.CHAT, message, host="API.example:443").startswith(b"HTTP/1.1 200 ")
+
+
+def post_raw(mesh: Mesh, target: str, message: Message, host: str = "") -> bytes:
+    """As no client library would: it would normalise the path itself."""
+    body = bodies.chat_request()
+    fields = {"host": host or mesh.url.partition("//")[2], "connection": "close", **message.headers}
+    lines = "".join(f"{name}: {value}\r\n" for name, value in fields.items())
+    head = f"POST {target} HTTP/1.1\r\n{lines}content-length: {len(body)}\r\n\r\n"
+    with (
+        socket.create_connection((mesh.gateway.host, mesh.gateway.port), timeout=20) as plain,
+        mesh.context("worker").wrap_socket(plain, server_hostname="127.0.0.1") as secure,
+    ):
+        secure.sendall(head.encode() + body)
+        return b"".join(iter(lambda: secure.recv(65_536), b""))
+
+
+def test_a_client_behind_a_proxy_of_ours_has_its_own_address(mesh: Mesh) -> None:
+    def client(forwarded: str | None) -> str:
+        before = len(mesh.gateway.log)
+        fields = {} if forwarded is None else {"x-forwarded-for": forwarded}
+        assert mesh.ask("stranger", **fields).status_code == 401
+        mesh.gateway.until(lambda: any('"denied"' in line for line in mesh.gateway.log[before:]))
+        [line] = [line for line in mesh.gateway.log[before:] if '"denied"' in line]
+        found: str = json.loads(line[line.index("{") :])["client"]
+        return found
+
+    first = client("203.0.113.7")
+    assert client("198.51.100.1, 203.0.113.7") == first
+    assert client("203.0.113.7, 198.51.100.1") != first
+    assert client(None) != first
+    assert "203.0.113.7" not in "".join(mesh.gateway.log)

@@ -14,7 +14,7 @@ from extproc.content_digest import EMPTY
 from extproc.credentials import Once, Signature, Signatures, SigningKey
 from extproc.credentials.signature_key import VerifyingKey, checked_by
 from extproc.errors import StoreUnavailable
-from extproc.events import CheckedRequest, RequestBody, RequestHeaders
+from extproc.events import CheckedRequest, Peer, RequestBody, RequestHeaders
 from extproc.limits import Limit
 from extproc.server.protobuf import AUTHZ, handover
 from extproc.stores.memory import MemoryReplays
@@ -211,3 +211,14 @@ def test_without_a_body_the_digest_of_nothing_is_handed_over() -> None:
         signed(None, method="GET", headers={}, covered=("@method", "@authority", "@path")), NOW
     )
     assert getattr(proof, "digest", None) == EMPTY
+
+
+async def test_a_denial_is_recorded_with_where_it_came_from_but_not_by_its_address(
+    wired: tuple[Sidecar, Envoy],
+) -> None:
+    sidecar, envoy = wired
+    for address in ("192.0.2.1", "192.0.2.1", "192.0.2.2"):
+        await envoy.check(CheckedRequest("POST", "/", {}, Peer(address)))
+    first, again, other = (record["client"] for record in sidecar.recorded())
+    assert first == again != other
+    assert len(bytes.fromhex(first)) == 8
