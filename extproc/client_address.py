@@ -29,7 +29,9 @@ def client_address(request: CheckedRequest, proxies: Proxies) -> str:
         return ""
     if proxies.hops and any(peer in network for network in proxies.networks):
         told = request.headers.get("x-forwarded-for", "").rsplit(",", proxies.hops + 1)
-        if len(told) > proxies.hops and _address(told[-1]) == peer:
+        # Of a peer on this machine Envoy appends the machine's address instead.
+        appended = peer.is_loopback or _address(told[-1]) == peer
+        if appended and len(told) > proxies.hops:
             return str(_address(told[-1 - proxies.hops]) or peer)
     return str(peer)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from extproc.client_address import Proxies, client_address
 from extproc.events import CheckedRequest, Peer
 
-NETWORKS = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
+NETWORKS = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.0/8"))
 CLIENT = "203.0.113.7"
 
 
@@ -40,6 +40,9 @@ def address(forwarded: str | None, peer: str = "10.0.0.1", hops: int = 1) -> str
         (f"{CLIENT}, 10.0.0.1", "10.0.0.1", 2, "10.0.0.1"),
         ("unknown, 10.0.0.1", "10.0.0.1", 1, "10.0.0.1"),
         (f"{CLIENT}:4711, 10.0.0.1", "10.0.0.1", 1, "10.0.0.1"),
+        # A peer on this machine, of which Envoy appends the machine's address.
+        (f"{CLIENT},192.0.2.2", "127.0.0.1", 1, CLIENT),
+        ("192.0.2.2", "127.0.0.1", 1, "127.0.0.1"),
         # Envoy did not append its peer.
         (f"1.1.1.1, {CLIENT}", "10.0.0.1", 1, "10.0.0.1"),
         # No connection that has an address.

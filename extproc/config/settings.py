@@ -209,8 +209,6 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
         default_factory=lambda: {"keys": ApiKey()}
     )
     """What callers prove who they are by; API keys unless told otherwise."""
-    clients: ClientSettings | None = None
-    """Without it, a request comes from whoever connects to Envoy."""
     admin: TcpAddress | None = None
     """Where /metrics, /livez and /readyz are."""
     store: StoreSettings = StoreSettings("memory")
@@ -225,3 +223,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Of policies without their own, and of what is answered to strangers."""
     length: LengthSettings | None = None
     """Of policies without their own, and of what is answered to strangers."""
+    clients: ClientSettings | None = None
+    """Without it, a request comes from whoever connects to Envoy."""

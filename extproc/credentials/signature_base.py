@@ -18,9 +18,10 @@ _ITSELF: Final = frozenset({"signature", "signature-input"})
 
 def base(request: CheckedRequest, signed: Signed) -> bytes | None:
     """What must have been signed; None where the request lacks a component."""
+    derived = _derived(request)
     lines = []
     for name in signed.components:
-        value = _value(request, name)
+        value = derived.get(name) if name.startswith("@") else _field(request, name)
         if value is None or not _VISIBLE.fullmatch(value):
             return None
         lines.append(f'"{name}": {value}')
@@ -28,9 +29,7 @@ def base(request: CheckedRequest, signed: Signed) -> bytes | None:
     return "\n".join(lines).encode()
 
 
-def _value(request: CheckedRequest, name: str) -> str | None:
-    if name.startswith("@"):
-        return _derived(request).get(name)
+def _field(request: CheckedRequest, name: str) -> str | None:
     value = None if name in _ITSELF else request.headers.get(name)
     return None if value is None else value.strip(" \t")
 

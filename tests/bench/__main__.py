@@ -27,6 +27,7 @@ from tests.bench.memory import idle, large
 from tests.bench.own import own_code
 from tests.bench.rewriting import rewriting
 from tests.bench.rig import Rig, envoy_version, rig
+from tests.bench.signatures import signatures
 from tests.bench.streams import events
 from tests.bench.throughput import throughput
 from tests.bench.ticks import ticks
@@ -89,7 +90,8 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         table = compile_table(load(running.policy))
         gc.collect()
         gc.freeze()
-        return [*tables, own_code(table), *rewriting(table), dialects(), ticks()]
+        ours = [own_code(table), signatures(table), *rewriting(table), dialects(), ticks()]
+        return [*tables, *ours]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:

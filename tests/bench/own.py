@@ -85,12 +85,12 @@ class Services:
 
 
 def own_code(table: PolicyTable) -> Table:
-    with _unread() as records, Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with unread() as records, Runner(loop_factory=uvloop.new_event_loop) as runner:
         return Table("Our own code beyond grpc", "", _figures(Services(table, records), runner))
 
 
 @contextmanager
-def _unread() -> Iterator[Records]:
+def unread() -> Iterator[Records]:
     """Records that are written and that nobody reads."""
     with Path("/dev/null").open("wb") as sink:
         records = Records(sink)

@@ -180,10 +180,10 @@ def test_a_digest_that_is_not_covered_is_not_believed() -> None:
     assert proof.digest == EMPTY
 
 
-def by_hand(digest: str) -> CheckedRequest:
-    """As no client of the library would."""
+def by_hand(digest: str, alg: str = "hmac-sha256") -> CheckedRequest:
+    """By hmac-sha256, as no client of the library would."""
     request = changed(signed(key_id="partner-2"), content_digest=digest)
-    said = read(request.headers["signature-input"].replace("ed25519", "hmac-sha256"), "pyhms=::")
+    said = read(request.headers["signature-input"].replace("ed25519", alg), "pyhms=::")
     assert said is not None
     text = base(request, said)
     assert text is not None
@@ -258,12 +258,9 @@ def test_a_nonce_is_needed() -> None:
 
 def test_alg_must_be_the_algorithm_of_the_key_where_it_is_named() -> None:
     assert SIGNATURES.prove(signed(include_alg=False), NOW) is not None
-    request = signed()
-    said = request.headers["signature-input"]
-    for other in ("hmac-sha256", "none", "ED25519"):
-        lying = said.replace('alg="ed25519"', f'alg="{other}"')
-        assert lying != said
-        assert refused(changed(request, signature_input=lying))
+    assert SIGNATURES.prove(by_hand(EMPTY), NOW) is not None
+    for other in ("ed25519", "none", "HMAC-SHA256"):
+        assert refused(by_hand(EMPTY, alg=other))
 
 
 def test_a_public_key_signs_nothing_as_a_shared_secret() -> None:
