@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from extproc.config import compile_table, load
 from extproc.credentials import Certificates, Signatures
 from extproc.errors import ConfigError
 from extproc.events import CheckedRequest, Peer
@@ -70,6 +71,13 @@ def test_a_tenant_may_list_certificates_among_its_principals(tmp_path: Path) -> 
 def test_a_tenant_needs_no_principals(tmp_path: Path) -> None:
     text = changed((f', principals: ["key:{"a" * 64}"]', ""))
     assert ("acme", "POST /v1/embeddings") in compiled(tmp_path, text).policies
+
+
+@pytest.mark.parametrize("name", ["signature", "mtls"])
+def test_the_examples_of_the_guides_can_be_used(name: str) -> None:
+    file = Path(__file__).parents[2] / "docs" / "examples" / f"{name}.yaml"
+    table = compile_table(load(file), {"EXTPROC_HMAC": "k" * 32})
+    assert {tenant for tenant, _ in table.policies} <= {"acme", "beta"}
 
 
 TWICE = keys(f"tenant: acme, {KEY}") + keys(f"tenant: beta, {KEY}", name="others")
