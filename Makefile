@@ -52,13 +52,15 @@ links: .venv/dev.stamp ## put only the lines of functions into the documents
 PIP_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
 	CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes \
 	--strip-extras --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-find-links \
-	--no-emit-trusted-host --build-deps-for=editable $(ARGS)
+	--no-emit-trusted-host $(ARGS)
+
+OURS := --build-deps-for=editable
 
 lock: .venv/dev.stamp ## write the locks anew from pyproject.toml (ARGS=--upgrade: newest releases)
-	$(PIP_COMPILE) --extra=demo --extra=dev --output-file=requirements-dev.lock pyproject.toml
-	$(PIP_COMPILE) --extra=demo --constraint=requirements-dev.lock \
+	$(PIP_COMPILE) $(OURS) --extra=demo --extra=dev --output-file=requirements-dev.lock pyproject.toml
+	$(PIP_COMPILE) $(OURS) --extra=demo --constraint=requirements-dev.lock \
 		--output-file=requirements-demo.lock pyproject.toml
-	$(PIP_COMPILE) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
+	$(PIP_COMPILE) $(OURS) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
 	$(PIP_COMPILE) --output-file=requirements-clients.lock tests/clients/requirements.in
 
 clean: ## remove .venv and whatever the tools left

@@ -41,6 +41,10 @@ Upstream = Annotated[
     typer.Option(help="The model server, as in http://127.0.0.1:8000.", show_default=False),
 ]
 Listen = Annotated[str, typer.Option(help="Where clients connect to.")]
+TlsFile = Annotated[str, typer.Option(help="The gateway's own, in PEM, where Envoy finds it.")]
+ClientCa = Annotated[
+    str, typer.Option(help="Authorities that vouch for clients, each of whom needs a certificate.")
+]
 
 
 def main() -> int:
@@ -142,17 +146,28 @@ def learn(
 
 
 @envoy.command()
-def bootstrap(policy: PolicyOption, upstream: Upstream, listen: Listen = "0.0.0.0:8080") -> None:
+def bootstrap(
+    policy: PolicyOption,
+    upstream: Upstream,
+    listen: Listen = "0.0.0.0:8080",
+    certificate: TlsFile = "",
+    key: TlsFile = "",
+    client_ca: ClientCa = "",
+) -> None:
     """Print a whole Envoy configuration for this policy and model server."""
     from extproc.config import load
     from extproc.envoyconf import settings
     from extproc.envoyconf.bootstrap import bootstrap as render
     from extproc.envoyconf.text import to_yaml
 
+    config = load(policy)
+    tls = settings.parse_tls(certificate, key, client_ca)
     gateway = settings.Gateway(
         upstream=settings.parse_upstream(upstream),
-        sidecar=settings.parse_address(load(policy).listen),
+        sidecar=settings.parse_address(config.listen),
         listen=settings.parse_socket(listen),
+        tls=tls,
+        peer_certificate=config.asks_for_certificates(shown=bool(tls and tls.client_ca)),
     )
     print(to_yaml(render(gateway)), end="")
 

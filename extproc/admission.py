@@ -50,7 +50,7 @@ class Denied:
     """Whose error shape the answer has; None where the caller may not know which there are."""
     tenant: str = ""
     principal: str = field(default="", compare=False)
-    """For the record alone."""
+    """Whom the record names where the answer, which is a stranger's, may not."""
 
 
 def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted | Denied | Needed:

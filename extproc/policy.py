@@ -17,6 +17,7 @@ import msgspec
 
 from extproc.audit import Pseudonyms
 from extproc.canonical import digest
+from extproc.client_address import Proxies
 from extproc.credentials import ANY, EnvoyJwts, Prover, Requirement
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import Dialect
@@ -263,6 +264,8 @@ class PolicyTable:
     """By tenant, for what it is denied; under "", for strangers."""
     pseudonyms: Pseudonyms | None = None
     """What stands for callers and inputs in the audit log, where there is one."""
+    proxies: Proxies = field(default_factory=Proxies)
+    """Between clients and Envoy."""
 
     @cached_property
     def credential_headers(self) -> tuple[str, ...]:

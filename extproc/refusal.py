@@ -66,6 +66,8 @@ class Refusal:
 UNAUTHENTICATED: Final = Refusal(
     401, "invalid_api_key", "Missing or invalid credential.", "authentication_error"
 )
+REPLAYED: Final = replace(UNAUTHENTICATED, cause="replayed")
+FORGED: Final = replace(UNAUTHENTICATED, cause="body_not_as_signed")
 INSUFFICIENT: Final = Refusal(
     401,
     "insufficient_user_authentication",

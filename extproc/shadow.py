@@ -1,14 +1,17 @@
 """A policy on trial: everything is decided and recorded, nothing is changed.
 
 Rule: what Envoy sends goes back as it came, whatever the exchange in the shadow decides; its first
-refusal is the outcome the record tells.
+refusal is the outcome the record tells.  But who asks is not on trial: the end of a body that is
+not the one its sender signed does not pass.
 """
 
 from collections.abc import Mapping, Sequence
 
 from extproc.constant_rate import Filler
+from extproc.content_digest import BodyDigest
 from extproc.errors import ProtocolError
 from extproc.events import (
+    Abort,
     Action,
     Event,
     RequestBody,
@@ -27,7 +30,7 @@ from extproc.events import (
 )
 from extproc.exchange import Exchange
 from extproc.prediction import Query, Usage
-from extproc.refusal import Refusal
+from extproc.refusal import FORGED, Refusal
 
 
 class ShadowExchange:
@@ -37,8 +40,11 @@ class ShadowExchange:
     """At any time: nothing hangs on how the stream ends, since everything passes anyway."""
     filler: Filler | None = None
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: Exchange, digest: str = "") -> None:
+        """``digest`` is what the request's body must have, where its sender signed it."""
         self._exchange = exchange
+        self._signed = BodyDigest(digest) if digest else None
+        self._forged = False
         self.status = 0
         """The model server's, which the client gets."""
 
@@ -52,7 +58,7 @@ class ShadowExchange:
 
     @property
     def outcome(self) -> str:
-        return f"shadow:{self._exchange.outcome}"
+        return FORGED.outcome if self._forged else f"shadow:{self._exchange.outcome}"
 
     @property
     def fault(self) -> str:
@@ -79,6 +85,9 @@ class ShadowExchange:
         return self._exchange.working
 
     def receive(self, event: Event | Work) -> Sequence[Action]:
+        if self._signed is not None and not self._signed.passes(event):
+            self._forged = True
+            return [Abort(f"extproc_{FORGED.outcome}")]
         if isinstance(event, ResponseHeaders):
             self.status = event.status
         try:

@@ -114,6 +114,24 @@ def test_a_bootstrap_is_rendered_and_checked(policy: Path, tmp_path: Path) -> No
     assert "nowhere" in found.stdout
 
 
+@pytest.mark.slow
+def test_a_bootstrap_lets_clients_show_what_the_policy_knows_them_by(policy: Path) -> None:
+    text = policy.read_text()
+    policy.write_text(text.replace("routes:", "credentials: {mesh: {kind: mtls}}\nroutes:"))
+    arguments = ("--policy", str(policy), "--upstream", "http://127.0.0.1:8000")
+    refused = extproc("envoy", "bootstrap", *arguments)
+    assert refused.returncode == 4
+    assert refused.stderr.endswith(
+        ":6: credentials.mesh: no client could show its certificate; "
+        "give --client-ca, with --certificate and --key\n"
+    )
+    files = ("--certificate", "/a.pem", "--key", "/a.key", "--client-ca", "/ca.pem")
+    rendered = extproc("envoy", "bootstrap", *arguments, *files)
+    assert rendered.returncode == 0, rendered.stderr
+    for line in ("require_client_certificate: true", "include_peer_certificate: true"):
+        assert line in rendered.stdout
+
+
 @pytest.mark.parametrize("url", ["nonsense", "ftp://a", "http://127.0.0.1:1/path", "http://:1"])
 def test_a_url_that_is_none_ends_with_4(policy: Path, url: str) -> None:
     ended = extproc("envoy", "bootstrap", "--policy", str(policy), "--upstream", url)

@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 
 from extproc.events import (
+    Abort,
+    Action,
     Event,
     RequestBody,
     RequestHeaders,
@@ -40,6 +42,7 @@ from tests.playbook import (
     policy,
     scripts,
 )
+from tests.test_content_digest import told
 
 
 def shadow(**about: Any) -> ShadowExchange:
@@ -163,3 +166,35 @@ def test_what_is_recorded_is_what_the_client_got_and_what_was_asked() -> None:
     assert len(machine.digests) == 1
     play(machine, (headers(status=201), [SendResponseHeaders()]))
     assert machine.status == 201
+
+
+class TestWhoAsksIsNotOnTrial:
+    def signed(self, body: bytes) -> ShadowExchange:
+        return ShadowExchange(Exchange(policy(shadow=True), {}), told(body))
+
+    def test_a_body_that_was_signed_passes(self) -> None:
+        machine = self.signed(ASK)
+        play(machine, *request(ASK), (headers(), [SendResponseHeaders()]))
+        assert machine.outcome == "shadow:unfinished"
+
+    def test_the_end_of_another_body_does_not_pass(self) -> None:
+        machine = self.signed(b"other")
+        *begin, (end, _) = request(ASK)
+        play(machine, *begin, (end, [Abort("extproc_body_not_as_signed")]))
+        assert machine.outcome == "body_not_as_signed"
+
+    @pytest.mark.parametrize("body", [b"", b"other"])
+    def test_what_is_on_trial_has_no_say_in_that(self, body: bytes) -> None:
+        machine = ShadowExchange(
+            Exchange(policy(shadow=True, caps=Caps(request=3)), {}), told(body)
+        )
+        aborted: list[Action] = [Abort("extproc_body_not_as_signed")]
+        play(
+            machine,
+            (RequestHeaders(end=False), [SendRequestHeaders()]),
+            (RequestBody(ASK, end=False), [SendRequestBody(ASK, end=False)]),
+            (RequestTrailers(), aborted),
+        )
+
+    def test_a_request_without_its_body_does_not_pass(self) -> None:
+        play(self.signed(ASK), (RequestHeaders(end=True), [Abort("extproc_body_not_as_signed")]))

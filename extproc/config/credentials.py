@@ -1,6 +1,6 @@
 """Credentials: what each is checked against, and which of them a route asks for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from extproc.config.diagnosis import shown
@@ -10,19 +10,24 @@ from extproc.config.jwks import jwts
 from extproc.config.keyring import EMPTY, MAKE_ONE, Keyring, load_keyring
 from extproc.config.secret import resolve
 from extproc.config.settings import RequirementSettings, Settings
+from extproc.config.signatures import compile_signatures, require_tenant
 from extproc.credentials import (
     ApiKey,
     ApiKeys,
+    Certificates,
     Credential,
     EnvoyJwt,
     EnvoyJwts,
     Introspection,
     Introspections,
     Jwt,
+    Mtls,
     Prover,
     Requirement,
+    Signature,
 )
 from extproc.credentials.claims import TokenSettings
+from extproc.policy import Route
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,7 @@ def compile_credentials(
     hmac_key: bytes,
     owners: Mapping[str, str],
     environ: Mapping[str, str],
+    routes: Collection[Route],
 ) -> Credentials:
     """``owners`` is principal to tenant.  Raise ConfigError where a file or secret that one names
     cannot be used.
@@ -63,6 +69,10 @@ def compile_credentials(
                 provers[name] = Introspections(name, credential, known, hmac_key, tenants)
             case EnvoyJwt():
                 provers[name] = EnvoyJwts(credential, tenants)
+            case Mtls():
+                provers[name] = _certificates(document, name, credential, settings, owners)
+            case Signature():
+                provers[name] = compile_signatures(document, name, settings, routes, environ)
     return Credentials(provers, version)
 
 
@@ -84,6 +94,16 @@ def keyring(
         missing = isinstance(error, FileNotFoundError)
         remedy = MAKE_ONE if missing else "let whoever runs the sidecar read it"
         raise document.fault(("credentials", name, "file"), wrong, remedy) from error
+
+
+def _certificates(
+    document: Document, name: str, credential: Mtls, settings: Settings, owners: Mapping[str, str]
+) -> Certificates:
+    for field in ("uris", "digests"):
+        for key, tenant in getattr(credential, field).items():
+            place = ("credentials", name, field, key)
+            require_tenant(document, place, tenant, settings.tenants)
+    return Certificates(credential, owners)
 
 
 def compile_requirement(

@@ -8,6 +8,7 @@ from extproc.config.diagnosis import settings_of
 from extproc.config.document import Document
 from extproc.config.settings import Settings
 from extproc.config.source import read
+from extproc.credentials import Mtls
 from extproc.units import seconds
 
 
@@ -38,9 +39,27 @@ class Config:
         return self.settings.store.max_counters
 
     @property
+    def max_nonces(self) -> int:
+        return self.settings.store.max_nonces
+
+    @property
     def drain(self) -> float:
         """Seconds."""
         return seconds(self.settings.drain)
+
+    def asks_for_certificates(self, *, shown: bool) -> bool:
+        """Whether a credential knows clients by their certificate.
+
+        Raise ConfigError where one does, and clients have none ``shown``.
+        """
+        for name, credential in self.settings.credentials.items():
+            if isinstance(credential, Mtls):
+                if not shown:
+                    wrong = "no client could show its certificate"
+                    remedy = "give --client-ca, with --certificate and --key"
+                    raise self.document.fault(("credentials", name), wrong, remedy)
+                return True
+        return False
 
 
 def load(path: Path) -> Config:

@@ -14,6 +14,13 @@ from extproc.policy import Caps
 from extproc.prediction import Kind
 from extproc.units import Duration, SecretReference, Size
 
+Network = Annotated[
+    str,
+    Meta(
+        pattern=r"^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$",
+        description="a range of IP addresses such as 10.0.0.0/8 or fd00::/8",
+    ),
+]
 Name = Annotated[
     str,
     Meta(
@@ -46,8 +53,12 @@ PathTemplate = Annotated[
 Principal = Annotated[
     str,
     Meta(
-        pattern=r"^(key:[0-9a-f]{64}|jwt:[!-{}~]{1,512}\|[ -~]{1,255})$",
-        description="the hash of a key, as printed by: extproc keys hash; or jwt:ISSUER|SUBJECT",
+        pattern=(
+            r"^(key:[0-9a-f]{64}|jwt:[!-{}~]{1,512}\|[ -~]{1,255}|mtls:sha256:[0-9a-f]{64}"
+            r"|mtls:[a-z][a-z0-9+.-]*://[!-~]{1,2040})$"
+        ),
+        description="the hash of a key, as printed by: extproc keys hash; or jwt:ISSUER|SUBJECT, "
+        "mtls:URI, or mtls:sha256:DIGEST of a certificate",
     ),
 ]
 ModelPattern = Annotated[
@@ -68,6 +79,8 @@ class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
     kind: Literal["memory"]
     max_counters: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
     """One for each limit and whom it counts; of some 300 bytes each."""
+    max_nonces: Annotated[int, Meta(ge=1, le=10_000_000)] = 300_000
+    """Of signed requests, each kept for as long as its signature counts; of some 250 bytes each."""
 
 
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,6 +100,15 @@ class CapSettings(Struct, frozen=True, forbid_unknown_fields=True):
     value: Size = _CAPS.value
     held: Size = _CAPS.held
     waiting: Annotated[int, Meta(ge=1, le=1_000_000)] = _CAPS.waiting
+
+
+class ClientSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Proxies between clients and Envoy, whose word counts for where a request comes from."""
+
+    proxies: Annotated[tuple[Network, ...], Meta(min_length=1, max_length=1000)]
+    """Where they connect from."""
+    trusted_hops: Annotated[int, Meta(ge=1, le=10)] = 1
+    """How many of them each request passes."""
 
 
 class RequirementSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -242,5 +264,7 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Of policies without their own, and of what is answered to strangers."""
     length: LengthSettings | None = None
     """Of policies without their own, and of what is answered to strangers."""
+    clients: ClientSettings | None = None
+    """Without it, a request comes from whoever connects to Envoy."""
     audit: AuditSettings | None = None
     """Where every request leaves a record."""

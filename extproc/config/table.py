@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from extproc.config.audit import compile_pseudonyms
+from extproc.config.clients import compile_proxies
 from extproc.config.credentials import compile_credentials
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
@@ -47,7 +48,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
-    credentials = compile_credentials(document, settings, key, owners, environ)
+    credentials = compile_credentials(document, settings, key, owners, environ, routes)
     pseudonyms = compile_pseudonyms(document, settings, key, environ)
     return PolicyTable(
         version=_version(settings, key, credentials.version),
@@ -59,6 +60,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         caps=caps,
         shapings=of_tenants(settings, shapings),
         pseudonyms=pseudonyms,
+        proxies=compile_proxies(document, settings.clients),
     )
 
 

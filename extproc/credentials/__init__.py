@@ -9,13 +9,16 @@ from extproc.credentials.api_key import ApiKey, ApiKeys
 from extproc.credentials.envoy_jwt import EnvoyJwt, EnvoyJwts
 from extproc.credentials.introspection import Introspection, Introspections
 from extproc.credentials.jwt import Jwt, Jwts
-from extproc.credentials.proof import Needed, Proof, Prover
+from extproc.credentials.mtls import Certificates, Mtls
+from extproc.credentials.proof import Needed, Once, Proof, Prover, Replays
 from extproc.credentials.requirement import ANY, Requirement, Weak, authenticate
+from extproc.credentials.signature import Signature, Signatures, SigningKey
 
 __all__ = [
     "ANY",
     "ApiKey",
     "ApiKeys",
+    "Certificates",
     "Credential",
     "EnvoyJwt",
     "EnvoyJwts",
@@ -23,12 +26,18 @@ __all__ = [
     "Introspections",
     "Jwt",
     "Jwts",
+    "Mtls",
     "Needed",
+    "Once",
     "Proof",
     "Prover",
+    "Replays",
     "Requirement",
+    "Signature",
+    "Signatures",
+    "SigningKey",
     "Weak",
     "authenticate",
 ]
 
-Credential = ApiKey | Jwt | Introspection | EnvoyJwt
+Credential = ApiKey | Jwt | Introspection | EnvoyJwt | Mtls | Signature

@@ -12,9 +12,23 @@ class Once(Struct, frozen=True):
     """What may be shown a single time: the nonce of a signed request."""
 
     key: str
-    """Unique over credentials and principals; holds no secret."""
+    """Unique over credentials and principals; of bounded length, and holds no secret."""
+    since: float
+    """Seconds of wall time before which nobody can have shown it."""
     until: float
     """Seconds of wall time after which showing it again proves nothing anyway."""
+
+
+class Replays(Protocol):
+    """What a store promises of what may be shown once; tests/stores/replays.py is the proof."""
+
+    async def first(self, once: Once, *, now: float) -> bool:
+        """Whether it is shown for the first time; ``now`` is in seconds of wall time.
+
+        Atomic: of any number of concurrent calls one is told so.
+        Raise StoreUnavailable where that cannot be said.
+        """
+        ...
 
 
 class Proof(Struct, frozen=True):

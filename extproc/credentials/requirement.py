@@ -57,8 +57,14 @@ def authenticate(
             proofs[name] = structs.replace(proven, tenant=tenant)
     if not _suffices(proofs, requirement.all_of, one_of):
         return needed
-    strongest = max(proofs.values(), key=lambda proof: proof.strength)
+    strongest = _bound(max(proofs.values(), key=lambda proof: proof.strength), proofs.values())
     return strongest if strongest.strength >= requirement.strength else Weak(strongest)
+
+
+def _bound(strongest: Proof, proofs: Collection[Proof]) -> Proof:
+    """What was signed holds for the request, whichever of its proofs names the principal."""
+    signed = next((proof for proof in proofs if proof.once is not None), strongest)
+    return structs.replace(strongest, digest=signed.digest, once=signed.once)
 
 
 def _suffices(

@@ -120,6 +120,8 @@ def _anywhere(place: Place) -> Iterator[str]:
         yield from _unset(place, "RouteAction")
     if place.type == "UpstreamTlsContext":
         yield from _verification(place)
+    if place.type == "DownstreamTlsContext":
+        yield from _client_verification(place)
     if place.type == "TypedStruct":
         yield f"{place.path}: hides what it holds; write the message itself"
     if place.type == "Decompressor":
@@ -135,6 +137,18 @@ def _verification(context: Place) -> Iterator[str]:
     for field in ("trusted_ca", "match_typed_subject_alt_names"):
         if not validation.value.get(field):
             yield f"{validation.at(field)}: is missing, so that anybody can be the model server"
+
+
+def _client_verification(context: Place) -> Iterator[str]:
+    """What Envoy tells of a client's certificate must be proven; without one it tells nothing."""
+    validation = context.message("common_tls_context", "validation_context")
+    if not validation.value and not context.value.get("require_client_certificate"):
+        return
+    if not validation.value.get("trusted_ca"):
+        yield f"{validation.at('trusted_ca')}: is missing, so that anybody can be any client"
+    if validation.value.get("trust_chain_verification") == "ACCEPT_UNTRUSTED":
+        field = validation.at("trust_chain_verification")
+        yield f"{field}: lets anybody be any client; remove it"
 
 
 def _manager(manager: Place) -> Iterator[str]:

@@ -36,17 +36,17 @@ _DECISION: Final = timedelta(seconds=10)
 _UNAVAILABLE: Final = HttpStatus(code=StatusCode.ServiceUnavailable)
 
 
-def chain() -> list[HttpFilter]:
+def chain(*, peer_certificate: bool = False) -> list[HttpFilter]:
     """ext_authz comes first: its metadata is what ext_proc knows the tenant by."""
     return [
-        _filter(AUTHZ, _authz()),
+        _filter(AUTHZ, _authz(peer_certificate=peer_certificate)),
         _filter(PROC, _proc()),
         # x-envoy-upstream-service-time would tell how long the model took.
         _filter("envoy.filters.http.router", Router(suppress_envoy_headers=True)),
     ]
 
 
-def _authz() -> ExtAuthz:
+def _authz(*, peer_certificate: bool) -> ExtAuthz:
     return ExtAuthz(
         grpc_service=_sidecar(_DECISION),
         transport_api_version=ApiVersion.V3,
@@ -54,6 +54,7 @@ def _authz() -> ExtAuthz:
         validate_mutations=True,
         # What a filter jwt_authn before it found out: there is none unless an operator adds one.
         metadata_context_namespaces=[JWT_AUTHN],
+        include_peer_certificate=peer_certificate,
     )
 
 

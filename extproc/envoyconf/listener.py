@@ -23,13 +23,14 @@ from envoy_data_plane.envoy.config.route.v3 import (
 )
 from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v3 import (
     HttpConnectionManager,
+    HttpConnectionManagerForwardClientCertDetails,
     HttpConnectionManagerInternalAddressConfig,
     HttpConnectionManagerPathWithEscapedSlashesAction,
     HttpConnectionManagerServerHeaderTransformation,
 )
 from envoy_data_plane.google.protobuf import Any as Packed
 
-from extproc.envoyconf import access_log, http_filters, local_replies
+from extproc.envoyconf import access_log, client_tls, http_filters, local_replies
 from extproc.envoyconf.addresses import to_address
 from extproc.envoyconf.clusters import KIB, MESSAGE, UPSTREAM
 from extproc.envoyconf.settings import Gateway
@@ -59,11 +60,12 @@ def render(gateway: Gateway) -> Listener:
         name="envoy.filters.network.http_connection_manager",
         typed_config=Packed.pack(_manager(gateway)),
     )
+    socket = client_tls.render(gateway.tls) if gateway.tls is not None else None
     return Listener(
         name="clients",
         address=to_address(gateway.listen),
         per_connection_buffer_limit_bytes=MESSAGE,
-        filter_chains=[FilterChain(filters=[manager])],
+        filter_chains=[FilterChain(filters=[manager], transport_socket=socket)],
     )
 
 
@@ -71,12 +73,14 @@ def _manager(gateway: Gateway) -> HttpConnectionManager:
     return HttpConnectionManager(
         stat_prefix="clients",
         route_config=_routes(gateway),
-        http_filters=http_filters.chain(),
+        http_filters=http_filters.chain(peer_certificate=gateway.peer_certificate),
         access_log=access_log.render(),
         local_reply_config=local_replies.render(),
         server_header_transformation=HttpConnectionManagerServerHeaderTransformation.PASS_THROUGH,
         # The peer is the client: what it says of itself in X-Forwarded-For is not believed.
         use_remote_address=True,
+        # Nor what it says of its certificate: X-Forwarded-Client-Cert is taken out.
+        forward_client_cert_details=(HttpConnectionManagerForwardClientCertDetails.SANITIZE),
         internal_address_config=_NOBODY,
         # One path for the policy and the model server to read.
         normalize_path=True,

@@ -1,4 +1,4 @@
-"""What differs from one gateway to the next: its four addresses and two bounds.
+"""What differs from one gateway to the next: its four addresses, its TLS and two bounds.
 
 Rule: addresses are parsed here, once; what renders them cannot meet a wrong one.
 """
@@ -69,6 +69,17 @@ class Upstream:
 
 
 @dataclass(frozen=True, slots=True)
+class Tls:
+    """Files, in PEM, by the paths that Envoy reads them from."""
+
+    certificate: str
+    """The gateway's own, with what is between it and its authority."""
+    key: str
+    client_ca: str = ""
+    """Of the authorities that vouch for clients, each of which then needs a certificate."""
+
+
+@dataclass(frozen=True, slots=True)
 class Gateway:
     """One Envoy in front of one model server, with its sidecar."""
 
@@ -84,6 +95,11 @@ class Gateway:
     """How long a request may see no byte move: longer than the model ever thinks."""
     max_connections: int = 10_000
     """Of clients at once, over all workers; Envoy refuses more."""
+    tls: Tls | None = None
+    """How clients connect; None is in the clear."""
+    peer_certificate: bool = False
+    """Whether the sidecar is told the client's certificate, by whose digest a policy may know it;
+    its URI it is told anyway."""
 
     def __post_init__(self) -> None:
         for name, socket in (("listen", self.listen), ("admin", self.admin)):
@@ -122,6 +138,15 @@ def parse_upstream(url: str) -> Upstream:
         raise ConfigError(f"upstream {url!r} has no port to connect to")
     secure, http2 = parts.scheme in {"https", "grpcs"}, parts.scheme.startswith("grpc")
     return Upstream(Socket(parts.hostname, port), tls=secure, http2=http2)
+
+
+def parse_tls(certificate: str, key: str, client_ca: str) -> Tls | None:
+    """Files, or "" where none is given.  Raise ConfigError where one lacks another."""
+    if bool(certificate) != bool(key):
+        raise ConfigError("a certificate and its key come together: give both or none")
+    if client_ca and not certificate:
+        raise ConfigError("clients show certificates over TLS alone: give --certificate and --key")
+    return Tls(certificate, key, client_ca) if certificate else None
 
 
 def _pipe(text: str) -> Pipe:

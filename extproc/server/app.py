@@ -8,6 +8,7 @@ and never as a clean end.  A second signal cuts the wait short.
 import asyncio
 import gc
 import signal
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from extproc.server.issuers import Issuers
 from extproc.server.processor import ExternalProcessor
 from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
-from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory import MemoryCounters, MemoryReplays
 
 RECEIVE_LIMIT = 64 << 20
 """Bytes of one gRPC message: Envoy's pieces of a body are 1 to 2 MiB, grpcio's default is 4 MiB."""
@@ -104,8 +105,9 @@ def _sidecar(
 ) -> grpc.aio.Server:
     auditor = Auditor(log) if log is not None else None
     counters = MemoryCounters(config.max_counters)
+    replays = MemoryReplays(config.max_nonces, began=time.time())  # noqa: TID251 - when it began
     authorization = Authorization(
-        table, counters, telemetry, records, ask=issuers.ask, auditor=auditor
+        table, counters, telemetry, records, ask=issuers.ask, replays=replays, auditor=auditor
     )
     processor = ExternalProcessor(table, telemetry, records, auditor=auditor)
     if log is not None:

@@ -4,6 +4,7 @@ Rule: whatever goes wrong here denies.  An exception becomes a gRPC error, which
 503 (``status_on_error``); a store that cannot answer becomes a 503 of ours.
 """
 
+import hmac
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -14,18 +15,20 @@ import grpc
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc.admission import Admitted, Denied, admit
-from extproc.credentials import Needed
+from extproc.client_address import client_address
+from extproc.credentials import Needed, Replays
 from extproc.dialects import OpenAIChat
 from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest
 from extproc.limits import Counters
 from extproc.policy import PolicyTable
-from extproc.refusal import RATE_LIMITED, UNAUDITED, UNAVAILABLE, coarse
+from extproc.refusal import RATE_LIMITED, REPLAYED, UNAUDITED, UNAVAILABLE, coarse
 from extproc.server import protobuf
 from extproc.server.audited import Auditor
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
+from extproc.stores.memory import MemoryReplays
 
 REMOVED = (
     # A compressed, partial or conditional answer could not be rewritten.
@@ -40,6 +43,8 @@ REMOVED = (
 """Request fields that neither ext_proc nor the model server is to see, beside credentials."""
 
 _GENERIC = OpenAIChat()
+_SHOWN = 64
+"""Characters of a principal that a record shows."""
 
 Ask = Callable[[Needed], Awaitable[None]]
 """Has a credential know what its issuer says of a token, or raises IssuerUnavailable."""
@@ -62,6 +67,7 @@ class Authorization:
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
         ask: Ask = nobody,
+        replays: Replays | None = None,
         *,
         auditor: Auditor | None = None,
     ) -> None:
@@ -74,6 +80,7 @@ class Authorization:
         self._clock = clock
         self._wall = wall
         """Of when requests come: another process may have to read it."""
+        self._replays = replays or MemoryReplays(began=wall())
 
     async def check(self, request: CheckRequest, context: Any) -> CheckResponse:
         """Decide on one request."""
@@ -87,11 +94,14 @@ class Authorization:
 
     async def _decide(self, request: CheckRequest) -> CheckResponse:
         arrival = self._wall()
+        checked = protobuf.checked_request(request, self._table.namespaces)
         if self._auditor is not None and self._auditor.refusing:
             self._auditor.turned_away()
-            return self._deny(secrets.token_hex(8), Denied(UNAUDITED), arrival)
-        checked = protobuf.checked_request(request, self._table.namespaces)
+            denial = Denied(UNAUDITED)
+            return self._deny(secrets.token_hex(8), denial, arrival, self._client(checked))
         decision = await self._admit(checked, arrival)
+        if isinstance(decision, Admitted):
+            decision = await self._once(decision, arrival)
         if isinstance(decision, Admitted):
             decision = await self._charge(decision)
         exchange = secrets.token_hex(8)
@@ -100,7 +110,7 @@ class Authorization:
                 self._telemetry.checks("allowed").inc()
                 return protobuf.allowed(self._handover(exchange, decision, arrival), self._removed)
             case Denied():
-                return self._deny(exchange, decision, arrival)
+                return self._deny(exchange, decision, arrival, self._client(checked))
 
     async def _admit(self, request: CheckedRequest, now: float) -> Admitted | Denied:
         """Decide, asking each issuer whose word it takes, once."""
@@ -116,6 +126,19 @@ class Authorization:
                 return Denied(UNAVAILABLE)
             decision = admit(request, self._table, now)
         return decision
+
+    async def _once(self, admitted: Admitted, now: float) -> Admitted | Denied:
+        """Whoever replays a request spends nothing of its owner's; in the shadow, too, it is no
+        proof of who asks.
+        """
+        policy, once = admitted.policy, admitted.proof.once
+        if once is None:
+            return admitted
+        try:
+            first = await self._replays.first(once, now=now)
+        except StoreUnavailable:
+            return Denied(UNAVAILABLE, policy.route, policy.tenant)
+        return admitted if first else Denied(REPLAYED, principal=admitted.proof.principal)
 
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
         """Take the limits; in the shadow a refusal is counted and let through."""
@@ -147,17 +170,31 @@ class Authorization:
             tuple(admitted.parameters.items()),
             arrival=arrival,
             charge=admitted.charged,
+            digest=admitted.proof.digest,
         )
 
-    def _deny(self, exchange: str, denial: Denied, arrival: float) -> CheckResponse:
+    def _client(self, request: CheckedRequest) -> str:
+        """Where it came from, for whoever has to tell apart those without a name; keyed, since an
+        address is a person's.
+        """
+        address = client_address(request, self._table.proxies)
+        return hmac.digest(self._table.key, f"client {address}".encode(), "sha256").hex()[:16]
+
+    def _deny(self, exchange: str, denial: Denied, arrival: float, client: str) -> CheckResponse:
         """The answer waits for its instant in ext_proc, through which it passes on its way out."""
         refusal, route = denial.refusal, denial.route
         self._telemetry.checks(refusal.outcome).inc()
         name = route.name if route else ""
-        self._records.add(
-            "denied",
-            {"exchange": exchange, "tenant": denial.tenant, "route": name, "code": refusal.outcome},
-        )
+        record = {
+            "exchange": exchange,
+            "tenant": denial.tenant,
+            "route": name,
+            "code": refusal.outcome,
+            "client": client,
+        }
+        if denial.principal:
+            record["principal"] = denial.principal[:_SHOWN]
+        self._records.add("denied", record)
         body = (route.dialect if route else _GENERIC).error(refusal)
         handover = Handover(
             exchange,

@@ -32,6 +32,7 @@ from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
 from extproc.shadow import ShadowExchange
 from extproc.shaping import UNSHAPED, Shaping
+from extproc.signed_exchange import SignedExchange
 
 Machine = Exchange | ShadowExchange | LocalReply
 
@@ -145,8 +146,12 @@ class ExternalProcessor:
         if handover is None:
             raise ProtocolError("a request came without the metadata of ext_authz")
         policy = self._policy(handover)
-        exchange = Exchange(policy, dict(handover.parameters))
-        return ShadowExchange(exchange) if policy.shadow else exchange
+        parameters, digest = dict(handover.parameters), handover.digest
+        if policy.shadow:
+            return ShadowExchange(Exchange(policy, parameters), digest)
+        return (
+            SignedExchange(policy, parameters, digest) if digest else Exchange(policy, parameters)
+        )
 
     def _policy(self, handover: Handover) -> Policy:
         if handover.config != self._table.version or handover.refusal:

@@ -73,6 +73,8 @@ class Handover:
     """When the request came, in seconds of wall time."""
     charge: int = 0
     """How many requests it counted as."""
+    digest: str = ""
+    """The content-digest that the body must have, where that was signed."""
 
 
 def checked_request(message: CheckRequest, namespaces: Sequence[str] = ()) -> CheckedRequest:
@@ -122,6 +124,8 @@ def _write_handover(response: CheckResponse, handover: Handover) -> None:
     fields["arrival"].number_value = handover.arrival
     if handover.charge:
         fields["charge"].number_value = handover.charge
+    if handover.digest:
+        fields["digest"].string_value = handover.digest
     for name, value in handover.parameters:
         fields["parameters"].struct_value.fields[name].string_value = value
 
@@ -136,7 +140,7 @@ def handover(message: ProcessingRequest) -> Handover | None:
     return Handover(
         **{
             name: fields[name].string_value if name in fields else ""
-            for name in ("exchange", "config", "route", "tenant", "principal", "refusal")
+            for name in ("exchange", "config", "route", "tenant", "principal", "refusal", "digest")
         },
         parameters=tuple((name, value.string_value) for name, value in parameters.items()),
         arrival=fields["arrival"].number_value if "arrival" in fields else 0.0,

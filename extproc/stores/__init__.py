@@ -1,1 +1,1 @@
-"""Where counters live.  Every store passes tests/stores/contract.py."""
+"""Where counters and nonces live.  Every store passes tests/stores/contract.py and replays.py."""

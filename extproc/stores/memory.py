@@ -1,4 +1,4 @@
-"""Counters of one process: what a single sidecar needs, and what tests run on.
+"""Counters and nonces of one process: what a single sidecar needs, and what tests run on.
 
 Rules: nothing is awaited between reading and writing, so that calls on one event loop are atomic.
 A counter is forgotten only when it would say the same as a new one; when all are live and the
@@ -8,6 +8,7 @@ store is full, requests that need another are refused.
 import heapq
 from collections.abc import Collection, Sequence
 
+from extproc.credentials import Once
 from extproc.errors import StoreUnavailable
 from extproc.limits import Charge, Exhausted, arrive, nanoseconds
 
@@ -65,3 +66,39 @@ class MemoryCounters:
     def _lacks_room(self, wanted: Collection[str]) -> bool:
         new = sum(key not in self._expected for key in wanted)
         return len(self._expected) + new > self._capacity
+
+
+class MemoryReplays:
+    """At most ``capacity`` nonces, of some 250 bytes each.
+
+    Of what may have been shown before it ``began``, or was forgotten, it cannot say whether it was.
+    """
+
+    def __init__(self, capacity: int = 300_000, *, began: float) -> None:
+        """``began`` is when this process did, in seconds of wall time."""
+        self._capacity = capacity
+        self._began = began
+        self._shown: set[str] = set()
+        self._ending: list[tuple[float, str]] = []
+        """A heap, by when each may be forgotten."""
+        self._forgotten = 0.0
+        """The latest ``until`` that was forgotten, for a clock that steps back."""
+
+    async def first(self, once: Once, *, now: float) -> bool:
+        if once.key in self._shown:
+            return False
+        if once.since < self._began or once.until <= self._forgotten:
+            raise StoreUnavailable("it may have been shown when nobody kept that")
+        self._forget(now)
+        if len(self._shown) >= self._capacity:
+            raise StoreUnavailable(f"all {self._capacity} nonces are of live signatures")
+        self._shown.add(once.key)
+        heapq.heappush(self._ending, (once.until, once.key))
+        return True
+
+    def _forget(self, now: float) -> None:
+        """Two at a time: as many as come could not all go at once without a wait."""
+        for _ in range(2):
+            if self._ending and self._ending[0][0] < now:
+                self._forgotten, key = heapq.heappop(self._ending)
+                self._shown.remove(key)

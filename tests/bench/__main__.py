@@ -28,6 +28,7 @@ from tests.bench.memory import idle, large
 from tests.bench.own import own_code
 from tests.bench.rewriting import rewriting
 from tests.bench.rig import Rig, envoy_version, rig
+from tests.bench.signatures import signatures
 from tests.bench.streams import events
 from tests.bench.throughput import throughput
 from tests.bench.ticks import ticks
@@ -92,7 +93,7 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         gc.collect()
         gc.freeze()
         keys = 100_000 if length is _QUICK else 1_000_000
-        ours = [own_code(table), tokens(table), *rewriting(table)]
+        ours = [own_code(table), tokens(table), signatures(table), *rewriting(table)]
         return [*tables, *ours, dialects(), ticks(), loading(keys)]
 
 

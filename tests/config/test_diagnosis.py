@@ -7,7 +7,10 @@ from extproc.config.expectation import one_of
 from extproc.errors import ConfigError
 from tests.config.example import TEXT, changed, loaded
 
-PRINCIPAL = "write the hash of a key, as printed by: extproc keys hash; or jwt:ISSUER|SUBJECT"
+PRINCIPAL = (
+    "write the hash of a key, as printed by: extproc keys hash; or jwt:ISSUER|SUBJECT, "
+    "mtls:URI, or mtls:sha256:DIGEST of a certificate"
+)
 DURATION = "a duration such as 250ms, 1s, 5m, 1h or 1d"
 SIZE = "a size such as 256KiB or 1MiB, or a number of bytes"
 NAME = "a name: at most 64 letters, digits, '.', '_' and '-'"

@@ -1,6 +1,9 @@
 from pathlib import Path
 
-from tests.config.example import changed, loaded
+import pytest
+
+from extproc.errors import ConfigError
+from tests.config.example import TEXT, changed, loaded
 
 
 def test_a_config_says_where_to_listen_and_how_long_to_drain(tmp_path: Path) -> None:
@@ -17,4 +20,17 @@ def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     config = loaded(tmp_path)
     assert config.admin is None
     assert config.max_counters == 100_000
+    assert config.max_nonces == 300_000
     assert config.drain == 30.0
+
+
+def test_clients_are_asked_for_certificates_where_a_credential_knows_them_by_it(
+    tmp_path: Path,
+) -> None:
+    assert not loaded(tmp_path).asks_for_certificates(shown=False)
+    config = loaded(
+        tmp_path, f"{TEXT}credentials: {{keys: {{kind: api_key}}, m: {{kind: mtls}}}}\n"
+    )
+    assert config.asks_for_certificates(shown=True)
+    with pytest.raises(ConfigError, match=r"credentials\.m: no client could show its certificate"):
+        config.asks_for_certificates(shown=False)

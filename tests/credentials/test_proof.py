@@ -6,7 +6,7 @@ from extproc.credentials.proof import Needed, Once, Proof
 def test_a_proof_is_its_principal_and_how_strong_it_is_unless_more_is_said() -> None:
     proof = Proof("key:1", 1)
     assert (proof.tenant, proof.scopes, proof.digest, proof.once) == ("", frozenset(), "", None)
-    once = Once("sig:1|nonce", 5.0)
+    once = Once("sig:1|nonce", 1.0, 5.0)
     assert msgspec.structs.replace(proof, once=once).once == once
 
 

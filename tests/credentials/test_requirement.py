@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from extproc.credentials import ANY, Needed, Proof, Prover, Requirement, Weak, authenticate
+from extproc.credentials import ANY, Needed, Once, Proof, Prover, Requirement, Weak, authenticate
 from extproc.events import CheckedRequest
 
 REQUEST = CheckedRequest("POST", "/", {})
@@ -92,6 +92,18 @@ def test_an_issuer_is_asked_only_where_nothing_else_proves_enough() -> None:
     assert proven(ANY, keys=KEY, tokens=ASK) == KEY
     assert proven(ANY, keys=None, tokens=ASK) == ASK
     assert proven(Requirement(all_of=("keys", "tokens")), keys=KEY, tokens=ASK) == ASK
+
+
+def test_what_was_signed_holds_whichever_proof_names_the_principal() -> None:
+    once = Once("n", 1.0, 2.0)
+    signed = Proof("sig:1", 1, "acme", digest="sha-256=:AA==:", once=once)
+    for said in ({"keys": TOKEN, "signed": signed}, {"signed": signed, "keys": TOKEN}):
+        proof = proven(Requirement(all_of=("keys", "signed")), **said)
+        assert proof == Proof("jwt:i|s", 2, "acme", digest="sha-256=:AA==:", once=once)
+    assert proven(ANY, keys=KEY, signed=signed) == Proof(
+        "key:1", 1, "acme", digest=signed.digest, once=once
+    )
+    assert proven(Requirement(any_of=("keys",)), keys=KEY, signed=signed) == KEY
 
 
 def test_what_is_to_be_asked_about_does_not_show() -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.envoyconf.settings import Gateway, Pipe, Socket, Upstream
+from extproc.envoyconf.settings import Gateway, Pipe, Socket, Tls, Upstream
 from extproc.envoyconf.text import to_yaml
 from extproc.gateway import running as run_module
 from extproc.gateway.running import Running, Setup, running
@@ -119,12 +119,14 @@ def live_gateway(
     http2: bool = False,
     policy: Change = _as_it_is,
     bootstrap: Change = _as_it_is,
+    tls: Tls | None = None,
     command: Callable[[Path], tuple[str, ...]] = serve_command,
 ) -> Iterator[LiveGateway]:
     """Run both processes for the length of the block.
 
-    ``http2`` says what the upstream speaks; ``policy`` and ``bootstrap`` may change the text of the
-    two files; ``command`` gives another sidecar for the policy file.
+    ``http2`` says what the upstream speaks, ``tls`` how clients connect; ``policy`` and
+    ``bootstrap`` may change the text of the two files; ``command`` gives another sidecar for the
+    policy file.
     """
     pipe, log = directory / "s.sock", list[str]()
     file = _write_policy(directory, pipe, policy)
@@ -134,6 +136,8 @@ def live_gateway(
             sidecar=Pipe(str(pipe)),
             listen=Socket("127.0.0.1", 0),
             admin=Socket("127.0.0.1", 0),
+            tls=tls,
+            peer_certificate=tls is not None,
         ),
         sidecar=command(file),
         directory=directory,

@@ -57,7 +57,31 @@ def _tls(document: Document, **validation: Any) -> None:
     shipped.cluster(document, "upstream")["transport_socket"] = {"typed_config": context}
 
 
+def _clients(**fields: Any) -> Edit:
+    """TLS towards clients."""
+    kind = TLS.replace("Upstream", "Downstream")
+    socket = {"typed_config": {"@type": kind, **fields}}
+    return lambda document: shipped.listener(document)["filter_chains"][0].update(
+        transport_socket=socket
+    )
+
+
+VOUCHED = {"validation_context": {"trusted_ca": {"filename": "/ca.pem"}}}
+UNTRUSTED = {"trusted_ca": {"filename": "/a"}, "trust_chain_verification": "ACCEPT_UNTRUSTED"}
+
 FAULTS: dict[str, tuple[Edit, str]] = {
+    "any client certificate": (
+        _clients(require_client_certificate=True),
+        "common_tls_context.validation_context.trusted_ca: is missing, so that anybody can be any",
+    ),
+    "a client certificate by its name alone": (
+        _clients(common_tls_context={"validation_context": {"match_typed_subject_alt_names": [1]}}),
+        "trusted_ca: is missing, so that anybody can be any client",
+    ),
+    "a client certificate that nobody vouches for": (
+        _clients(common_tls_context={"validation_context": UNTRUSTED}),
+        "trust_chain_verification: lets anybody be any client; remove it",
+    ),
     "ext_authz lets pass when it fails": (
         _in("ext_authz", failure_mode_allow=True),
         "failure_mode_allow: lets requests pass unasked",
@@ -283,6 +307,10 @@ HARMLESS: dict[str, Edit] = {
     ),
     "a runtime of one's own": lambda d: d["layered_runtime"]["layers"][0]["static_layer"].update(
         {"re2.max_program_size.error_level": 200}
+    ),
+    "tls without client certificates": _clients(common_tls_context={"alpn_protocols": ["h2"]}),
+    "client certificates that are vouched for": _clients(
+        require_client_certificate=True, common_tls_context=VOUCHED
     ),
     "no admin page": lambda d: d.pop("admin"),
     "an admin page on a pipe": lambda d: d.update(admin={"address": {"pipe": {"path": "/a"}}}),

@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+from extproc.envoyconf.bootstrap import bootstrap
 from tests.envoyconf import shipped
 
 
@@ -49,3 +52,10 @@ def test_the_tenant_is_handed_over_and_the_model_is_not_timed() -> None:
 
     assert options == {"forwarding_namespaces": {"untyped": ["envoy.filters.http.ext_authz"]}}
     assert shipped.config(document, "router")["suppress_envoy_headers"] is True
+
+
+def test_the_sidecar_is_told_a_certificate_where_the_policy_knows_clients_by_it() -> None:
+    told = bootstrap(replace(shipped.GATEWAY, peer_certificate=True))
+
+    assert shipped.config(told, "ext_authz")["include_peer_certificate"] is True
+    assert not shipped.config(shipped.document(), "ext_authz").get("include_peer_certificate")

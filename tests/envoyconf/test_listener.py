@@ -33,6 +33,13 @@ def test_what_a_client_says_of_itself_is_not_believed() -> None:
     ]
 
 
+def test_what_a_client_says_of_its_certificate_is_taken_out() -> None:
+    manager = shipped.manager(shipped.document())
+
+    # SANITIZE is the default, which is left out.
+    assert manager.get("forward_client_cert_details", "SANITIZE") == "SANITIZE"
+
+
 def test_no_upgrade_and_no_interim_answer_passes() -> None:
     document = shipped.document()
 

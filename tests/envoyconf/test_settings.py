@@ -4,9 +4,11 @@ from extproc.envoyconf.settings import (
     Gateway,
     Pipe,
     Socket,
+    Tls,
     Upstream,
     parse_address,
     parse_socket,
+    parse_tls,
     parse_upstream,
 )
 from extproc.errors import ConfigError
@@ -91,3 +93,22 @@ def test_envoy_listens_on_addresses_and_not_on_names(field: str) -> None:
 
     with pytest.raises(ConfigError, match=f"{field}: 'localhost' is not an IP address"):
         Gateway(upstream=upstream, **{field: parse_socket("localhost:80")})  # type: ignore[arg-type]
+
+
+def test_clients_connect_in_the_clear_where_no_file_is_given() -> None:
+    assert parse_tls("", "", "") is None
+    assert parse_tls("/a.pem", "/a.key", "") == Tls("/a.pem", "/a.key")
+    assert parse_tls("/a.pem", "/a.key", "/ca.pem") == Tls("/a.pem", "/a.key", "/ca.pem")
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        (("/a.pem", "", ""), "a certificate and its key come together"),
+        (("", "/a.key", "/ca.pem"), "a certificate and its key come together"),
+        (("", "", "/ca.pem"), "give --certificate and --key"),
+    ],
+)
+def test_a_file_that_needs_another_is_refused(files: tuple[str, str, str], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        parse_tls(*files)

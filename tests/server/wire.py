@@ -152,6 +152,7 @@ class Envoy:
         http = message.attributes.request.http
         http.method, http.path = request.method, request.path
         http.headers.update(request.headers)
+        message.attributes.source.address.socket_address.address = request.peer.address
         response: CheckResponse = await self._check(message, timeout=10)
         return response
 
