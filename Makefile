@@ -54,6 +54,7 @@ PIP_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev
 	--strip-extras --allow-unsafe --no-emit-options --no-emit-index-url --no-emit-find-links \
 	--no-emit-trusted-host $(ARGS)
 
+# Of our own project alone is what builds it locked too.
 OURS := --build-deps-for=editable
 
 lock: .venv/dev.stamp ## write the locks anew from pyproject.toml (ARGS=--upgrade: newest releases)
