@@ -1,5 +1,6 @@
 """Asks as Triton's own client does over gRPC: ``python triton_grpc_client.py HOST:PORT KEY``."""
 
+import contextlib
 import json
 import queue
 import sys
@@ -49,7 +50,9 @@ def streamed(*asked):
     def ask(callback):
         client.start_stream(callback, headers=sent)
         for each in asked:
-            client.async_stream_infer("digits", [each])
+            # The stream may have been refused before its first request is written.
+            with contextlib.suppress(InferenceServerException):
+                client.async_stream_infer("digits", [each])
 
     read = awaited(ask)
     client.stop_stream()
