@@ -5,15 +5,16 @@ credential every path answers the same.  Pure: the one thing that must be awaite
 asked by server/authz.py with the charges found here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from extproc.credentials import ANY, Needed, Proof, Weak, authenticate
+from extproc.credentials import ANY, Needed, Proof, Requirement, Weak, authenticate
 from extproc.events import CheckedRequest
 from extproc.limits import Charge
 from extproc.policy import Policy, PolicyTable, Route
 from extproc.refusal import (
+    HEADERS_TOO_LARGE,
     INSUFFICIENT,
     METHOD_NOT_ALLOWED,
     UNAUTHENTICATED,
@@ -49,27 +50,76 @@ class Denied:
     tenant: str = ""
 
 
+_Match = tuple[Route, Mapping[str, str]]
+"""A route whose template the path fits, and its parameters."""
+
+
 def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted | Denied | Needed:
     """Decide on a request by its headers, at ``now`` in seconds of wall time."""
-    path, _, query = request.path.partition("?")
-    route, parameters, refusal = _route(request, path, table)
+    path, _, _ = request.path.partition("?")
+    found = [(route, route.match(path)) for route in table.routes]
+    matches = [(route, values) for route, values in found if values is not None]
+    return _decide(request, matches, table, now)
+
+
+def _decide(
+    request: CheckedRequest, matches: Sequence[_Match], table: PolicyTable, now: float
+) -> Admitted | Denied | Needed:
+    """Among these routes.  One that the tenant does not have is as if it did not exist: once it is
+    known who asks, the decision is made again without it.
+    """
+    route, parameters, refusal = _route(request, matches)
     requirement = route.requirement if route is not None else ANY
     proof = authenticate(request, requirement, table.provers, table.tenants, now)
     if isinstance(proof, Needed):
         return proof
+    tenant = _tenant(proof, request, requirement, table, now)
+    if tenant is None:
+        return Denied(UNAUTHENTICATED)
+    known = [match for match in matches if (tenant, match[0].name) in table.policies]
+    if len(known) < len(matches):
+        return _decide(request, known, table, now)
     if proof is None:
         return Denied(UNAUTHENTICATED)
-    tenant = proof.proof.tenant if isinstance(proof, Weak) else proof.tenant
-    policy = table.policies.get((tenant, route.name)) if route is not None else None
-    if route is None or policy is None:
+    if route is None:
         return Denied(UNKNOWN_ROUTE, tenant=tenant)
     if isinstance(proof, Weak):
         return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant)
-    asked = _query(query, route.dialect.QUERY)
+    return _admitted(request, table.policies[tenant, route.name], proof, parameters, refusal)
+
+
+def _tenant(
+    proof: Proof | Weak | None,
+    request: CheckedRequest,
+    requirement: Requirement,
+    table: PolicyTable,
+    now: float,
+) -> str | None:
+    """Who asks, even where the route asks for more than was proven; None for a stranger."""
+    if proof is None and requirement != ANY:
+        other = authenticate(request, ANY, table.provers, table.tenants, now)
+        proof = None if isinstance(other, Needed) else other
+    if proof is None:
+        return None
+    return proof.proof.tenant if isinstance(proof, Weak) else proof.tenant
+
+
+def _admitted(
+    request: CheckedRequest,
+    policy: Policy,
+    proof: Proof,
+    parameters: Mapping[str, str],
+    refusal: Refusal | None,
+) -> Admitted | Denied:
+    route = policy.route
+    asked = _query(request.path.partition("?")[2], route.dialect.QUERY)
+    if refusal is None and route.contract is not None:
+        fits = route.contract.admits_headers(request.headers)
+        refusal = None if fits or policy.shadow else HEADERS_TOO_LARGE
     if refusal is not None or asked is None:
-        return Denied(refusal or UNKNOWN_ROUTE, route, tenant)
+        return Denied(refusal or UNKNOWN_ROUTE, route, policy.tenant)
     if "model" in parameters and not policy.permits(parameters["model"]) and not policy.shadow:
-        return Denied(UNKNOWN_MODEL, route, tenant)
+        return Denied(UNKNOWN_MODEL, route, policy.tenant)
     fields = {
         name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
     }
@@ -77,16 +127,13 @@ def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted |
 
 
 def _route(
-    request: CheckedRequest, path: str, table: PolicyTable
-) -> tuple[Route | None, dict[str, str], Refusal | None]:
-    """The route of a path, its parameters, and why the request may still not take it."""
-    matches = [(route, found) for route in table.routes if (found := route.match(path)) is not None]
-    if not matches:
-        return None, {}, UNKNOWN_ROUTE
+    request: CheckedRequest, matches: Sequence[_Match]
+) -> tuple[Route | None, Mapping[str, str], Refusal | None]:
+    """The route that is asked, its parameters, and why the request may still not take it."""
     for route, parameters in matches:
         if route.method == request.method:
             return route, parameters, _media_type(request, route.dialect.MEDIA_TYPES)
-    return matches[0][0], {}, METHOD_NOT_ALLOWED
+    return (matches[0][0], {}, METHOD_NOT_ALLOWED) if matches else (None, {}, None)
 
 
 def _query(query: str, known: Mapping[str, Collection[str]]) -> dict[str, str] | None:

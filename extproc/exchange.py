@@ -55,13 +55,8 @@ from extproc.events import (
 from extproc.padding import Padding, filled, padding
 from extproc.policy import Policy
 from extproc.prediction import Query
-from extproc.refusal import (
-    TOO_LARGE,
-    UNKNOWN_MODEL,
-    UPSTREAM_UNREADABLE,
-    Refusal,
-    of_upstream,
-)
+from extproc.reading import read
+from extproc.refusal import TOO_LARGE, UPSTREAM_UNREADABLE, Refusal, of_upstream
 from extproc.response_headers import removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
 
@@ -96,6 +91,8 @@ class Exchange:
         self._policy = policy
         self._parameters = parameters
         self._grpc = isinstance(policy.route.dialect, GrpcDialect)
+        contract = policy.route.contract
+        self._cap = min(policy.caps.request, contract.body) if contract else policy.caps.request
         self._request = bytearray()
         self._status = 0
         self._removed: tuple[str, ...] = ()
@@ -203,7 +200,7 @@ class Exchange:
         return [SendRequestHeaders(self._admit().set_headers)]
 
     def _request_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
-        cap = self._policy.caps.request
+        cap = self._cap
         if len(self._request) + len(data) > cap:
             raise ClientError(f"The request body is larger than {cap} bytes.", TOO_LARGE)
         self._request += data
@@ -219,16 +216,10 @@ class Exchange:
 
     def _admit(self) -> Asked:
         """The whole request is here: read it, and return what goes on."""
-        policy = self._policy
-        asked = policy.route.dialect.read(bytes(self._request), self._parameters, policy.terms)
+        self._policy, asked = read(self._policy, bytes(self._request), self._parameters)
         self._request = bytearray()
-        model = asked.query.model
-        # Health has no model.  Elsewhere an empty name is one: servers take it for their default.
-        named = bool(model) or not isinstance(policy.route.dialect, Status)
-        if named and not policy.permits(model):
-            raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
         self.query, self.changed = asked.query, asked.changed
-        self._draws = policy.draws(model, asked.inputs)
+        self._draws = self._policy.draws(asked.query.model, asked.inputs)
         self.state = State.WAITING
         return asked
 

@@ -25,6 +25,7 @@ from extproc.limits import Charge, Limit
 from extproc.mutators import Keyed, Mutator, TopK, limit, mutate
 from extproc.prediction import Kind
 from extproc.shaping import UNSHAPED, Shaping
+from extproc.validation import Contract
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _BEFORE_VERB = re.compile(r"\{(\w+)\}:")
@@ -108,6 +109,15 @@ class Policy:
     """Decide and record, change nothing."""
     caps: Caps
     shaping: Shaping = UNSHAPED
+    exceptions: "tuple[tuple[tuple[str, ...], Policy | None], ...]" = ()
+    """What applies to models of these patterns instead, the first that fits; None where they are
+    unknown on this route."""
+
+    def of(self, model: str) -> "Policy | None":
+        """What applies to a model, None where it is unknown to this tenant on this route."""
+        if not _fits(model, self.models):
+            return None
+        return next((other for models, other in self.exceptions if _fits(model, models)), self)
 
     def draws(self, model: str, inputs: Sequence[object]) -> Draws | None:
         """What the answer about these inputs draws from."""
@@ -117,7 +127,7 @@ class Policy:
         return Draws(space, tuple(map(digest, inputs)), self.fidelity.digest())
 
     def permits(self, model: str) -> bool:
-        return any(fnmatchcase(model, pattern) for pattern in self.models)
+        return self.of(model) is not None
 
     def charges(self, principal: str) -> list[Charge]:
         """What one request of this principal counts against."""
@@ -137,6 +147,8 @@ class Route:
     """A template: ``{name}`` stands for one path segment, ``{name}:verb`` for one that ends so."""
     dialect: Dialect
     requirement: Requirement = ANY
+    contract: Contract | None = None
+    """What its requests must be, beside what the dialect says."""
 
     @property
     def name(self) -> str:
@@ -157,6 +169,10 @@ class Route:
         if any(":" in values[name] for name in _BEFORE_VERB.findall(self.path)):
             return None
         return values if all(map(_SAFE_VALUE.fullmatch, values.values())) else None
+
+
+def _fits(model: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(model, pattern) for pattern in patterns)
 
 
 @cache

@@ -36,8 +36,9 @@ def compile_requirement(
                 raise document.fault((*place, field, index), wrong, instead(name, credentials))
     named = (*settings.any_of, *settings.all_of) or tuple(credentials)
     strongest = max(credentials[name].strength for name in named)
-    if strongest < settings.strength:
+    strength = settings.strength or 0
+    if strongest < strength:
         wrong = f"no credential of this route is stronger than {strongest}"
         remedy = "lower it, or name a stronger one"
         raise document.fault((*place, "strength"), wrong, remedy)
-    return Requirement(settings.any_of, settings.all_of, settings.strength)
+    return Requirement(settings.any_of, settings.all_of, strength)

@@ -11,6 +11,7 @@ import msgspec
 from extproc.config.credentials import compile_credentials
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
+from extproc.config.entitlements import Granted, Tier, compile_grants
 from extproc.config.expectation import instead
 from extproc.config.fidelities import compile_fidelities
 from extproc.config.loading import Config
@@ -45,7 +46,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
     return PolicyTable(
-        version=_version(settings, key),
+        version=_version(settings, key, routes),
         key=key,
         routes=routes,
         provers=compile_credentials(settings.credentials, key, owners),
@@ -56,9 +57,11 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     )
 
 
-def _version(settings: Settings, key: bytes) -> str:
+def _version(settings: Settings, key: bytes, routes: Sequence[Route]) -> str:
     """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing."""
-    return hmac.digest(key, msgspec.json.encode(settings), "sha256").hex()[:16]
+    contracts = [route.contract for route in routes if route.contract is not None]
+    schemas = [each.schema.digest for each in contracts if each.schema is not None]
+    return hmac.digest(key, msgspec.json.encode((settings, schemas)), "sha256").hex()[:16]
 
 
 def _caps(document: Document, settings: CapSettings) -> Caps:
@@ -98,20 +101,31 @@ def _policies(
     caps: Caps,
     shapings: Mapping[str, Shaping],
 ) -> dict[tuple[str, str], Policy]:
-    fidelities = compile_fidelities(document, settings.fidelities)
-    terms = {
-        name: _terms(document, ("policies", name), policy, fidelities)
+    shared = {
+        name: _shared(document, ("policies", name), policy)
         for name, policy in settings.policies.items()
     }
+    grants = compile_grants(document, settings, routes)
+    tiers = _tiers(document, settings, grants)
     answers = [(route, route.dialect.answers()) for route in routes]
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
     policies: dict[tuple[str, str], Policy] = {}
     for tenant, chosen in settings.tenants.items():
-        shared = _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
-        granted = _owned(tenant, root, shaping=shapings[chosen.policy], **shared)
+        more = _named(document, ("tenants", tenant, "policy"), chosen.policy, shared)
+        shaping = shapings[chosen.policy]
+        owned = {
+            tier: _owned(tenant, root, shaping=shaping, caps=caps, **more, **what)
+            for tier, what in tiers[chosen.policy].items()
+        }
         for route, answer in answers:
-            possible = shaped(answer, shapings[chosen.policy])
-            policies[tenant, route.name] = granted(route=route, answers=possible, caps=caps)
+            on = grants[chosen.policy].get(route.name)
+            if on is not None:
+                here = {"route": route, "answers": shaped(answer, shaping)}
+                exceptions = tuple(
+                    (models, owned[tier](**here) if tier is not None else None)
+                    for models, tier in on.exceptions
+                )
+                policies[tenant, route.name] = owned[on.tier](**here, exceptions=exceptions)
     return policies
 
 
@@ -132,23 +146,38 @@ def _owned(
     )
 
 
-def _terms(
-    document: Document,
-    place: Place,
-    settings: PolicySettings,
-    fidelities: Mapping[str, Fidelity],
+def _tiers(
+    document: Document, settings: Settings, grants: Mapping[str, Mapping[str, Granted]]
+) -> dict[str, dict[Tier, dict[str, Any]]]:
+    """By policy: what each of its tiers makes of it."""
+    fidelities = compile_fidelities(document, settings.fidelities)
+    return {
+        name: {
+            tier: _tier(document, tier, fidelities, repeatable=policy.repeatable)
+            for granted in grants[name].values()
+            for tier in granted.tiers
+        }
+        for name, policy in settings.policies.items()
+    }
+
+
+def _tier(
+    document: Document, tier: Tier, fidelities: Mapping[str, Fidelity], *, repeatable: bool
 ) -> dict[str, Any]:
-    """A policy but for whose it is, and where it holds."""
-    fidelity = _named(document, (*place, "fidelity"), settings.fidelity, fidelities)
+    fidelity = _named(document, tier.place, tier.fidelity, fidelities)
     terms = Terms(
         frozenset(fidelity.mutators),
         untouched=frozenset(kind for kind, chain in fidelity.mutators.items() if not chain),
-        repeatable=settings.repeatable,
+        repeatable=repeatable,
         alternatives=fidelity.alternatives,
+        entitlement=tier.entitlement,
     )
+    return {"fidelity": fidelity, "terms": terms}
+
+
+def _shared(document: Document, place: Place, settings: PolicySettings) -> dict[str, Any]:
+    """What holds wherever the policy does, whoever has it."""
     return {
-        "fidelity": fidelity,
-        "terms": terms,
         "models": settings.models,
         "limits": _limits(document, (*place, "limits"), settings.limits),
         "shadow": settings.mode == "shadow",

@@ -12,6 +12,7 @@ from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Array, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import CHOICES, TOKENS, TOOLS
 from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
 from extproc.dialects.gemini_logprobs import RESULT, average
 from extproc.dialects.google_error import google_error
@@ -40,9 +41,7 @@ _GENERATION: Final = Object(
     {
         **dict.fromkeys(
             (
-                "candidateCount",
                 "frequencyPenalty",
-                "maxOutputTokens",
                 "mediaResolution",
                 "presencePenalty",
                 "responseJsonSchema",
@@ -54,6 +53,8 @@ _GENERATION: Final = Object(
             ),
             PASS,
         ),
+        "candidateCount": CHOICES,
+        "maxOutputTokens": TOKENS,
         "seed": SEED,
         "temperature": TEMPERATURE,
         "topK": CUT,
@@ -71,11 +72,11 @@ _GENERATION: Final = Object(
 )
 _GATE: Final = Object(
     {
-        **dict.fromkeys(
-            ("contents", "systemInstruction", "tools", "toolConfig", "safetySettings"), PASS
-        ),
+        **dict.fromkeys(("contents", "systemInstruction", "toolConfig", "safetySettings"), PASS),
+        "tools": TOOLS,
         "generationConfig": _GENERATION,
-    }
+    },
+    bounded=("generationConfig.maxOutputTokens",),
 )
 _LOGPROB_FIELDS: Final = ("responseLogprobs", "logprobs")
 _GRAMMARS: Final = ("responseSchema", "responseJsonSchema")

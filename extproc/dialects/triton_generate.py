@@ -15,6 +15,7 @@ import orjson
 
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import TOKENS
 from extproc.dialects.gate import PASS, Granted, Object, Repeatable, Rule, Terms, Within
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
@@ -44,13 +45,14 @@ _DEPTH: Final = 3
 _SETTINGS: Final[dict[str, Rule]] = {
     **dict.fromkeys(
         (
-            *("stream", "streaming", "exclude_input_in_output", "max_tokens", "min_length"),
+            *("stream", "streaming", "exclude_input_in_output", "min_length"),
             *("bad_words", "stop_words", "end_id", "pad_id", "stop", "ignore_eos"),
             *("top_k", "top_p", "length_penalty", "repetition_penalty"),
             *("presence_penalty", "frequency_penalty"),
         ),
         PASS,
     ),
+    "max_tokens": TOKENS,
     "beam_width": Within(most=16),
     "temperature": Repeatable(otherwise=Within(least=COLDEST)),
     "random_seed": Repeatable(),
@@ -66,24 +68,29 @@ _SETTINGS: Final[dict[str, Rule]] = {
     "return_num_output_tokens": Granted("usage"),
 }
 _GATE: Final = Object(
-    {"id": PASS, "text_input": PASS, **_SETTINGS, "parameters": Object(_SETTINGS)}
+    {"id": PASS, "text_input": PASS, **_SETTINGS, "parameters": Object(_SETTINGS)},
+    bounded=("max_tokens", "parameters.max_tokens"),
 )
 
 
 class TritonGenerate(JsonDialect, frozen=True, tag="triton_generate"):
     """Text from Triton's language models."""
 
+    stream: bool = True
+    """Whether the answer may be a stream: not on a route of ``generate``, which has none."""
+
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         admitted = self.admit(body, _GATE, terms)
         text = admitted.read.get("text_input")
         require(isinstance(text, str), "'text_input' must be a string.")
-        # The path says whether the answer is a stream, and both read the same request.
-        query = Query(parameters.get("model", ""), inputs=1, stream=True)
+        # Both paths read the same request.
+        query = Query(parameters.get("model", ""), inputs=1, stream=self.stream)
         return Asked(query, admitted.body, (text,), {}, admitted.changed)
 
     def answers(self) -> Answers:
         tree = self.answer()
-        return {JSON: Document(tree), "text/event-stream": Events(tree)}
+        events = {"text/event-stream": Events(tree)} if self.stream else {}
+        return {JSON: Document(tree), **events}
 
     def tree(self) -> Node:
         return _ANSWER

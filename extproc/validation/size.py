@@ -1,0 +1,60 @@
+"""How deep, wide and long a JSON document may be.
+
+Rule: level by level and never by recursion, so that no nesting exhausts the stack, and what is too
+deep is not looked into.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from msgspec import Struct
+
+from extproc.errors import ClientError
+from extproc.validation.place import at, shown
+
+Json = Any
+"""What orjson.loads returns."""
+_Level = list[tuple[str, Json]]
+
+
+class Size(Struct, frozen=True):
+    """Bounds, None where there is none."""
+
+    depth: int | None = None
+    """Of objects and arrays in one another; the document itself is one."""
+    array: int | None = None
+    """Items of one array, or members of one object."""
+    string: int | None = None
+    """Characters of one string, or of one name."""
+
+    def check(self, document: Json) -> None:
+        """Raise ClientError where a bound is passed."""
+        level: _Level = [("", document)]
+        depth = 0
+        while level:
+            depth += 1
+            if self.depth is not None and depth > self.depth:
+                wrong = f"is nested deeper than {self.depth} levels"
+                raise ClientError(f"{shown(level[0][0])} {wrong}.")
+            level = [inner for place, value in level for inner in self._inside(place, value)]
+
+    def _inside(self, place: str, value: Json) -> Iterator[tuple[str, Json]]:
+        if self.array is not None and len(value) > self.array:
+            raise ClientError(f"{shown(place)} holds more than {self.array} items.")
+        if isinstance(value, dict):
+            self._check_strings(place, [*value, *value.values()])
+            yield from ((at(place, name), v) for name, v in value.items() if _holds(v))
+        else:
+            self._check_strings(place, value)
+            yield from ((f"{place}[]", item) for item in value if _holds(item))
+
+    def _check_strings(self, place: str, members: list[Json]) -> None:
+        most = self.string
+        if most is None:
+            return
+        if any(type(each) is str and len(each) > most for each in members):
+            raise ClientError(f"{shown(place)} holds text longer than {most} characters.")
+
+
+def _holds(value: Json) -> bool:
+    return type(value) in (dict, list)
