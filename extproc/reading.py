@@ -1,21 +1,22 @@
 """A request's body, read under the terms of the model that it asks.
 
 Rules: which terms hold may depend on the model, and which model is asked only a dialect can say; so
-the body is read under one model's terms after the other, until the terms and the model agree.  A
-model that is unknown is refused before anything that is asked of it.  What no part of the contract
-has looked at, though it was to, does not go on.
+the body is read under the policy's own terms first, and where those refuse it, or are not that
+model's, it is found out whose they are.  A model that is unknown is refused as such whatever else
+is asked of it.  What the contract was to look at and has not does not go on.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
 from extproc.dialects.gate import Json
 from extproc.dialects.request import Asked
 from extproc.dialects.status import Status
+from extproc.entitlement import ALL
 from extproc.errors import ClientError
 from extproc.policy import Policy
-from extproc.refusal import UNKNOWN_MODEL, UNSUPPORTED_MEDIA_TYPE
+from extproc.refusal import FEATURE_NOT_AVAILABLE, UNKNOWN_MODEL, UNSUPPORTED_MEDIA_TYPE
 from extproc.validation import Contract
 
 
@@ -29,26 +30,30 @@ def read(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> tuple[Po
 
 
 def _agreed(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> tuple[Policy, Asked]:
-    first: ClientError | None = None
-    for candidate in _candidates(policy):
-        try:
-            asked = _asked(candidate, body, parameters)
-        except ClientError as error:
-            first = first or error
-            continue
+    try:
+        asked = _asked(policy, body, parameters)
+    except ClientError as error:
+        if not policy.exceptions and error.refusal.code != FEATURE_NOT_AVAILABLE.code:
+            raise
+    else:
         applies = _applying(policy, asked.query.model)
-        if applies is candidate:
-            return candidate, asked
-        return applies, _asked(applies, body, parameters)
-    assert first is not None  # there is always a candidate
-    raise first
+        return applies, asked if applies is policy else _asked(applies, body, parameters)
+    applies = _applying(policy, _model(policy, body, parameters))
+    return applies, _asked(applies, body, parameters)
 
 
-def _candidates(policy: Policy) -> Iterator[Policy]:
-    yield policy
-    for _, other in policy.exceptions:
-        if other is not None:
-            yield other
+def _model(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> str:
+    """The model asked, by the first of the policy's terms under which a dialect tells it, when any
+    feature is granted.  Raise the first ClientError where none does.
+    """
+    refused: list[ClientError] = []
+    for other in (policy, *(each for _, each in policy.exceptions if each is not None)):
+        terms = msgspec.structs.replace(other.terms, entitlement=ALL)
+        try:
+            return other.route.dialect.read(body, parameters, terms).query.model
+        except ClientError as error:
+            refused.append(error)
+    raise refused[0]
 
 
 def _applying(policy: Policy, model: str) -> Policy:

@@ -61,7 +61,7 @@ TensorName = Annotated[
 RoutePattern = Annotated[
     str,
     Meta(
-        pattern=r"^(\*|(GET|POST|\*) /\S*)$",
+        pattern=r"^(\*|(GET|POST|\*) (\*|/\S*))$",
         max_length=1100,
         description="a route such as POST /v1/embeddings, in which * stands for any text",
     ),

@@ -9,7 +9,6 @@ Source: JSON Schema 2020-12; jsonschema-rs.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any, Protocol
 
 from extproc.errors import ClientError
@@ -23,6 +22,9 @@ class Mistake(Protocol):
     def instance_path(self) -> Sequence[str | int]: ...
 
     @property
+    def schema_path(self) -> Sequence[str | int]: ...
+
+    @property
     def kind(self) -> Any: ...
 
 
@@ -31,7 +33,9 @@ class Validator(Protocol):
 
     def is_valid(self, instance: Any) -> bool: ...
 
-    def iter_errors(self, instance: Any) -> Iterator[Any]: ...
+    def iter_errors(self, instance: Any) -> Iterator[Any]:
+        """Each is a Mistake, and an exception that nobody raises."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +48,15 @@ class Schema:
         """Raise ClientError where the document is not valid."""
         if self.validator.is_valid(document):
             return
-        for mistake in islice(self.validator.iter_errors(document), 1):
-            raise ClientError(_told(mistake))
+        raise ClientError(_told(next(self.validator.iter_errors(document))))
 
 
 def _told(mistake: Mistake) -> str:
     limit = getattr(mistake.kind, "limit", None)
     bound = f" {limit}" if type(limit) in (int, float) else ""
-    keyword = f"{mistake.kind.name}{bound}"
-    return f"{shown(_place(mistake.instance_path))} breaks {keyword!r} of this path's schema."
+    keyword, *_ = *reversed(mistake.schema_path), "false"
+    rule = repr(f"{keyword}{bound}")
+    return f"{shown(_place(mistake.instance_path))} breaks {rule} of this path's schema."
 
 
 def _place(path: Sequence[str | int]) -> str:
