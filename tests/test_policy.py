@@ -297,3 +297,14 @@ def test_a_table_does_not_show_its_key() -> None:
         caps=Caps(),
     )
     assert "0123456789abcdef" not in repr(table)
+
+
+def test_the_first_exception_that_fits_a_model_holds_for_it() -> None:
+    own, other = policy(models=("text-*",)), policy(tenant="beta")
+    found = replace(own, exceptions=((("text-a", "text-b"), other), (("text-b*",), None)))
+    assert found.of("text-x") is found
+    assert found.of("text-a") is other
+    assert found.of("text-b") is other
+    assert found.of("text-bb") is None
+    assert found.of("digits") is None
+    assert [found.permits(each) for each in ("text-a", "text-bb", "digits")] == [True, False, False]

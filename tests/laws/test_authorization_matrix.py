@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from extproc.admission import Admitted, Denied, admit
@@ -224,6 +224,7 @@ def beyond(route: str, ask: dict[str, Any], allow: dict[str, Any]) -> str | None
     return "batch" if ask["batch"] > allow.get("batch", 99) else None
 
 
+@settings(max_examples=100)
 @given(st.fixed_dictionaries(dict.fromkeys(TENANTS, policies)))
 def test_what_is_admitted_is_what_the_file_says(of: dict[str, Any]) -> None:
     table = compiled(of)
