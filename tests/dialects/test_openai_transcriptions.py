@@ -189,3 +189,9 @@ class TestAnswer:
 
 def test_an_error_has_openais_shape() -> None:
     assert orjson.loads(SPEECH.error(UNKNOWN_MODEL))["error"]["code"] == "model_not_found"
+
+
+def test_a_check_sees_the_fields_of_the_form() -> None:
+    seen: list[dict[str, Any]] = []
+    read(FILE, MODEL, Part("include[]", b"logprobs"), terms=Terms((), check=seen.append))
+    assert seen == [{"model": "whisper-1", "include": ["logprobs"]}]

@@ -329,3 +329,10 @@ def test_a_large_answer_is_rewritten_in_steps() -> None:
     steps: Any = frames.message.rewrite(answer.SerializeToString(), run)
     assert sum(1 for _ in steps) > 3
     assert np.isfinite(answer.outputs["probs"].float_val).all()
+
+
+def test_the_tensors_that_are_asked_about_are_told_by_name() -> None:
+    asked, _ = read(PREDICT, predicting())
+    (tensor,) = asked.tensors
+    assert (tensor.name, tensor.datatype, list(tensor.shape)) == ("x", "FP32", [2])
+    assert tensor.elements().tolist() == [0.5, 0.25]

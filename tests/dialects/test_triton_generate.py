@@ -162,3 +162,11 @@ def test_it_answers_with_a_document_or_a_stream() -> None:
 
 def test_an_error_is_worded_as_triton_words_it() -> None:
     assert orjson.loads(GENERATE.error(UNKNOWN_MODEL)) == {"error": UNKNOWN_MODEL.message}
+
+
+def test_a_route_of_generate_asks_for_no_stream() -> None:
+    whole = TritonGenerate(stream=False)
+    assert whole.answers().keys() == {"application/json"}
+    body = b'{"text_input":"x"}'
+    assert not whole.read(body, {"model": "m"}, Terms(())).query.stream
+    assert GENERATE.read(body, {"model": "m"}, Terms(())).query.stream
