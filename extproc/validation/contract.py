@@ -43,8 +43,9 @@ class Contract(Struct, frozen=True):
         if self.schema is not None:
             self.schema.check(document)
         for place, domain in self.fields.items():
-            for value in found(document, place.split(".")):
-                domain.check(value, place)
+            # All at once: what of it is not null is an array of what the domain speaks of.
+            values = [value for value in found(document, place.split(".")) if value is not None]
+            domain.check(values, place)
 
     def check(self, asked: Asked) -> None:
         """Raise ClientError where what a dialect has read is not what it must be."""

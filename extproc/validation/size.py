@@ -4,8 +4,7 @@ Rule: level by level and never by recursion, so that no nesting exhausts the sta
 deep is not looked into.
 """
 
-from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -15,6 +14,7 @@ from extproc.validation.place import at, shown
 Json = Any
 """What orjson.loads returns."""
 _Level = list[tuple[str, Json]]
+_HOLDING: Final = (dict, list)
 
 
 class Size(Struct, frozen=True):
@@ -38,23 +38,18 @@ class Size(Struct, frozen=True):
                 raise ClientError(f"{shown(level[0][0])} {wrong}.")
             level = [inner for place, value in level for inner in self._inside(place, value)]
 
-    def _inside(self, place: str, value: Json) -> Iterator[tuple[str, Json]]:
+    def _inside(self, place: str, value: Json) -> _Level:
         if self.array is not None and len(value) > self.array:
             raise ClientError(f"{shown(place)} holds more than {self.array} items.")
         if isinstance(value, dict):
             self._check_strings(place, [*value, *value.values()])
-            yield from ((at(place, name), v) for name, v in value.items() if _holds(v))
-        else:
-            self._check_strings(place, value)
-            yield from ((f"{place}[]", item) for item in value if _holds(item))
+            return [(at(place, name), v) for name, v in value.items() if type(v) in _HOLDING]
+        self._check_strings(place, value)
+        return [(f"{place}[]", item) for item in value if type(item) in _HOLDING]
 
     def _check_strings(self, place: str, members: list[Json]) -> None:
         most = self.string
         if most is None:
             return
-        if any(type(each) is str and len(each) > most for each in members):
+        if max([len(each) for each in members if type(each) is str], default=0) > most:
             raise ClientError(f"{shown(place)} holds text longer than {most} characters.")
-
-
-def _holds(value: Json) -> bool:
-    return type(value) in (dict, list)

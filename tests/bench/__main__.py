@@ -19,6 +19,7 @@ import uvloop
 
 from extproc.config import compile_table, load
 from tests.bench import report
+from tests.bench.checking import checking
 from tests.bench.dialects import dialects
 from tests.bench.figures import BenchmarkError, Table
 from tests.bench.latency import latency
@@ -89,7 +90,7 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         table = compile_table(load(running.policy))
         gc.collect()
         gc.freeze()
-        return [*tables, own_code(table), *rewriting(table), dialects(), ticks()]
+        return [*tables, own_code(table), checking(table), *rewriting(table), dialects(), ticks()]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:
