@@ -401,10 +401,15 @@ ALL_ROUTES = ("POST /v1/embeddings", "GET /v1/embeddings", "GET /{model}/embeddi
 SPOKEN: tuple[Dialect, ...] = (OpenAIEmbeddings(), Status(), Status())
 
 
+def _named(name: str) -> tuple[str, str]:
+    method, path = name.split()
+    return method, path
+
+
 def hiding(*granted: str, requirement: Requirement = MTLS) -> PolicyTable:
     """Three routes, of which acme has those named and beta all; the first asks for something."""
     routes = [
-        Route(*name.split(), dialect, requirement if name == ALL_ROUTES[0] else ANY)
+        Route(*_named(name), dialect, requirement if name == ALL_ROUTES[0] else ANY)
         for name, dialect in zip(ALL_ROUTES, SPOKEN, strict=True)
     ]
     policies = [

@@ -124,8 +124,8 @@ def test_choices_pass_up_to_what_is_granted(
         return
     for value in (1, 2, None):
         assert isinstance(sent(dialect, at(choices, value, fields)), dict)
-    for value in (3, 0, -1, "1", True):
-        told = sent(dialect, at(choices, value, fields))
+    for beyond in (3, 0, -1, "1", True):
+        told = sent(dialect, at(choices, beyond, fields))
         assert told == "The feature 'choices' is not available."
 
 
@@ -137,7 +137,8 @@ def test_tools_need_a_grant(
         assert "tools" not in features(dialect.read)
         return
     some = [{"type": "function", "name": "f"}]
-    for empty in ([], None):
+    nothing: tuple[Any, ...] = ([], None)
+    for empty in nothing:
         assert isinstance(sent(dialect, at(tools, empty, fields)), dict)
     assert sent(dialect, at(tools, some, fields)) == "The feature 'tools' is not available."
     assert isinstance(sent(dialect, at(tools, some, fields), ALL), dict)

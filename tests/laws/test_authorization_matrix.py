@@ -189,7 +189,7 @@ def expected(policy: dict[str, Any], ask: dict[str, Any]) -> Answer:
     if high or denied or not fits(route, policy.get("routes")):
         return 404, "Unknown path."
     if route == READY:
-        line = lines[whole] if whole < len(lines) else {}
+        line: dict[str, Any] = lines[whole] if whole < len(lines) else {}
         return 200, *fidelity(policy, line), None
     if not any(fnmatchcase(model, each) for each in policy["models"]):
         return unknown_model
