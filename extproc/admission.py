@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from extproc.credentials import ANY, Needed, Proof, Requirement, Weak, authenticate
+from extproc.credentials import ANY, Needed, Proof, Weak, authenticate
 from extproc.events import CheckedRequest
 from extproc.limits import Charge
 from extproc.policy import Policy, PolicyTable, Route
@@ -70,38 +70,24 @@ def _decide(
     """
     route, parameters, refusal = _route(request, matches)
     requirement = route.requirement if route is not None else ANY
-    proof = authenticate(request, requirement, table.provers, table.tenants, now)
-    if isinstance(proof, Needed):
-        return proof
-    tenant = _tenant(proof, request, requirement, table, now)
-    if tenant is None:
+    proof = who = authenticate(request, requirement, table.provers, table.tenants, now)
+    if proof is None and requirement != ANY:  # who asks may be known though that is not enough
+        who = authenticate(request, ANY, table.provers, table.tenants, now)
+    if isinstance(who, Needed):
+        return who
+    if who is None:
         return Denied(UNAUTHENTICATED)
+    tenant = who.proof.tenant if isinstance(who, Weak) else who.tenant
     known = [match for match in matches if (tenant, match[0].name) in table.policies]
     if len(known) < len(matches):
         return _decide(request, known, table, now)
-    if proof is None:
-        return Denied(UNAUTHENTICATED)
     if route is None:
         return Denied(UNKNOWN_ROUTE, tenant=tenant)
     if isinstance(proof, Weak):
         return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant)
+    if not isinstance(proof, Proof):
+        return Denied(UNAUTHENTICATED)
     return _admitted(request, table.policies[tenant, route.name], proof, parameters, refusal)
-
-
-def _tenant(
-    proof: Proof | Weak | None,
-    request: CheckedRequest,
-    requirement: Requirement,
-    table: PolicyTable,
-    now: float,
-) -> str | None:
-    """Who asks, even where the route asks for more than was proven; None for a stranger."""
-    if proof is None and requirement != ANY:
-        other = authenticate(request, ANY, table.provers, table.tenants, now)
-        proof = None if isinstance(other, Needed) else other
-    if proof is None:
-        return None
-    return proof.proof.tenant if isinstance(proof, Weak) else proof.tenant
 
 
 def _admitted(

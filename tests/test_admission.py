@@ -455,7 +455,7 @@ def test_a_route_that_a_tenant_has_asks_for_what_it_asks() -> None:
     assert told(weak, "PUT", "/v1/embeddings", STRONG_KEY) is METHOD_NOT_ALLOWED
 
 
-def test_who_asks_is_not_known_where_an_issuer_would_have_to_be_asked() -> None:
+def test_an_issuer_is_asked_who_it_is_that_may_not_know_of_a_route() -> None:
     class Asking:
         headers = ("authorization",)
 
@@ -464,7 +464,11 @@ def test_who_asks_is_not_known_where_an_issuer_would_have_to_be_asked() -> None:
 
     there = hiding(*ALL_ROUTES)
     asks = replace(there, provers={**there.provers, "other": Asking()})
-    assert told(asks, "POST", "/v1/embeddings", UNLISTED_KEY) is UNAUTHENTICATED
+    asked = asking("POST", "/v1/embeddings", UNLISTED_KEY)
+    assert admission.admit(asked, asks, now=1e9) == Needed("other", "token")
+    unknown = asking("POST", "/nowhere", UNLISTED_KEY)
+    assert admission.admit(unknown, asks, now=1e9) == Needed("other", "token")
+    assert told(asks, "POST", "/v1/embeddings") is UNAUTHENTICATED
 
 
 def test_header_fields_that_are_too_large_are_refused_to_whoever_may_ask() -> None:

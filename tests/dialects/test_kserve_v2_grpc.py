@@ -305,3 +305,10 @@ class TestAnswer:
         assert [output.name for output in left.outputs] == [
             name for name, kind in names.items() if kind == granted
         ]
+
+
+def test_the_input_tensors_are_told_by_name() -> None:
+    asked, _ = read(asking())
+    assert [tensor.name for tensor in asked.tensors] == [each.name for each in asking().inputs]
+    for tensor in asked.tensors:
+        assert len(tensor.elements()) > 0
