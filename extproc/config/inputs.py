@@ -23,7 +23,7 @@ from extproc.validation import Contract, Domain, Schema, Size
 MAX_SCHEMA: Final = 1 << 20
 """Bytes of a schema's file."""
 CHECKED: Final = 256 << 10
-"""Bytes of a body, by default, where it is checked by a schema or by field: some milliseconds."""
+"""Bytes of a body, by default, where it is looked into: some milliseconds."""
 _UNBOUNDED: Final = 1 << 50
 _PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
 _TENSORS: Final = (KServeV2, KServeV2Grpc, TensorFlowGrpc)
@@ -34,7 +34,7 @@ def compile_contract(
 ) -> Contract:
     """Raise ConfigError where a part of it could never hold, or the schema cannot be used."""
     gate = gate_of(dialect.read)
-    size = Size(settings.depth, settings.array, settings.string)
+    size = Size(settings.depth, settings.array, settings.string, settings.count)
     contract = Contract(
         body=_body(settings),
         headers=octets(settings.headers) if settings.headers is not None else None,
@@ -45,7 +45,7 @@ def compile_contract(
         tensors=settings.tensors,
     )
     if contract.documents and gate is None:
-        name = next(name for name in _OF_DOCUMENTS if getattr(settings, name))
+        name = next((name for name in _OF_DOCUMENTS if getattr(settings, name)), "count")
         wrong = "the requests of this dialect are no JSON objects"
         raise document.fault((*place, name), wrong, "remove it")
     if settings.tensors and not _has_tensors(dialect):
@@ -69,7 +69,8 @@ _OF_DOCUMENTS: Final = ("depth", "array", "string", "schema", "fields")
 def _body(settings: InputSettings) -> int:
     if settings.body is not None:
         return octets(settings.body)
-    return CHECKED if settings.schema is not None or settings.fields else _UNBOUNDED
+    looked_into = any(getattr(settings, name) for name in _OF_DOCUMENTS)
+    return CHECKED if looked_into else _UNBOUNDED
 
 
 def _has_tensors(dialect: Dialect) -> bool:

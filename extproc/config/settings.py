@@ -134,7 +134,7 @@ class InputSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What the requests of a route must be; nothing is asked where nothing is said."""
 
     body: Size | None = None
-    """The largest body; with a schema or fields 256KiB unless told otherwise."""
+    """The largest body; where it is looked into 256KiB unless told otherwise."""
     headers: Size | None = None
     """The most that all header fields may have, names and values."""
     depth: Annotated[int, Meta(ge=1, le=1000)] | None = None
@@ -143,6 +143,8 @@ class InputSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """Items of one array, or members of one object."""
     string: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
     """Characters of one text."""
+    count: Annotated[int, Meta(ge=1, le=10_000_000)] = 5_000
+    """Objects and arrays in all, where sizes or fields are checked."""
     batch: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     """Inputs of one request."""
     schema: SchemaReference | None = None

@@ -38,7 +38,7 @@ class Contract(Struct, frozen=True):
 
     def check_document(self, document: Any) -> None:
         """Raise ClientError where a JSON body is not what it must be."""
-        if self.size != _UNBOUNDED:
+        if self.size != _UNBOUNDED or self.fields:
             self.size.check(document)
         if self.schema is not None:
             self.schema.check(document)

@@ -35,8 +35,8 @@ def test_a_route_that_asks_nothing_has_no_contract(tmp_path: Path) -> None:
 
 
 def test_every_bound_comes_to_the_contract(tmp_path: Path) -> None:
-    text = asking("{body: 1KiB, headers: 2KiB, depth: 3, array: 4, string: 5, batch: 6}")
-    assert contract(compiled(tmp_path, text)) == Contract(1024, 2048, 6, Size(3, 4, 5))
+    text = asking("{body: 1KiB, headers: 2KiB, depth: 3, array: 4, string: 5, batch: 6, count: 7}")
+    assert contract(compiled(tmp_path, text)) == Contract(1024, 2048, 6, Size(3, 4, 5, 7))
 
 
 def test_fields_and_tensors_have_domains(tmp_path: Path) -> None:
@@ -50,7 +50,8 @@ def test_fields_and_tensors_have_domains(tmp_path: Path) -> None:
 
 def test_a_body_that_is_looked_into_is_bounded_unless_told_otherwise(tmp_path: Path) -> None:
     assert contract(compiled(tmp_path, schema(tmp_path, "{}"))).body == 256 << 10
-    assert contract(compiled(tmp_path, asking("{depth: 3}"))).body == 1 << 50
+    assert contract(compiled(tmp_path, asking("{depth: 3}"))).body == 256 << 10
+    assert contract(compiled(tmp_path, asking("{batch: 3}"))).body == 1 << 50
     text = asking("{body: 1MiB, fields: {input: {max_length: 9}}}")
     assert contract(compiled(tmp_path, text)).body == 1 << 20
 
@@ -130,6 +131,7 @@ TENSORFLOW = (
                 "remove it, or write fields"
             ),
         ),
+        (GRPC, "{count: 3}", "count: the requests of this dialect are no JSON objects; remove it"),
         (GRPC, "{depth: 3}", "depth: the requests of this dialect are no JSON objects; remove it"),
         (
             GRPC,

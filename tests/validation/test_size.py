@@ -67,12 +67,19 @@ def test_a_refusal_names_the_place_and_the_bound(size: Size, document: Any, told
     assert "s3cret" not in told
 
 
+def test_objects_and_arrays_are_counted_in_all() -> None:
+    document = {"a": [[], {}], "b": [[[]]]}
+    Size(count=7).check(document)
+    with pytest.raises(ClientError, match=r"^The request holds more than 6 objects and arrays\.$"):
+        Size(count=6).check(document)
+
+
 def test_no_nesting_exhausts_the_stack() -> None:
     document: Any = []
     for _ in range(100_000):
         document = [document]
     with pytest.raises(ClientError):
-        Size(depth=50_000).check(document)
-    Size(depth=200_000, array=1).check(document)
+        Size(depth=50_000, count=1_000_000).check(document)
+    Size(depth=200_000, array=1, count=1_000_000).check(document)
     while document:  # taken apart by hand: Python frees nested lists one in the other
         document = document[0]
