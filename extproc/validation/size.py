@@ -43,20 +43,22 @@ class Size(Struct, frozen=True):
     def _below(self, level: _Level, left: int) -> _Level:
         below: _Level = []
         for place, value in level:
-            below += self._inside(place, value)
-            if len(below) > left:
-                raise ClientError(f"The request holds more than {self.count} objects and arrays.")
+            below += self._inside(place, value, left - len(below))
         return below
 
-    def _inside(self, place: str, value: Json) -> _Level:
+    def _inside(self, place: str, value: Json, left: int) -> _Level:
         if self.array is not None and len(value) > self.array:
             raise ClientError(f"{shown(place)} holds more than {self.array} items.")
-        if isinstance(value, dict):
-            self._check_strings(place, [*value, *value.values()])
-            return [(at(place, name), v) for name, v in value.items() if type(v) in _HOLDING]
-        self._check_strings(place, value)
+        named = isinstance(value, dict)
+        members = [*value.values()] if named else value
+        self._check_strings(place, [*value, *members] if named else members)
+        # Counted before anything is made of them.
+        if sum([type(each) in _HOLDING for each in members]) > left:
+            raise ClientError(f"The request holds more than {self.count} objects and arrays.")
+        if named:
+            return [(at(place, name), each) for name, each in value.items() if _holds(each)]
         inner = f"{place}[]"
-        return [(inner, item) for item in value if type(item) in _HOLDING]
+        return [(inner, each) for each in members if _holds(each)]
 
     def _check_strings(self, place: str, members: list[Json]) -> None:
         most = self.string
@@ -64,3 +66,7 @@ class Size(Struct, frozen=True):
             return
         if max([len(each) for each in members if type(each) is str], default=0) > most:
             raise ClientError(f"{shown(place)} holds text longer than {most} characters.")
+
+
+def _holds(value: Json) -> bool:
+    return type(value) in _HOLDING
