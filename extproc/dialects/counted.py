@@ -36,14 +36,16 @@ class Counted:
 
     def note(self, value: Json, run: Rewrite) -> None:
         before = run.told.usage
-        run.told.usage = Usage(
-            self._joined(before.input_tokens, _count(value, self.input)),
-            self._joined(before.output_tokens, _count(value, self.output)),
-        )
+        if (told := _count(value, self.input)) is not None:
+            told = self._joined(before.input_tokens, told)
+            run.told.usage = before = Usage(told, before.output_tokens)
+        if (told := _count(value, self.output)) is not None:
+            told = self._joined(before.output_tokens, told)
+            run.told.usage = Usage(before.input_tokens, told)
 
-    def _joined(self, before: int | None, told: int | None) -> int | None:
-        if before is None or told is None:
-            return told if before is None else before
+    def _joined(self, before: int | None, told: int) -> int:
+        if before is None:
+            return told
         return min(before + told, _LARGEST) if self.added else max(before, told)
 
 
@@ -51,12 +53,16 @@ def _count(value: Json, paths: tuple[str, ...] | None) -> int | None:
     """The sum of the counts at these paths; None where there is none."""
     if paths is None:
         return None
-    told = [_member(value, path) for path in paths] if paths else [value]
-    counts = [count for count in told if type(count) is int and 0 <= count <= _LARGEST]
-    return min(sum(counts), _LARGEST) if counts else None
+    total = None
+    for told in [_member(value, path) for path in paths] if paths else (value,):
+        if type(told) is int and 0 <= told <= _LARGEST:
+            total = told if total is None else min(total + told, _LARGEST)
+    return total
 
 
 def _member(value: Json, path: str) -> Json:
+    if "." not in path:
+        return value.get(path) if isinstance(value, dict) else None
     for name in path.split("."):
         value = value.get(name) if isinstance(value, dict) else None
     return value

@@ -183,7 +183,7 @@ def _edited(
     rows: Matrix, shape: Sequence[int], kind: OutputKind, run: Rewrite
 ) -> Steps[Matrix | None]:
     """The rows, itself where nothing changed; None where one is dropped."""
-    at_once = run.rows(kind)
+    at_once = run.rows(kind) if rows.size > _FEW else None
     if at_once is not None:
         return (yield from _in_blocks(rows, at_once, _SCORES if kind == "score" else _BLOCK))
     return (yield from _row_by_row(rows, shape, kind, run))

@@ -188,6 +188,13 @@ class TestColumns:
         )
         assert not dropped
 
+    def test_long_columns_are_taken_in_turns_and_all_of_them(self) -> None:
+        before = rows(*[("a", -0.4, {"a": -0.4, "b": -1.2}, at) for at in range(150)])
+        shown, _ = served(ANSWER, holding(**before), tier({"logprobs": [TopK(k=1)]}))
+        assert shown["choices"][0]["logprobs"] == rows(
+            *[("a", -0.4, {"a": -0.4}, at) for at in range(150)]
+        )
+
     @pytest.mark.parametrize("mutator", [LabelOnly(), Drop()])
     def test_columns_of_which_nothing_passes_are_null(self, mutator: LabelOnly | Drop) -> None:
         edits = tier({"logprobs": [mutator]})

@@ -7,6 +7,7 @@ import orjson
 import pytest
 from hypothesis import given
 
+from extproc.dialects import answers
 from extproc.dialects.openai_logprobs import ENTRIES, Withheld, edited
 from extproc.dialects.shape import ABSENT, Rewrite
 from extproc.draw import Source
@@ -120,7 +121,13 @@ def test_an_array_that_may_not_pass_is_taken_out_entry_by_entry_or_emptied() -> 
     assert ENTRIES.rewrite([token("a", -1), None], run, "at") == [None]
     assert Withheld().rewrite([token("a", -1)], run, "at") == []
     assert run.dropped == {"at[]": 1, "at": 1}
+    assert answers.at_once(Withheld().steps([token("a", -1)], Rewrite({}, "m"), "at")) == []
     assert Withheld().rewrite([token("a", -1)], Rewrite(OPEN, "m"), "at") == [token("a", -1)]
+
+
+def test_what_a_mutator_leaves_as_it_is_is_the_very_array() -> None:
+    array = [token("a", -1, top_logprobs=[token("a", -1), token("b", -2)])] * 20
+    assert ENTRIES.rewrite(array, Rewrite(tier({"logprobs": [TopK(k=9)]}), "m"), "at") is array
 
 
 def test_what_is_empty_already_is_checked_and_passes() -> None:

@@ -322,7 +322,7 @@ def test_it_is_routed_by_the_call_it_reads() -> None:
 
 def test_a_large_answer_is_rewritten_in_steps() -> None:
     answer = PredictResponse()
-    fill(answer.outputs["probs"], *[0.25] * 400, shape=(100, 4))
+    fill(answer.outputs["probs"], *[0.25] * 160_000, shape=(40_000, 4))
     frames = PREDICT.answers()["application/grpc"]
     assert isinstance(frames, Frames)
     run = Rewrite(tier({"probabilities": [Round(digits=1)]}), MODEL)

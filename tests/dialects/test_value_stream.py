@@ -4,13 +4,15 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 import hypothesis.strategies as st
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 from extproc.dialects import (
+    KServeV2,
     OpenAICompletions,
     OpenAIDecisions,
     OpenAIModerations,
@@ -38,7 +40,7 @@ from extproc.dialects.shape import (
 from extproc.dialects.value_stream import ValueStream
 from extproc.dialects.vectors import VECTOR
 from extproc.errors import UpstreamError
-from extproc.mutators import Quantize, Similarity
+from extproc.mutators import Quantize, Round, Similarity
 from tests.corpus import answers
 from tests.dialects.documents import TREES, bodies, bytewise, cuts, edits
 from tests.dialects.tiers import MODEL, OPEN, Edits, tier
@@ -129,14 +131,19 @@ class TestLaws:
         self, data: st.DataObject, edits: Edits, dialect: str
     ) -> None:
         document = data.draw(bodies(dialect))
-        after, dropped = stream([document], TREES[dialect], edits)
-        assert (orjson.loads(after), dropped) == tree(TREES[dialect], document, edits)
+        expected = tree(TREES[dialect], document, edits)
+        if expected is None:  # as where vectors that are compared are not in order
+            assert refusal(document, edits, TREES[dialect])
+        else:
+            after, dropped = stream([document], TREES[dialect], edits)
+            assert (orjson.loads(after), dropped) == expected
 
     @given(st.data(), edits, st.sampled_from(sorted(TREES)))
     def test_the_output_does_not_depend_on_how_the_body_is_cut(
         self, data: st.DataObject, edits: Edits, dialect: str
     ) -> None:
         document = data.draw(bodies(dialect))
+        assume(tree(TREES[dialect], document, edits) is not None)
         whole = stream([document], TREES[dialect], edits)
         assert stream(data.draw(cuts(document)), TREES[dialect], edits) == whole
         assert stream(bytewise(document), TREES[dialect], edits) == whole
@@ -736,3 +743,21 @@ class TestGathered:
     def test_a_tier_that_edits_each_walks_it_as_ever(self) -> None:
         document = b'{ "data":[ {"v":[0.5] , "x":1}, {"v":null}] }'
         assert out(document, OPEN, VECTORS) == b'{ "data":[ {"v":[0.5]}, {"v":null}] }'
+
+
+def test_a_long_tensor_is_rewritten_in_turns() -> None:
+    node = KServeV2(outputs={"p": "probabilities"}).answer()
+    tensor = {"name": "p", "datatype": "FP32", "shape": [12_000, 4], "data": [0.25] * 48_000}
+    document = orjson.dumps({"model_name": MODEL, "outputs": [tensor]})
+    edits = tier({"probabilities": [Round(digits=1)]})
+    values = ValueStream(node, Rewrite(edits, MODEL), 1 << 20)
+    turns, after = list[None](), b""
+
+    def rewritten() -> Iterator[None]:
+        nonlocal after
+        after = yield from values.turns(document)
+
+    turns += rewritten()
+    after += values.finish()
+    assert len(turns) > 3
+    assert (orjson.loads(after), Counter[str]()) == tree(node, document, edits)
