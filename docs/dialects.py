@@ -214,9 +214,12 @@ def _request(dialect: Any) -> str:
 
 def _rules(rule: Rule, place: str) -> Iterator[Row]:
     match rule:
-        case Object(known, forced):
+        case Object(known, forced, bounded):
             for name, inner in known.items():
                 yield from _rules(inner, _at(place, name))
+            for name in bounded[:1]:
+                told = "set to the tenant's `max_tokens`, where it has any and nothing is said"
+                yield _at(place, name), told
             for name, value in forced.items():
                 yield _at(place, name), f"set to {_json(value)} where it is not asked for"
         case Each(inner):

@@ -5,7 +5,7 @@ credential every path answers the same.  Pure: the one thing that must be awaite
 asked by server/authz.py with the charges found here.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,6 +14,7 @@ from extproc.events import CheckedRequest
 from extproc.limits import Charge
 from extproc.policy import Policy, PolicyTable, Route
 from extproc.refusal import (
+    HEADERS_TOO_LARGE,
     INSUFFICIENT,
     METHOD_NOT_ALLOWED,
     UNAUTHENTICATED,
@@ -53,28 +54,63 @@ class Denied:
     """Whom the record names where the answer, which is a stranger's, may not."""
 
 
+_Match = tuple[Route, Mapping[str, str]]
+"""A route whose template the path fits, and its parameters."""
+
+
 def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted | Denied | Needed:
     """Decide on a request by its headers, at ``now`` in seconds of wall time."""
-    path, _, query = request.path.partition("?")
-    route, parameters, refusal = _route(request, path, table)
+    path, _, _ = request.path.partition("?")
+    found = [(route, route.match(path)) for route in table.routes]
+    matches = [(route, values) for route, values in found if values is not None]
+    return _decide(request, matches, table, now)
+
+
+def _decide(
+    request: CheckedRequest, matches: Sequence[_Match], table: PolicyTable, now: float
+) -> Admitted | Denied | Needed:
+    """Among these routes.  One that the tenant does not have is as if it did not exist: once it is
+    known who asks, the decision is made again without it.
+    """
+    route, parameters, refusal = _route(request, matches)
     requirement = route.requirement if route is not None else ANY
-    proof = authenticate(request, requirement, table.provers, table.tenants, now)
-    if isinstance(proof, Needed):
-        return proof
-    if proof is None:
+    proof = who = authenticate(request, requirement, table.provers, table.tenants, now)
+    if proof is None and requirement != ANY:  # who asks may be known though that is not enough
+        who = authenticate(request, ANY, table.provers, table.tenants, now)
+    if isinstance(who, Needed):
+        return who
+    if who is None:
         return Denied(UNAUTHENTICATED)
-    proven = proof.proof if isinstance(proof, Weak) else proof
-    tenant, principal = proven.tenant, proven.principal
-    policy = table.policies.get((tenant, route.name)) if route is not None else None
-    if route is None or policy is None:
+    known_as = who.proof if isinstance(who, Weak) else who
+    tenant, principal = known_as.tenant, known_as.principal
+    known = [match for match in matches if (tenant, match[0].name) in table.policies]
+    if len(known) < len(matches):
+        return _decide(request, known, table, now)
+    if route is None:
         return Denied(UNKNOWN_ROUTE, tenant=tenant, principal=principal)
     if isinstance(proof, Weak):
         return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant, principal)
-    asked = _query(query, route.dialect.QUERY)
+    if not isinstance(proof, Proof):
+        return Denied(UNAUTHENTICATED, principal=principal)
+    return _admitted(request, table.policies[tenant, route.name], proof, parameters, refusal)
+
+
+def _admitted(
+    request: CheckedRequest,
+    policy: Policy,
+    proof: Proof,
+    parameters: Mapping[str, str],
+    refusal: Refusal | None,
+) -> Admitted | Denied:
+    route, principal = policy.route, proof.principal
+    asked = _query(request.path.partition("?")[2], route.dialect.QUERY)
+    if refusal is None and route.contract is not None:
+        fits = route.contract.admits_headers(request.headers)
+        refusal = None if fits or policy.shadow else HEADERS_TOO_LARGE
     if refusal is not None or asked is None:
-        return Denied(refusal or UNKNOWN_ROUTE, route, tenant, principal)
+        return Denied(refusal or UNKNOWN_ROUTE, route, policy.tenant, principal)
     if "model" in parameters and not policy.permits(parameters["model"]) and not policy.shadow:
-        return Denied(UNKNOWN_MODEL, route, tenant, principal)
+        return Denied(UNKNOWN_MODEL, route, policy.tenant, principal)
     fields = {
         name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
     }
@@ -82,16 +118,13 @@ def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted |
 
 
 def _route(
-    request: CheckedRequest, path: str, table: PolicyTable
-) -> tuple[Route | None, dict[str, str], Refusal | None]:
-    """The route of a path, its parameters, and why the request may still not take it."""
-    matches = [(route, found) for route in table.routes if (found := route.match(path)) is not None]
-    if not matches:
-        return None, {}, UNKNOWN_ROUTE
+    request: CheckedRequest, matches: Sequence[_Match]
+) -> tuple[Route | None, Mapping[str, str], Refusal | None]:
+    """The route that is asked, its parameters, and why the request may still not take it."""
     for route, parameters in matches:
         if route.method == request.method:
             return route, parameters, _media_type(request, route.dialect.MEDIA_TYPES)
-    return matches[0][0], {}, METHOD_NOT_ALLOWED
+    return (matches[0][0], {}, METHOD_NOT_ALLOWED) if matches else (None, {}, None)
 
 
 def _query(query: str, known: Mapping[str, Collection[str]]) -> dict[str, str] | None:

@@ -222,7 +222,8 @@ class Exchange:
 
     def _admit(self) -> Asked:
         """The whole request is here: read it, and return what goes on."""
-        policy, asked = self._policy, self._incoming.read()
+        policy, asked = self._incoming.read()
+        self._policy = policy
         model = asked.query.model
         draws, inputs = policy.draws(model, asked.inputs), asked.query.inputs
         self._run = Rewrite(policy.edits, model, draws, unasked=asked.unasked, inputs=inputs)

@@ -19,6 +19,7 @@ _BY_STATUS: Final = {
     405: 12,
     413: 8,  # RESOURCE_EXHAUSTED
     415: 3,
+    431: 8,
     429: 8,
     500: 13,  # INTERNAL
     502: 13,

@@ -6,10 +6,10 @@ Rule: nothing of it goes on before all of it has been read; what goes on is what
 from collections.abc import Mapping
 
 from extproc.dialects.request import Asked
-from extproc.dialects.status import Status
 from extproc.errors import ClientError
 from extproc.policy import Policy
-from extproc.refusal import TOO_LARGE, UNKNOWN_MODEL
+from extproc.reading import read
+from extproc.refusal import TOO_LARGE
 
 
 class Incoming:
@@ -17,6 +17,8 @@ class Incoming:
 
     def __init__(self, policy: Policy, parameters: Mapping[str, str]) -> None:
         self._policy, self._parameters = policy, parameters
+        contract = policy.route.contract
+        self._cap = min(policy.caps.request, contract.body) if contract else policy.caps.request
         self._body = bytearray()
 
     @property
@@ -26,26 +28,21 @@ class Incoming:
 
     def feed(self, data: bytes) -> None:
         """Raise ClientError where the body is larger than the policy's cap."""
-        cap = self._policy.caps.request
+        cap = self._cap
         if len(self._body) + len(data) > cap:
             raise ClientError(f"The request body is larger than {cap} bytes.", TOO_LARGE)
         self._body += data
 
-    def read(self) -> Asked:
-        """The whole body is here: what goes on, and what was asked.
+    def read(self) -> tuple[Policy, Asked]:
+        """The whole body is here: what applies to the model it asks, and what goes on.
 
         Raise ClientError where the dialect or the policy refuses it.
         """
-        policy, body = self._policy, bytes(self._body)
+        body = bytes(self._body)
         self.drop()
-        asked = policy.route.dialect.read(body, self._parameters, policy.terms)
-        model = asked.query.model
-        # Health has no model.  Elsewhere an empty name is one: servers take it for their default.
-        named = bool(model) or not isinstance(policy.route.dialect, Status)
-        if named and not policy.permits(model):
-            raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
+        policy, asked = read(self._policy, body, self._parameters)
         policy.check_inputs(asked.query.inputs)
-        return asked
+        return policy, asked
 
     def drop(self) -> None:
         """Keep nothing more."""

@@ -32,6 +32,7 @@ from extproc.mutators import Keyed, Mutator, Rotate, TopK, Whole, limit, mutate,
 from extproc.mutators.batch import ByRows, ByTokens, mutate_rows, mutate_tokens
 from extproc.prediction import Kind
 from extproc.shaping import UNSHAPED, Shaping
+from extproc.validation import Contract
 
 CLOSELY: Final = 32 << 10
 """Bytes of a request whose inputs are brought into their canonical form for the record alone: at
@@ -156,6 +157,10 @@ class Policy:
     audited: bool = False
     """Whether the digests of inputs are wanted for the record."""
 
+    exceptions: "tuple[tuple[tuple[str, ...], Policy | None], ...]" = ()
+    """What applies to models of these patterns instead, the first that fits; None where they are
+    unknown on this route."""
+
     def check_inputs(self, count: int) -> None:
         """Raise ClientError where one request may not have so many."""
         most = self.most_inputs
@@ -165,6 +170,12 @@ class Policy:
     def space(self, model: str) -> str:
         """The name of that space; empty where there is none."""
         return space_id(self._space(model)) if self.spaced else ""
+
+    def of(self, model: str) -> "Policy | None":
+        """What applies to a model, None where it is unknown to this tenant on this route."""
+        if not _fits(model, self.models):
+            return None
+        return next((other for models, other in self.exceptions if _fits(model, models)), self)
 
     def draws(self, model: str, inputs: Sequence[object]) -> Draws | None:
         """What the answer about these inputs draws from."""
@@ -190,7 +201,7 @@ class Policy:
         return tuple(map(digest, asked.inputs))
 
     def permits(self, model: str) -> bool:
-        return any(fnmatchcase(model, pattern) for pattern in self.models)
+        return self.of(model) is not None
 
     def charges(self, principal: str) -> list[Charge]:
         """What one request of this principal counts against."""
@@ -210,6 +221,8 @@ class Route:
     """A template: ``{name}`` stands for one path segment, ``{name}:verb`` for one that ends so."""
     dialect: Dialect
     requirement: Requirement = ANY
+    contract: Contract | None = None
+    """What its requests must be, beside what the dialect says."""
 
     @property
     def name(self) -> str:
@@ -230,6 +243,10 @@ class Route:
         if any(":" in values[name] for name in _BEFORE_VERB.findall(self.path)):
             return None
         return values if all(map(_SAFE_VALUE.fullmatch, values.values())) else None
+
+
+def _fits(model: str, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(model, pattern) for pattern in patterns)
 
 
 @cache

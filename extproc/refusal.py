@@ -78,11 +78,17 @@ INSUFFICIENT: Final = Refusal(
 UNKNOWN_ROUTE: Final = Refusal(404, "not_found", "Unknown path.")
 METHOD_NOT_ALLOWED: Final = Refusal(405, "method_not_allowed", "Method not allowed.")
 UNKNOWN_MODEL: Final = Refusal(404, "model_not_found", "The model does not exist.")
+FEATURE_NOT_AVAILABLE: Final = Refusal(
+    403, "feature_not_available", "The feature is not available."
+)
 UNSUPPORTED_MEDIA_TYPE: Final = Refusal(
     415, "unsupported_media_type", "This path accepts application/json, without content coding."
 )
 INVALID_REQUEST: Final = Refusal(400, "invalid_request", "The request is malformed.")
 TOO_LARGE: Final = Refusal(413, "request_too_large", "The request body is too large.")
+HEADERS_TOO_LARGE: Final = Refusal(
+    431, "request_headers_too_large", "The request header fields are too large."
+)
 RATE_LIMITED: Final = Refusal(429, "rate_limit_exceeded", "Too many requests.", "rate_limit_error")
 UNAVAILABLE: Final = Refusal(503, "unavailable", "The service cannot answer now.", "server_error")
 OVERLOADED: Final = replace(UNAVAILABLE, cause="overloaded")
@@ -144,6 +150,7 @@ _BY_CODE: Final = {
         METHOD_NOT_ALLOWED,
         UNKNOWN_MODEL,
         UNSUPPORTED_MEDIA_TYPE,
+        HEADERS_TOO_LARGE,
         RATE_LIMITED,
         UNAVAILABLE,
     )

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from extproc import admission
 from extproc.admission import Admitted, Denied
-from extproc.credentials import ApiKey, ApiKeys, Needed, Requirement
+from extproc.credentials import ANY, ApiKey, ApiKeys, Needed, Requirement
 from extproc.dialects import (
+    Dialect,
     GeminiGenerate,
     KServeV2,
     OpenAIEmbeddings,
@@ -20,8 +21,9 @@ from extproc.dialects import (
 )
 from extproc.events import CheckedRequest
 from extproc.limits import Charge, Limit
-from extproc.policy import PolicyTable
+from extproc.policy import PolicyTable, Route
 from extproc.refusal import (
+    HEADERS_TOO_LARGE,
     INSUFFICIENT,
     METHOD_NOT_ALLOWED,
     UNAUTHENTICATED,
@@ -30,6 +32,7 @@ from extproc.refusal import (
     UNSUPPORTED_MEDIA_TYPE,
     Refusal,
 )
+from extproc.validation import Contract
 from tests.playbook import HMAC_KEY, policy, table
 
 KEY, OTHER_KEY, UNLISTED_KEY = "sk-acme-1", "sk-beta-1", "sk-nobody"
@@ -398,3 +401,96 @@ def test_every_denial_knows_for_the_record_who_was_denied() -> None:
     stranger = admit(asking(key="sk-nobody"), TABLE)
     assert isinstance(stranger, Denied)
     assert stranger.principal == ""
+
+
+# What a tenant does not have is as if it did not exist.
+
+MTLS = Requirement(all_of=("strong",), strength=5)
+STRONG_KEY = "sk-strong-1"
+ALL_ROUTES = ("POST /v1/embeddings", "GET /v1/embeddings", "GET /{model}/embeddings")
+SPOKEN: tuple[Dialect, ...] = (OpenAIEmbeddings(), Status(), Status())
+
+
+def _named(name: str) -> tuple[str, str]:
+    method, path = name.split()
+    return method, path
+
+
+def hiding(*granted: str, requirement: Requirement = MTLS) -> PolicyTable:
+    """Three routes, of which acme has those named and beta all; the first asks for something."""
+    routes = [
+        Route(*_named(name), dialect, requirement if name == ALL_ROUTES[0] else ANY)
+        for name, dialect in zip(ALL_ROUTES, SPOKEN, strict=True)
+    ]
+    policies = [
+        replace(policy(models=("m",), tenant=tenant), route=route)
+        for tenant in ("acme", "beta")
+        for route in routes
+        if tenant == "beta" or route.name in granted
+    ]
+    strong = {principal(STRONG_KEY): "acme"}
+    owners = {principal(KEY): "acme", principal(OTHER_KEY): "beta"}
+    provers = {
+        "keys": ApiKeys(ApiKey(), HMAC_KEY, owners),
+        "strong": ApiKeys(ApiKey(strength=5), HMAC_KEY, strong),
+    }
+    found = table(*policies, tenants={**owners, **strong})
+    return replace(found, routes=tuple(routes), provers=provers)
+
+
+def told(table: PolicyTable, method: str, path: str, key: str = KEY) -> Refusal | str:
+    decision = admit(asking(method, path, key), table)
+    return decision.refusal if isinstance(decision, Denied) else decision.policy.route.name
+
+
+@pytest.mark.parametrize("requirement", [ANY, MTLS, Requirement(strength=2)])
+@pytest.mark.parametrize("granted", [(), ALL_ROUTES[1:2], ALL_ROUTES[2:], ALL_ROUTES[1:]])
+@pytest.mark.parametrize("key", [KEY, STRONG_KEY, UNLISTED_KEY])
+def test_a_route_that_a_tenant_does_not_have_is_as_if_it_did_not_exist(
+    requirement: Requirement, granted: tuple[str, ...], key: str
+) -> None:
+    there = hiding(*granted, requirement=requirement)
+    gone = replace(there, routes=tuple(each for each in there.routes if each.name in granted))
+    for method in ("GET", "POST", "PUT"):
+        for path in ("/v1/embeddings", "/m/embeddings", "/x/embeddings", "/nowhere"):
+            assert told(there, method, path, key) == told(gone, method, path, key)
+
+
+def test_a_route_that_a_tenant_has_asks_for_what_it_asks() -> None:
+    there = hiding(*ALL_ROUTES)
+    assert told(there, "POST", "/v1/embeddings") is UNAUTHENTICATED
+    assert told(there, "POST", "/v1/embeddings", STRONG_KEY) == "POST /v1/embeddings"
+    weak = hiding(*ALL_ROUTES, requirement=Requirement(strength=2))
+    assert told(weak, "POST", "/v1/embeddings") is INSUFFICIENT
+    assert told(weak, "PUT", "/v1/embeddings", STRONG_KEY) is METHOD_NOT_ALLOWED
+
+
+def test_an_issuer_is_asked_who_it_is_that_may_not_know_of_a_route() -> None:
+    class Asking:
+        headers = ("authorization",)
+
+        def prove(self, request: CheckedRequest, now: float) -> Needed:
+            return Needed("other", "token")
+
+    there = hiding(*ALL_ROUTES)
+    asks = replace(there, provers={**there.provers, "other": Asking()})
+    asked = asking("POST", "/v1/embeddings", UNLISTED_KEY)
+    assert admission.admit(asked, asks, now=1e9) == Needed("other", "token")
+    unknown = asking("POST", "/nowhere", UNLISTED_KEY)
+    assert admission.admit(unknown, asks, now=1e9) == Needed("other", "token")
+    assert told(asks, "POST", "/v1/embeddings") is UNAUTHENTICATED
+
+
+def test_header_fields_that_are_too_large_are_refused_to_whoever_may_ask() -> None:
+    own = policy()
+    own = replace(own, route=replace(own.route, contract=Contract(headers=200)))
+    small = table(own, tenants={principal(KEY): "acme"})
+    assert isinstance(admit(GOOD, small), Admitted)
+    decision = admit(asking(x_more="y" * 200), small)
+    assert isinstance(decision, Denied)
+    assert decision.refusal is HEADERS_TOO_LARGE
+    decision = admit(asking(x_more="y" * 200, key=UNLISTED_KEY), small)
+    assert isinstance(decision, Denied)
+    assert decision.refusal is UNAUTHENTICATED
+    on_trial = table(replace(own, shadow=True), tenants={principal(KEY): "acme"})
+    assert isinstance(admit(asking(x_more="y" * 200), on_trial), Admitted)

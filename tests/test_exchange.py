@@ -56,6 +56,7 @@ from extproc.refusal import (
 )
 from extproc.rewriter import body_rewriter
 from extproc.shaping import Grid, Rate, Shaping
+from extproc.validation import Contract
 from tests.playbook import (
     ANSWER,
     ASK,
@@ -428,6 +429,32 @@ def test_a_request_above_the_cap_is_refused_where_it_passes_it(*, at_once: bool)
         ]
     play(machine, *asked()[:1], *bodies, (RequestBody(b"x", end=True), []))
     assert (machine.outcome, machine.held) == ("request_too_large", 0)
+
+
+def test_a_route_may_take_less_than_the_cap() -> None:
+    found = policy(caps=Caps(request=20))
+    route = replace(found.route, contract=Contract(body=10))
+    machine = Exchange(replace(found, route=route), {})
+    refused = respond(TOO_LARGE.because("The request body is larger than 10 bytes."))
+    play(machine, *asked()[:1], (RequestBody(b"x" * 11, end=True), [refused]))
+    wide = replace(found, route=replace(found.route, contract=Contract(body=30)))
+    refused = respond(TOO_LARGE.because("The request body is larger than 20 bytes."))
+    play(Exchange(wide, {}), *asked()[:1], (RequestBody(b"x" * 21, end=True), [refused]))
+
+
+def test_the_answer_is_served_as_the_exception_for_the_model_says() -> None:
+    own, other = policy(), policy(kinds={"usage": ()})
+    found = replace(own, exceptions=((("m",), other),))
+    machine = Exchange(found, {})
+    play(machine, *asked(), (headers(), []))
+    body = told(machine, ResponseBody(ANSWER, end=True))
+    assert isinstance(body[0], ReplaceResponse)
+    assert b"Hi" not in body[0].body
+    untouched = Exchange(replace(own, exceptions=((("x",), other),)), {})
+    play(untouched, *asked(), (headers(), []))
+    (whole,) = told(untouched, ResponseBody(ANSWER, end=True))
+    assert isinstance(whole, ReplaceResponse)
+    assert whole.body == ANSWER
 
 
 def test_a_request_of_the_cap_is_read() -> None:

@@ -20,7 +20,7 @@ def reading(body: bytes, found: Policy, *, by: int = 7) -> Incoming:
 
 def test_a_request_is_read_when_all_of_it_is_here() -> None:
     incoming = reading(ASK, policy())
-    asked = incoming.read()
+    _, asked = incoming.read()
     assert (asked.body, asked.query.model) == (ASK, "m")
     assert incoming.held == 0
 
@@ -42,7 +42,8 @@ def test_a_model_that_the_policy_does_not_name_is_unknown() -> None:
 
 def test_health_asks_no_model() -> None:
     status = policy(Status(), models=("other",), route=("GET", "/v2/health/ready"))
-    assert Incoming(status, {}).read().query.model == ""
+    _, asked = Incoming(status, {}).read()
+    assert asked.query.model == ""
 
 
 def test_what_is_refused_is_not_kept() -> None:

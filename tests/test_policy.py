@@ -367,3 +367,14 @@ def test_a_body_that_is_long_is_known_by_its_bytes() -> None:
     one, other = (Asked(Query("m", 1), text * CLOSELY, ["a"]) for text in (b"one", b"two"))
     assert audited.digests(None, one) == audited.digests(None, one) != (digest("a"),)
     assert audited.digests(None, one) != audited.digests(None, other)
+
+
+def test_the_first_exception_that_fits_a_model_holds_for_it() -> None:
+    own, other = policy(models=("text-*",)), policy(tenant="beta")
+    found = replace(own, exceptions=((("text-a", "text-b"), other), (("text-b*",), None)))
+    assert found.of("text-x") is found
+    assert found.of("text-a") is other
+    assert found.of("text-b") is other
+    assert found.of("text-bb") is None
+    assert found.of("digits") is None
+    assert [found.permits(each) for each in ("text-a", "text-bb", "digits")] == [True, False, False]

@@ -120,12 +120,13 @@ def compile_requirement(
                 raise document.fault((*place, field, index), wrong, instead(name, credentials))
     named = (*settings.any_of, *settings.all_of) or tuple(credentials)
     strongest = max(_strongest(credentials[name]) for name in named)
-    if strongest < settings.strength:
+    strength = settings.strength or 0
+    if strongest < strength:
         wrong = f"no credential of this route is stronger than {strongest}"
         remedy = "lower it, or name a stronger one"
         raise document.fault((*place, "strength"), wrong, remedy)
-    acr_values = _acr_values((credentials[name] for name in named), settings.strength)
-    return Requirement(settings.any_of, settings.all_of, settings.strength, acr_values)
+    acr_values = _acr_values((credentials[name] for name in named), strength)
+    return Requirement(settings.any_of, settings.all_of, strength, acr_values)
 
 
 def _strongest(credential: Credential) -> int:

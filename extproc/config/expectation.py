@@ -74,12 +74,16 @@ def wanted(kind: inspect.Type) -> str:
             return one_of(map(str, values))
         case inspect.IntType(ge=low, le=high):
             return f"a whole number{_range(low, high)}"
-        case inspect.VarTupleType(min_length=low, max_length=int(high)):
-            return f"a list of {low} to {high} items"
-        case inspect.VarTupleType(min_length=low):
-            return "a list that is not empty" if low else "a list"
+        case inspect.VarTupleType(min_length=low, max_length=high):
+            return f"a list{_items(low, high)}"
         case _:
             return _PLAIN[type(kind)]
+
+
+def _items(low: int | None, high: int | None) -> str:
+    if high is not None:
+        return f" of {low} to {high} items" if low else f" of at most {high} items"
+    return " that is not empty" if low else ""
 
 
 def _range(low: int | None, high: int | None) -> str:

@@ -12,17 +12,16 @@ from extproc.policy import Policy
 KEPT: Final = 8192
 """Policies, of some 500 bytes each; making one again takes some twenty microseconds."""
 
-Grant = Callable[[str, str], Policy]
-"""By tenant and name of a route, both of which are known."""
+Make = Callable[[str, str], Policy]
+"""By tenant and name of a route that it has."""
 
 
 class Granted(Mapping[tuple[str, str], Policy]):
     """By tenant and name of a route."""
 
-    def __init__(
-        self, tenants: Mapping[str, object], routes: Mapping[str, object], grant: Grant
-    ) -> None:
-        self._tenants, self._routes, self._grant = tenants, routes, grant
+    def __init__(self, tenants: Mapping[str, Mapping[str, object]], make: Make) -> None:
+        """``tenants``: the routes that each has, by name."""
+        self._tenants, self._make = tenants, make
         self._made: dict[tuple[str, str], Policy] = {}
 
     def __getitem__(self, place: tuple[str, str]) -> Policy:
@@ -30,15 +29,22 @@ class Granted(Mapping[tuple[str, str], Policy]):
         if made is not None:
             return made
         tenant, route = place
-        if tenant not in self._tenants or route not in self._routes:
+        if route not in self._tenants.get(tenant, ()):
             raise KeyError(place)
         if len(self._made) >= KEPT:
             del self._made[next(iter(self._made))]  # the oldest
-        made = self._made[place] = self._grant(tenant, route)
+        made = self._made[place] = self._make(tenant, route)
         return made
 
+    def __contains__(self, place: object) -> bool:
+        match place:
+            case (str(tenant), route):
+                return route in self._tenants.get(tenant, ())
+            case _:
+                return False
+
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return ((tenant, route) for tenant in self._tenants for route in self._routes)
+        return ((tenant, route) for tenant, routes in self._tenants.items() for route in routes)
 
     def __len__(self) -> int:
-        return len(self._tenants) * len(self._routes)
+        return sum(map(len, self._tenants.values()))

@@ -13,7 +13,8 @@ from extproc.config.credentials import compile_requirement
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
-from extproc.config.settings import RouteSettings, Settings
+from extproc.config.inputs import compile_contract
+from extproc.config.settings import InputSettings, RequirementSettings, RouteSettings, Settings
 from extproc.credentials import Credential
 from extproc.dialects import (
     Dialect,
@@ -49,6 +50,8 @@ _MODEL_IN_PATH: Final = (
     VertexPredict,
 )
 """Dialects whose requests do not name the model."""
+STRONG: Final = 2
+"""The least strength on a route of high risk that names none."""
 _PARAMETER: Final = re.compile(r"\{(\w+)\}")
 
 
@@ -75,9 +78,31 @@ def _route(
         wrong = f"this dialect has no answer to {settings.method}"
         remedy = f"write method: {' or '.join(dialect.METHODS)}"
         raise document.fault((*place, "method"), wrong, remedy)
-    asked = (*place, "credentials")
-    requirement = compile_requirement(document, asked, settings.credentials, credentials)
-    return Route(settings.method, settings.path, dialect, requirement)
+    asked = _asked(document, place, settings, credentials)
+    requirement = compile_requirement(document, (*place, "credentials"), asked, credentials)
+    contract = None
+    if settings.input != InputSettings():
+        contract = compile_contract(document, (*place, "input"), settings.input, dialect)
+    return Route(settings.method, settings.path, dialect, requirement, contract)
+
+
+def _asked(
+    document: Document,
+    place: Place,
+    settings: RouteSettings,
+    credentials: Mapping[str, Credential],
+) -> RequirementSettings:
+    """What a caller must prove: on a route of high risk something strong, unless it says else."""
+    asked = settings.credentials
+    if settings.risk != "high" or asked.strength is not None:
+        return asked
+    known = [credentials[name] for name in (*asked.any_of, *asked.all_of) if name in credentials]
+    strongest = max(each.strength for each in known or credentials.values())
+    if strongest < STRONG:
+        wrong = f"asks for a credential of strength {STRONG}, and the strongest has {strongest}"
+        remedy = f"name a stronger one, or write credentials: {{strength: {strongest}}} here"
+        raise document.fault((*place, "risk"), wrong, remedy)
+    return msgspec.structs.replace(asked, strength=STRONG)
 
 
 def _check_path(document: Document, place: Place, path: str, dialect: Dialect) -> None:

@@ -13,6 +13,7 @@ from extproc.mutators import Mutator
 from extproc.policy import Caps
 from extproc.prediction import Kind
 from extproc.units import Duration, SecretReference, Size
+from extproc.validation import Domain, TensorDomain
 
 Network = Annotated[
     str,
@@ -40,6 +41,29 @@ TcpAddress = Annotated[
     Meta(
         pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):[1-9][0-9]{0,4}$",
         description="an IP address and port such as 127.0.0.1:9101",
+    ),
+]
+SchemaReference = Annotated[
+    str,
+    Meta(pattern=r"^file:.+$", description="file:PATH of a JSON Schema"),
+]
+FieldPath = Annotated[
+    str,
+    Meta(
+        pattern=r"^[^.\[\]]+(\.[^.\[\]]+)*$",
+        max_length=256,
+        description="the names that lead to a field, such as messages.content",
+    ),
+]
+TensorName = Annotated[
+    str, Meta(min_length=1, max_length=256, description="the name of an input tensor")
+]
+RoutePattern = Annotated[
+    str,
+    Meta(
+        pattern=r"^(\*|(GET|POST|\*) (\*|/\S*))$",
+        max_length=1100,
+        description="a route such as POST /v1/embeddings, in which * stands for any text",
     ),
 ]
 PathTemplate = Annotated[
@@ -116,8 +140,34 @@ class RequirementSettings(Struct, frozen=True, forbid_unknown_fields=True):
 
     any_of: tuple[Name, ...] = ()
     all_of: tuple[Name, ...] = ()
-    strength: Annotated[int, Meta(ge=0, le=10)] = 0
-    """The least that the strongest of what is proven must have."""
+    strength: Annotated[int, Meta(ge=0, le=10)] | None = None
+    """The least that the strongest of what is proven must have: by default any, on a route of high
+    risk 2."""
+
+
+class InputSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the requests of a route must be; nothing is asked where nothing is said."""
+
+    body: Size | None = None
+    """The largest body; where it is looked into 256KiB unless told otherwise."""
+    headers: Size | None = None
+    """The most that all header fields may have, names and values."""
+    depth: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    """Of objects and arrays in one another."""
+    array: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
+    """Items of one array, or members of one object."""
+    string: Annotated[int, Meta(ge=1, le=100_000_000)] | None = None
+    """Characters of one text."""
+    count: Annotated[int, Meta(ge=1, le=10_000_000)] = 5_000
+    """Objects and arrays in all, where sizes or fields are checked."""
+    batch: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    """Inputs of one request."""
+    schema: SchemaReference | None = None
+    """A JSON Schema, for the body as the client sent it."""
+    fields: dict[FieldPath, Domain] = {}
+    """What fields may hold, by their path of names."""
+    tensors: dict[TensorName, TensorDomain] = {}
+    """What input tensors may be, by name; others are refused where any is named."""
 
 
 class RouteSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,6 +180,12 @@ class RouteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """A name stands for the dialect with its defaults."""
     method: Literal["GET", "POST"] = "POST"
     credentials: RequirementSettings = RequirementSettings()
+    risk: Literal["normal", "high"] = "normal"
+    """Of high risk is what tells most of a model at once: embeddings, logits, similarities.  Such a
+    route is there only for policies that name it under ``high_risk``, and for stronger
+    credentials."""
+    input: InputSettings = InputSettings()
+    """What its requests must be, beside what the dialect says."""
 
 
 FidelitySettings = dict[
@@ -172,11 +228,51 @@ class StreamSettings(Struct, frozen=True, forbid_unknown_fields=True):
     size: Annotated[int, Meta(ge=64, le=65_536)] = 512
 
 
+_Count = Annotated[int, Meta(ge=1, le=1_000_000_000)]
+
+
+class AllowSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """Features, of which any is granted that is not named here; see extproc.entitlement."""
+
+    streaming: bool | None = None
+    """Whether an answer may be asked for as a stream."""
+    tools: bool | None = None
+    """Whether tools may be named that the model calls."""
+    batch: _Count | None = None
+    """The most inputs of one request."""
+    choices: _Count | None = None
+    """The most answers to one input: n, best_of, candidateCount."""
+    max_tokens: _Count | None = None
+    """The most that may be asked to be written; set where a request names no maximum."""
+
+
+class ExceptionSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """What holds instead on some routes, for some models."""
+
+    routes: Annotated[tuple[RoutePattern, ...], Meta(min_length=1)] = ("*",)
+    models: tuple[ModelPattern, ...] = ()
+    """All models where none is named."""
+    fidelity: Name | None = None
+    """Instead of the policy's."""
+    allow: AllowSettings = AllowSettings()
+    """Of what is not named here, what the policy allows."""
+    deny: bool = False
+    """Such a route, or such a model there, is as if it did not exist."""
+
+
 class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What a tenant may ask, how much, and how exactly it is answered."""
 
     models: Annotated[tuple[ModelPattern, ...], Meta(min_length=1)]
     fidelity: Name
+    routes: Annotated[tuple[RoutePattern, ...], Meta(min_length=1)] = ("*",)
+    """Which routes there are for it; others are unknown."""
+    high_risk: tuple[RoutePattern, ...] = ()
+    """Which of them though they are of high risk."""
+    allow: AllowSettings = AllowSettings()
+    """Which features, and how much of them."""
+    exceptions: Annotated[tuple[ExceptionSettings, ...], Meta(max_length=100)] = ()
+    """What holds instead: of those for a route and a model the first."""
     repeatable: bool = True
     """Whether requests may fix what is drawn at random: a seed, a temperature near 0."""
     mode: Literal["enforce", "shadow"] = "enforce"

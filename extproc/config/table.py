@@ -2,7 +2,9 @@
 
 import hmac
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,6 +14,7 @@ from extproc.config.clients import compile_proxies
 from extproc.config.credentials import compile_credentials
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
+from extproc.config.entitlements import Grant, Tier, compile_grants
 from extproc.config.expectation import instead
 from extproc.config.fidelities import compile_fidelities
 from extproc.config.gatherings import check_gatherings
@@ -51,7 +54,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     credentials = compile_credentials(document, settings, key, owners, environ, routes)
     pseudonyms = compile_pseudonyms(document, settings, key, environ)
     return PolicyTable(
-        version=_version(settings, key, credentials.version),
+        version=_version(settings, key, credentials.version + _schemas(routes)),
         key=key,
         routes=routes,
         provers=credentials.provers,
@@ -71,6 +74,12 @@ def _version(settings: Settings, key: bytes, files: bytes) -> str:
     let in by another table.
     """
     return hmac.digest(key, msgspec.json.encode(settings) + files, "sha256").hex()[:16]
+
+
+def _schemas(routes: Sequence[Route]) -> bytes:
+    """What the schemas of the routes are told from others by."""
+    contracts = [route.contract for route in routes if route.contract is not None]
+    return b"".join(each.schema.digest.encode() for each in contracts if each.schema is not None)
 
 
 def _caps(document: Document, settings: CapSettings) -> Caps:
@@ -110,71 +119,113 @@ def _policies(
     caps: Caps,
     shapings: Mapping[str, Shaping],
 ) -> Mapping[tuple[str, str], Policy]:
-    fidelities = compile_fidelities(document, settings.fidelities, routes)
-    terms = {
-        name: _terms(document, ("policies", name), policy, fidelities)
+    grants = compile_grants(document, settings, routes)
+    tiers = _tiers(document, settings, grants, routes)
+    shared = {
+        name: _shared(document, ("policies", name), policy)
         for name, policy in settings.policies.items()
     }
-    for policy in settings.policies.values():
-        check_gatherings(document, fidelities[policy.fidelity], routes)
-    shared = {
-        tenant: _named(document, ("tenants", tenant, "policy"), chosen.policy, terms)
+    places = {
+        name: {
+            route.name: _place(route, grants[name][route.name], shapings[name])
+            for route in routes
+            if route.name in grants[name]
+        }
+        for name in settings.policies
+    }
+    of_tenants = {
+        tenant: _named(document, ("tenants", tenant, "policy"), chosen.policy, places)
         for tenant, chosen in settings.tenants.items()
     }
-    places: dict[tuple[str, str], dict[str, Any]] = {
-        (name, route.name): _place(route, fidelities[policy.fidelity], shapings[name])
-        for name, policy in settings.policies.items()
-        for route in routes
-    }
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
-    audited = settings.audit is not None
+    common: dict[str, Any] = {"caps": caps, "audited": settings.audit is not None}
 
     def grant(tenant: str, route: str) -> Policy:
-        place = places[settings.tenants[tenant].policy, route]
-        return _owned(tenant, root, caps=caps, audited=audited, **shared[tenant], **place)
+        name = settings.tenants[tenant].policy
+        place = places[name][route]
+        own: Callable[..., Policy] = partial(_owned, tenant, root, place, **common, **shared[name])
+        others = tuple(
+            (models, own(tiers[name][tier]) if tier is not None else None)
+            for models, tier in place.grant.exceptions
+        )
+        return own(tiers[name][place.grant.tier], exceptions=others)
 
-    return Granted(settings.tenants, {route.name: route for route in routes}, grant)
+    return Granted(of_tenants, grant)
 
 
-def _place(route: Route, fidelity: Fidelity, shaping: Shaping) -> dict[str, Any]:
-    """What a policy is on a route, whoever's it is."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a policy is on a route, whoever's it is and whatever its tier."""
+
+    grant: Grant
+    here: Mapping[str, Any]
+    embeds: bool
+    """Whether the route answers vectors."""
+
+
+def _place(route: Route, grant: Grant, shaping: Shaping) -> _Place:
     answers = shaped(route.dialect.answers(), shaping)
-    place = {"route": route, "answers": answers, "shaping": shaping}
-    if any(map(vector_places, answers.values())):
-        place |= {"most_inputs": fidelity.compared, "spaced": fidelity.rotates}
-    return place
+    here = {"route": route, "answers": answers, "shaping": shaping}
+    return _Place(grant, here, any(map(vector_places, answers.values())))
 
 
-def _owned(tenant: str, root: Draw, *, terms: Terms, fidelity: Fidelity, **more: Any) -> Policy:
-    own = root.child(tenant.encode())
+def _owned(tenant: str, root: Draw, place: _Place, tier: Mapping[str, Any], **more: Any) -> Policy:
+    own, fidelity = root.child(tenant.encode()), tier["fidelity"]
     salt = own.child(b"cache_salt").key.hex()
     return Policy(
         tenant=tenant,
-        terms=msgspec.structs.replace(terms, salt=salt),
         fidelity=fidelity,
+        edits=tier["edits"],
+        terms=msgspec.structs.replace(tier["terms"], salt=salt),
         draw=own if fidelity.keyed else None,
+        most_inputs=fidelity.compared if place.embeds else None,
+        spaced=fidelity.rotates and place.embeds,
+        **place.here,
         **more,
     )
 
 
-def _terms(
+def _tiers(
     document: Document,
-    place: Place,
-    settings: PolicySettings,
-    fidelities: Mapping[str, Fidelity],
+    settings: Settings,
+    grants: Mapping[str, Mapping[str, Grant]],
+    routes: Sequence[Route],
+) -> dict[str, dict[Tier, dict[str, Any]]]:
+    """By policy: what each of its tiers makes of it."""
+    fidelities = compile_fidelities(document, settings.fidelities, routes)
+    tiers = {
+        name: {
+            tier: _tier(document, tier, fidelities, repeatable=policy.repeatable)
+            for granted in grants[name].values()
+            for tier in granted.tiers
+        }
+        for name, policy in settings.policies.items()
+    }
+    for name in settings.policies:
+        for route in routes:
+            if route.name in grants[name]:
+                for tier in grants[name][route.name].tiers:
+                    check_gatherings(document, fidelities[tier.fidelity], [route])
+    return tiers
+
+
+def _tier(
+    document: Document, tier: Tier, fidelities: Mapping[str, Fidelity], *, repeatable: bool
 ) -> dict[str, Any]:
-    """A policy but for whose it is, and where it holds."""
-    fidelity = _named(document, (*place, "fidelity"), settings.fidelity, fidelities)
+    fidelity = _named(document, tier.place, tier.fidelity, fidelities)
     terms = Terms(
         frozenset(fidelity.mutators),
         untouched=frozenset(kind for kind, chain in fidelity.mutators.items() if not chain),
-        repeatable=settings.repeatable,
+        repeatable=repeatable,
         alternatives=fidelity.alternatives,
+        entitlement=tier.entitlement,
     )
+    return {"fidelity": fidelity, "edits": fidelity.edits(), "terms": terms}
+
+
+def _shared(document: Document, place: Place, settings: PolicySettings) -> dict[str, Any]:
+    """What holds wherever the policy does, whoever has it."""
     return {
-        "fidelity": fidelity,
-        "edits": fidelity.edits(),
-        "terms": terms,
         "models": settings.models,
         "limits": _limits(document, (*place, "limits"), settings.limits),
         "shadow": settings.mode == "shadow",

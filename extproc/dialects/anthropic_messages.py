@@ -15,6 +15,7 @@ import orjson
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import TOKENS, TOOLS
 from extproc.dialects.gate import PASS, Granted, Object, Terms
 from extproc.dialects.request import Asked, require
 from extproc.dialects.sampling import CUT, TEMPERATURE
@@ -42,15 +43,15 @@ _GATE: Final = Object(
             (
                 "model",
                 "messages",
-                "max_tokens",
                 "system",
                 "stop_sequences",
                 "stream",
-                "tools",
                 "tool_choice",
             ),
             PASS,
         ),
+        "max_tokens": TOKENS,
+        "tools": TOOLS,
         "metadata": Object({"user_id": PASS}),
         "output_config": Object({"effort": PASS, "format": PASS}),
         "thinking": Granted("reasoning"),
@@ -58,7 +59,8 @@ _GATE: Final = Object(
         "temperature": TEMPERATURE,
         "top_k": CUT,
         "top_p": CUT,
-    }
+    },
+    bounded=("max_tokens",),
 )
 _ERRORS: Final = {
     400: "invalid_request_error",

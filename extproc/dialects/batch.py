@@ -57,7 +57,7 @@ class Input:
     def rows(self, count: int) -> list[Any]:
         """So many equal parts, each as one JSON value; what cannot be cut is each part, whole."""
         try:
-            elements = self._elements()
+            elements = self.elements()
         except (Malformed, TypeError, ValueError, OverflowError):
             elements = None
         size = prod(self.shape) // count
@@ -66,8 +66,11 @@ class Input:
         parts = [elements[at : at + size] for at in range(0, size * count, size)]
         return parts if isinstance(elements, list) else [part.tobytes() for part in parts]
 
-    def _elements(self) -> Any:
-        """Its strings as a list, its numbers as a vector in which no zero has a sign."""
+    def elements(self) -> Any:
+        """Its strings as a list, its numbers as a vector in which no zero has a sign.
+
+        Raise Malformed, TypeError, ValueError or OverflowError where it holds something else.
+        """
         if not isinstance(self.data, list):
             return self._read(self.data)
         elements = flat(self.data, DIMENSIONS)

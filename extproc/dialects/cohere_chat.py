@@ -15,6 +15,7 @@ import msgspec
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.cohere import USAGE, cohere_error
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import TOKENS, TOOLS
 from extproc.dialects.gate import PASS, Granted, Object, Repeatable, Terms, Within
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
@@ -45,14 +46,12 @@ _GATE: Final = Object(
                 "model",
                 "messages",
                 "stream",
-                "tools",
                 "strict_tools",
                 "tool_choice",
                 "documents",
                 "citation_options",
                 "response_format",
                 "safety_mode",
-                "max_tokens",
                 "stop_sequences",
                 "frequency_penalty",
                 "presence_penalty",
@@ -60,13 +59,16 @@ _GATE: Final = Object(
             ),
             PASS,
         ),
+        "max_tokens": TOKENS,
+        "tools": TOOLS,
         "seed": Repeatable(),
         "temperature": Repeatable(otherwise=Within(least=_COLDEST)),
         # One candidate leaves nothing to draw.
         "k": Repeatable(),
         "p": Repeatable(),
         "logprobs": Granted("logprobs"),
-    }
+    },
+    bounded=("max_tokens",),
 )
 
 

@@ -17,6 +17,7 @@ import orjson
 from msgspec import Struct
 
 from extproc.dialects.lookalike import plain
+from extproc.entitlement import ALL, Entitlement
 from extproc.errors import ClientError
 from extproc.prediction import Kind
 
@@ -51,6 +52,10 @@ class Terms(Struct, frozen=True):
     """How many alternatives beside a chosen token are shown at most, None where all are."""
     salt: str = ""
     """Keeps a model server's prompt cache apart from other tenants'; empty where none is wanted."""
+    entitlement: Entitlement = ALL
+    """The features it may ask for."""
+    check: "Callable[[dict[str, Json]], None] | None" = None
+    """Called with what a body holds, as it came; raises ClientError to refuse it."""
     gates: "list[Object] | None" = None
     """Where the gates go that a request is taken through, for those who ask; see gate_of."""
 
@@ -189,6 +194,9 @@ class Object:
     fields: Mapping[str, Rule]
     forced: Mapping[str, Json] = field(default_factory=dict)
     """Set where they are not asked for, each by a rule of ``fields`` where they are."""
+    bounded: tuple[str, ...] = ()
+    """The fields that say how many tokens are written at most.  Where none of them does, and the
+    tenant has a maximum, the first is set to it; one in another object, by its dotted path."""
 
     def admit(self, value: Json, changes: Changes, place: str, extra: Collection[str] = ()) -> Json:
         """Let the fields through that ``extra`` names too, as they are."""
@@ -203,6 +211,7 @@ class Object:
             name: self._admit(name, item, changes, place, extra) for name, item in value.items()
         }
         missing = {name: item for name, item in self.forced.items() if name not in value}
+        missing |= self._bound(value, after, changes.terms.entitlement.max_tokens)
         if not missing and all(after[name] is item for name, item in value.items()):
             return value
         for name in missing:
@@ -220,6 +229,17 @@ class Object:
         if changes.terms.unknown == "refuse" or self.resembles(name):
             raise ClientError(f"Unrecognized request argument: {_at(place, name)[:_SHOWN]!r}.")
         return changes.taken(_at(place, "*"))
+
+    def _bound(
+        self, value: dict[str, Json], after: dict[str, Json], most: int | None
+    ) -> dict[str, Json]:
+        """The maximum, where the request names none: in its field, or the object that is for it."""
+        if most is None or any(_named(value, name) for name in self.bounded):
+            return {}
+        name, _, inner = "".join(self.bounded[:1]).partition(".")
+        if not inner:
+            return {name: most} if name else {}
+        return {name: {**(after.get(name) or {}), inner: most}}
 
     def _refuse_twins(self, value: dict[str, Json], place: str) -> None:
         """Where the API has two spellings of a field, one request has one of them."""
@@ -275,6 +295,13 @@ def gate_of(read: Callable[[bytes, Mapping[str, str], Terms], object]) -> Object
 def _same(value: Json, other: Json) -> bool:
     """Whether they are written alike: true is not 1, and 1 is not 1.0, at any depth."""
     return orjson.dumps(value, option=_SORTED) == orjson.dumps(other, option=_SORTED)
+
+
+def _named(value: dict[str, Json], path: str) -> bool:
+    """Whether a field, or a field of an object in it, is said."""
+    name, _, inner = path.partition(".")
+    said = value.get(name)
+    return (said.get(inner) if inner and said else said) is not None
 
 
 def _at(place: str, name: str) -> str:

@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 from extproc.dialects.answers import Answers, Array, Document, Events
 from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import CHOICES, TOKENS, TOOLS
 from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
 from extproc.dialects.gemini_logprobs import RESULT, average
 from extproc.dialects.google_error import google_error
@@ -41,9 +42,7 @@ _GENERATION: Final = Object(
     {
         **dict.fromkeys(
             (
-                "candidateCount",
                 "frequencyPenalty",
-                "maxOutputTokens",
                 "mediaResolution",
                 "presencePenalty",
                 "responseJsonSchema",
@@ -55,6 +54,8 @@ _GENERATION: Final = Object(
             ),
             PASS,
         ),
+        "candidateCount": CHOICES,
+        "maxOutputTokens": TOKENS,
         "seed": SEED,
         "temperature": TEMPERATURE,
         "topK": CUT,
@@ -72,11 +73,11 @@ _GENERATION: Final = Object(
 )
 _GATE: Final = Object(
     {
-        **dict.fromkeys(
-            ("contents", "systemInstruction", "tools", "toolConfig", "safetySettings"), PASS
-        ),
+        **dict.fromkeys(("contents", "systemInstruction", "toolConfig", "safetySettings"), PASS),
+        "tools": TOOLS,
         "generationConfig": _GENERATION,
-    }
+    },
+    bounded=("generationConfig.maxOutputTokens",),
 )
 _LOGPROB_FIELDS: Final = ("responseLogprobs", "logprobs")
 _GRAMMARS: Final = ("responseSchema", "responseJsonSchema")

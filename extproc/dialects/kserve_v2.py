@@ -120,7 +120,8 @@ class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
         query = Query(parameters.get("model", ""), max(each.shape[0] for each in inputs))
         sent = msgspec.structs.replace(admitted, fields=fields).body
         headers = {LENGTH: str(len(sent))} if LENGTH in parameters else {}
-        return Asked(query, sent + tail if tail else sent, batch(inputs), headers, changed)
+        body = sent + tail if tail else sent
+        return Asked(query, body, batch(inputs), headers, changed, tensors=inputs)
 
     def _asked(
         self, asked: Json, granted: Collection[Kind], changed: dict[str, int]

@@ -128,7 +128,7 @@ class KServeV2Grpc(GrpcDialect, frozen=True, tag="kserve_v2_grpc"):
             request["outputs"] = self._asked(request["outputs"], changes)
         query = Query(request.get("model_name", ""), max(each.shape[0] for each in inputs))
         sent = framed(encode(request, _REQUEST))
-        return Asked(query, sent, batch(inputs), PLAIN, changes.counts)
+        return Asked(query, sent, batch(inputs), PLAIN, changes.counts, tensors=inputs)
 
     def _asked(self, asked: list[Message], changes: Changes) -> list[Message]:
         """The asked outputs that may be answered, by name alone: ``classification`` hides scores in

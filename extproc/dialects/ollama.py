@@ -12,6 +12,7 @@ import orjson
 from extproc.dialects.answers import Answers, Document, Lines
 from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect
+from extproc.dialects.features import TOKENS
 from extproc.dialects.gate import (
     PASS,
     Alternatives,
@@ -77,7 +78,6 @@ OPTIONS: Final = Object(
                 "frequency_penalty",
                 "num_ctx",
                 "num_keep",
-                "num_predict",
                 "presence_penalty",
                 "repeat_last_n",
                 "repeat_penalty",
@@ -89,6 +89,7 @@ OPTIONS: Final = Object(
             ("min_p", "mirostat", "mirostat_eta", "mirostat_tau", "tfs_z", "top_k", "top_p"), CUT
         ),
         "typical_p": CUT,
+        "num_predict": TOKENS,
         "seed": SEED,
         "temperature": TEMPERATURE,
     }
@@ -103,6 +104,7 @@ TEXT: Final[dict[str, Rule]] = {
     "top_logprobs": Granted("logprobs", Alternatives()),
 }
 """Request fields of all that write text."""
+BOUNDED: Final = ("options.num_predict",)
 
 COSTS: Final[dict[str, Node]] = {
     **dict.fromkeys(

@@ -6,12 +6,13 @@ Source: Ollama API reference, "Generate a chat message".
 from typing import Final
 
 from extproc.dialects.dialect import Parameters
+from extproc.dialects.features import TOOLS
 from extproc.dialects.gate import PASS, Object, Terms
-from extproc.dialects.ollama import ANSWER, TEXT, OllamaText
+from extproc.dialects.ollama import ANSWER, BOUNDED, TEXT, OllamaText
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import Anything, Fields, Gate, Items, Keep, Node, Opaque
 
-_GATE: Final = Object({**TEXT, "messages": PASS, "tools": PASS})
+_GATE: Final = Object({**TEXT, "messages": PASS, "tools": TOOLS}, bounded=BOUNDED)
 
 
 class OllamaChat(OllamaText, frozen=True, tag="ollama_chat"):

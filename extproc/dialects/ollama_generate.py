@@ -9,7 +9,7 @@ from typing import Final
 
 from extproc.dialects.dialect import Parameters
 from extproc.dialects.gate import PASS, Object, Only, Terms
-from extproc.dialects.ollama import ANSWER, TEXT, OllamaText
+from extproc.dialects.ollama import ANSWER, BOUNDED, TEXT, OllamaText
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import Fields, Node, Opaque
 
@@ -18,7 +18,8 @@ _GATE: Final = Object(
         **TEXT,
         **dict.fromkeys(("prompt", "suffix", "system", "images"), PASS),
         "raw": Only((False, None)),
-    }
+    },
+    bounded=BOUNDED,
 )
 _INPUT: Final = ("system", "prompt", "suffix", "images")
 

@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import CHOICES, TOKENS, TOOLS
 from extproc.dialects.gate import (
     PASS,
     Alternatives,
@@ -59,6 +60,7 @@ from extproc.prediction import Query
 from extproc.refusal import Refusal
 
 _LOGPROB_FIELDS: Final = ("logprobs", "top_logprobs")
+_MAXIMA: Final = ("max_tokens", "max_completion_tokens")
 MAX_ALTERNATIVES: Final = 20
 """The API's own bound on ``top_logprobs``; for vLLM -1 is the whole vocabulary."""
 _GATE: Final = Object(
@@ -67,9 +69,6 @@ _GATE: Final = Object(
             (
                 "model",
                 "messages",
-                "max_tokens",
-                "max_completion_tokens",
-                "n",
                 "stop",
                 "stream",
                 "user",
@@ -78,10 +77,8 @@ _GATE: Final = Object(
                 "presence_penalty",
                 "frequency_penalty",
                 "response_format",
-                "tools",
                 "tool_choice",
                 "parallel_tool_calls",
-                "functions",
                 "function_call",
                 "reasoning_effort",
                 "verbosity",
@@ -92,6 +89,9 @@ _GATE: Final = Object(
         ),
         **SAMPLING,
         **VLLM,
+        **dict.fromkeys(_MAXIMA, TOKENS),
+        **dict.fromkeys(("tools", "functions"), TOOLS),
+        "n": CHOICES,
         "best_of": Only((None, 1)),
         "stream_options": STREAM_OPTIONS,
         "logprobs": Granted("logprobs"),
@@ -100,7 +100,8 @@ _GATE: Final = Object(
         "moderation": Granted("score"),
         "prediction": Granted("usage_detail"),
         "store": Forced(value=False),
-    }
+    },
+    bounded=_MAXIMA,
 )
 PADDING: Final = "obfuscation"
 """The member with which the API itself hides the lengths of tokens."""

@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Document, Events, Steps, at_once
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import CHOICES, TOKENS
 from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.openai_logprobs import edited
@@ -64,9 +65,6 @@ _GATE: Final = Object(
                 "model",
                 "prompt",
                 "suffix",
-                "max_tokens",
-                "n",
-                "best_of",
                 "stop",
                 "stream",
                 "user",
@@ -78,9 +76,12 @@ _GATE: Final = Object(
         ),
         **SAMPLING,
         **VLLM,
+        "max_tokens": TOKENS,
+        **dict.fromkeys(("n", "best_of"), CHOICES),
         "stream_options": STREAM_OPTIONS,
         "logprobs": Granted("logprobs", Alternatives()),
-    }
+    },
+    bounded=("max_tokens",),
 )
 
 

@@ -95,7 +95,7 @@ def salted(gate: Object, terms: Terms, *, wanted: bool) -> Object:
     if not wanted:
         return gate
     rules = {**gate.fields, "cache_salt": Forced(terms.salt)}
-    return Object(rules, {**gate.forced, "cache_salt": terms.salt})
+    return Object(rules, {**gate.forced, "cache_salt": terms.salt}, gate.bounded)
 
 
 def check_model(read: Mapping[str, Json]) -> str:

@@ -12,6 +12,7 @@ from typing import Final
 
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import TOKENS, Tools
 from extproc.dialects.gate import (
     PASS,
     Alternatives,
@@ -111,7 +112,6 @@ _GATE: Final = Object(
                 "model",
                 "input",
                 "instructions",
-                "max_output_tokens",
                 "max_tool_calls",
                 "metadata",
                 "parallel_tool_calls",
@@ -127,6 +127,7 @@ _GATE: Final = Object(
         ),
         **SAMPLING,
         **VLLM,
+        "max_output_tokens": TOKENS,
         "include": Each(_Included()),
         "moderation": Granted("score"),
         "reasoning": Object(
@@ -140,10 +141,11 @@ _GATE: Final = Object(
         "store": Forced(value=False),
         "stream_options": Object(OBFUSCATION),
         "text": Object(dict.fromkeys(("format", "verbosity"), PASS)),
-        "tools": Each(_Tool()),
+        "tools": Tools(Each(_Tool())),
         "top_logprobs": Granted("logprobs", Alternatives()),
     },
     {"store": False},
+    ("max_output_tokens",),
 )
 
 

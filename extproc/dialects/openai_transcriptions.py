@@ -111,6 +111,8 @@ class OpenAITranscriptions(JsonDialect, frozen=True, tag="openai_transcriptions"
         audio = [part for part in parts if part.name == "file"]
         require(len(audio) == 1 and audio[0].filename is not None, "'file' must be one file.")
         form = _form(part for part in parts if part.name != "file")
+        if terms.check is not None:
+            terms.check(form)
         changes = Changes(msgspec.structs.replace(terms, unknown=self.unknown))
         fields: dict[str, Json] = gate.admit(form, changes, "", self.allow_request)
         hidden = self._count(fields, changes)

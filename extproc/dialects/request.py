@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 from msgspec import Struct
 
+from extproc.dialects.batch import Input
 from extproc.dialects.gate import Changes, Object, Terms
 from extproc.errors import ClientError
 from extproc.prediction import Query
@@ -30,6 +31,8 @@ class Asked(Struct, frozen=True):
     """How often the gate changed something, by its place in the request."""
     unasked: frozenset[str] = frozenset()
     """Members of its answer that count tokens, and that the client did not ask for."""
+    tensors: Sequence[Input] | None = None
+    """Its input tensors, None where the API has none."""
 
 
 class Admitted(Struct, frozen=True):
@@ -65,6 +68,8 @@ class Admitted(Struct, frozen=True):
 def admit(body: bytes, gate: Object, terms: Terms, extra: Collection[str] = ()) -> Admitted:
     """Read a JSON object and take it through the gate.  Raise ClientError where it is refused."""
     read, changes = read_object(body), Changes(terms)
+    if terms.check is not None:
+        terms.check(read)
     fields = gate.admit(read, changes, "", extra)
     return Admitted(body, read, fields, changes.counts)
 

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from extproc.dialects.answers import Answers, Steps, at_once
-from extproc.dialects.batch import Later, batch
+from extproc.dialects.batch import Input, Later, batch
 from extproc.dialects.dialect import Parameters
 from extproc.dialects.gate import Changes, Terms
 from extproc.dialects.grpc_dialect import PLAIN, GrpcDialect, answering, framed, unframed
@@ -97,25 +97,27 @@ class TensorFlowGrpc(GrpcDialect, frozen=True, tag="tensorflow_grpc"):
         schema = _PREDICT if self.call == "Predict" else _EXAMINE
         try:
             request = decode(unframed(body), schema, changes.note)
-            inputs, count = self._inputs(request)
+            inputs, count, tensors = self._inputs(request)
         except Malformed as error:
             raise ClientError(f"The request is malformed: {error}.") from error
         if "output_filter" in request:
             request["output_filter"] = self._filter(request["output_filter"], changes)
         query = Query(request.get("model_spec", {}).get("name", ""), count)
-        return Asked(query, framed(encode(request, schema)), inputs, PLAIN, changes.counts)
+        sent = framed(encode(request, schema))
+        return Asked(query, sent, inputs, PLAIN, changes.counts, tensors=tensors)
 
-    def _inputs(self, request: Message) -> tuple[Sequence[Any], int]:
-        """What is asked about, and how many that is."""
+    def _inputs(self, request: Message) -> tuple[Sequence[Any], int, list[Input] | None]:
+        """What is asked about, how many that is, and the tensors that hold it."""
         if self.call != "Predict":
             examples = _examples(request.get("input", {}))
-            return examples, len(examples)
+            return examples, len(examples), None
         entries = request.get("inputs", [])
         given = {entry.get("key", ""): entry.get("value", {}) for entry in entries}
         require(given, "'inputs' must hold a tensor.")
         require(len(given) == len(entries), "'inputs' names a tensor twice.")
         inputs = [as_input(name, tensor) for name, tensor in given.items()]
-        return batch(inputs), max(each.shape[0] if each.shape else 1 for each in inputs)
+        count = max(each.shape[0] if each.shape else 1 for each in inputs)
+        return batch(inputs), count, inputs
 
     def _filter(self, asked: list[str], changes: Changes) -> list[str]:
         granted = changes.terms.granted

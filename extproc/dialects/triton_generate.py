@@ -16,6 +16,7 @@ import orjson
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.features import TOKENS
 from extproc.dialects.gate import PASS, Granted, Object, Only, Rule, Terms, Within
 from extproc.dialects.request import Asked, require
 from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
@@ -45,7 +46,7 @@ _DEPTH: Final = 3
 _SETTINGS: Final[dict[str, Rule]] = {
     **dict.fromkeys(
         (
-            *("stream", "streaming", "exclude_input_in_output", "max_tokens", "min_length"),
+            *("stream", "streaming", "exclude_input_in_output", "min_length"),
             *("stop_words", "end_id", "pad_id", "stop"),
             *("length_penalty", "repetition_penalty"),
             *("presence_penalty", "frequency_penalty"),
@@ -55,6 +56,7 @@ _SETTINGS: Final[dict[str, Rule]] = {
     # Masks, and what a model says behind its own end: refused as vLLM's own are.
     "bad_words": Only((None, "", [])),
     "ignore_eos": Only((None, False)),
+    "max_tokens": TOKENS,
     "beam_width": Within(most=16),
     "temperature": TEMPERATURE,
     **dict.fromkeys(("random_seed", "seed"), SEED),
@@ -72,7 +74,8 @@ _SETTINGS: Final[dict[str, Rule]] = {
 _COUNTS: Final = {f"return_{name}": name for name in ("num_input_tokens", "num_output_tokens")}
 """What asks for counts, and where they stand."""
 _GATE: Final = Object(
-    {"id": PASS, "text_input": PASS, **_SETTINGS, "parameters": Object(_SETTINGS)}
+    {"id": PASS, "text_input": PASS, **_SETTINGS, "parameters": Object(_SETTINGS)},
+    bounded=("max_tokens", "parameters.max_tokens"),
 )
 
 
@@ -82,13 +85,15 @@ class TritonGenerate(JsonDialect, frozen=True, tag="triton_generate"):
     count_usage: bool = False
     """Whether every answer is asked for its token counts, for the record; who did not ask is shown
     none.  For backends that know ``return_num_input_tokens`` and ``return_num_output_tokens``."""
+    stream: bool = True
+    """Whether the answer may be a stream: not on a route of ``generate``, which has none."""
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         admitted = self.admit(body, _GATE, terms)
         text = admitted.read.get("text_input")
         require(isinstance(text, str), "'text_input' must be a string.")
-        # The path says whether the answer is a stream, and both read the same request.
-        query = Query(parameters.get("model", ""), inputs=1, stream=True)
+        # Both paths read the same request.
+        query = Query(parameters.get("model", ""), inputs=1, stream=self.stream)
         asked = Asked(query, admitted.body, (text,), {}, admitted.changed)
         return _counted(asked, admitted.fields) if self.count_usage else asked
 
@@ -96,7 +101,8 @@ class TritonGenerate(JsonDialect, frozen=True, tag="triton_generate"):
         tree = self.answer()
         if self.count_usage:
             tree = unasked(tree, *_COUNTS.values())
-        return {JSON: Document(tree), "text/event-stream": Events(tree)}
+        events = {"text/event-stream": Events(tree)} if self.stream else {}
+        return {JSON: Document(tree), **events}
 
     def tree(self) -> Node:
         return _ANSWER

@@ -19,6 +19,7 @@ import uvloop
 
 from extproc.config import compile_table, load
 from tests.bench import report
+from tests.bench.checking import checking
 from tests.bench.dialects import dialects
 from tests.bench.figures import BenchmarkError, Table
 from tests.bench.latency import latency
@@ -93,7 +94,8 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         gc.collect()
         gc.freeze()
         keys = 100_000 if length is _QUICK else 1_000_000
-        ours = [own_code(table), tokens(table), signatures(table), *rewriting(table)]
+        checks = [checking(table), tokens(table), signatures(table)]
+        ours = [own_code(table), *checks, *rewriting(table)]
         return [*tables, *ours, dialects(), ticks(), loading(keys)]
 
 

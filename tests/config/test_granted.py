@@ -5,8 +5,8 @@ from extproc.config.granted import Granted
 from extproc.policy import Policy
 from tests.playbook import policy
 
-TENANTS = {"acme": 1, "beta": 2}
 ROUTES = {"GET /a": 1, "POST /b": 2}
+TENANTS = {"acme": ROUTES, "beta": ROUTES, "gamma": {"GET /a": 1}, "delta": {}}
 
 
 @pytest.fixture
@@ -20,14 +20,14 @@ def table(made: list[tuple[str, str]]) -> Granted:
         method, _, path = route.partition(" ")
         return policy(tenant=tenant, route=(method, path))
 
-    return Granted(TENANTS, ROUTES, grant)
+    return Granted(TENANTS, grant)
 
 
-def test_every_tenant_has_a_policy_on_every_route(made: list[tuple[str, str]]) -> None:
+def test_every_tenant_has_a_policy_on_its_routes(made: list[tuple[str, str]]) -> None:
     policies = table(made)
-    places = [(tenant, route) for tenant in TENANTS for route in ROUTES]
+    places = [(tenant, route) for tenant, routes in TENANTS.items() for route in routes]
     assert list(policies) == places
-    assert len(policies) == 4
+    assert len(policies) == 5
     assert made == []
     assert [(each.tenant, each.route.name) for each in policies.values()] == places
 
@@ -40,13 +40,19 @@ def test_a_policy_is_made_when_it_is_first_asked_for(made: list[tuple[str, str]]
     assert made == [("acme", "GET /a")]
 
 
-@pytest.mark.parametrize("place", [("nobody", "GET /a"), ("acme", "GET /b"), ("", "")])
+@pytest.mark.parametrize(
+    "place",
+    [("nobody", "GET /a"), ("acme", "GET /b"), ("gamma", "POST /b"), ("delta", "GET /a"), ("", "")],
+)
 def test_what_the_file_does_not_grant_is_not_made(
     made: list[tuple[str, str]], place: tuple[str, str]
 ) -> None:
     policies = table(made)
     assert policies.get(place) is None
     assert place not in policies
+    other: object = 7
+    assert not policies.__contains__(other)
+    assert ("acme", "GET /a") in policies
     assert made == []
 
 

@@ -374,3 +374,50 @@ def test_a_declared_api_may_take_its_model_from_the_path(tmp_path: Path) -> None
 def test_a_model_that_only_the_path_can_name_is_in_it(tmp_path: Path, dialect: str) -> None:
     with pytest.raises(ConfigError, match="nothing says which model is asked"):
         compiled(tmp_path, changed((EMBEDDINGS, f"dialect: {dialect}")))
+
+
+CREDENTIALS = "credentials: {{weak: {{kind: api_key}}, strong: {{kind: api_key, strength: {0}}}}}\n"
+
+
+def risky(more: str = "", strength: int = 2) -> str:
+    """Granted to both tenants."""
+    granted = 'high_risk: ["POST /v1/embeddings"]'
+    return changed(
+        ("routes:\n", f"{CREDENTIALS.format(strength)}routes:\n"),
+        (EMBEDDINGS, f"{EMBEDDINGS}, risk: high{more}"),
+        ("fidelity: full}", f"fidelity: full, {granted}}}"),
+        ("    fidelity: standard\n", f"    fidelity: standard\n    {granted}\n"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "strength"),
+    [
+        ("", 2),
+        (", credentials: {strength: 3}", 3),
+        (", credentials: {strength: 0}", 0),
+        (", credentials: {any_of: [strong]}", 2),
+    ],
+)
+def test_a_route_of_high_risk_asks_for_something_strong(
+    tmp_path: Path, more: str, strength: int
+) -> None:
+    routes = compiled(tmp_path, risky(more, strength=4)).routes
+    assert [route.requirement.strength for route in routes] == [strength, 0, 0]
+
+
+@pytest.mark.parametrize(("more", "strength"), [("", 1), (", credentials: {any_of: [weak]}", 2)])
+def test_a_route_of_high_risk_that_nobody_could_take_is_an_error(
+    tmp_path: Path, more: str, strength: int
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        compiled(tmp_path, risky(more, strength))
+    assert str(raised.value).endswith(
+        "routes[0].risk: asks for a credential of strength 2, and the strongest has 1; "
+        "name a stronger one, or write credentials: {strength: 1} here"
+    )
+
+
+def test_a_route_of_high_risk_still_names_a_credential_that_there_is(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no credential 'keyz'"):
+        compiled(tmp_path, risky(", credentials: {any_of: [keyz]}"))

@@ -30,6 +30,7 @@ from extproc.dialects.gate import (
     gate_of,
 )
 from extproc.dialects.lookalike import plain
+from extproc.entitlement import Entitlement
 from extproc.errors import ClientError
 from extproc.prediction import Kind
 from tests.corpus.exchanges import Recorded, recorded
@@ -451,3 +452,44 @@ def test_a_dialect_without_a_gate_shows_none() -> None:
 def test_every_dialect_of_a_json_api_shows_its_gate(one: Recorded) -> None:
     """The configuration checks allow_request against it, and the documents list it."""
     assert gate_of(one.route.dialect.read) is not None
+
+
+# How many tokens are written.
+
+BOUNDED = Object(
+    {
+        "most": PASS,
+        "least": PASS,
+        "options": Object({"most": PASS, "seed": Repeatable()}),
+        "limit": PASS,
+    },
+    bounded=("options.most", "limit"),
+)
+WITHIN = Terms((), entitlement=Entitlement(max_tokens=9), repeatable=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        ({}, {"options": {"most": 9}}),
+        ({"most": 1}, {"most": 1, "options": {"most": 9}}),
+        ({"options": None}, {"options": {"most": 9}}),
+        ({"options": {"most": None}}, {"options": {"most": 9}}),
+        ({"options": {"seed": 1}}, {"options": {"most": 9}}),
+        ({"options": {"most": 3}}, {"options": {"most": 3}}),
+        ({"limit": 3}, {"limit": 3}),
+        ({"limit": None}, {"limit": None, "options": {"most": 9}}),
+    ],
+)
+def test_a_maximum_is_set_where_no_field_names_one(said: Json, after: Json) -> None:
+    changes = Changes(WITHIN)
+    assert BOUNDED.admit(said, changes, "") == after
+    set_by_us = after.get("options", {}).get("most") == 9
+    assert changes.counts.get("options", 0) == int(set_by_us)
+
+
+def test_no_maximum_is_set_where_the_tenant_or_the_api_has_none() -> None:
+    assert BOUNDED.admit({}, Changes(Terms(())), "") == {}
+    assert Object({"most": PASS}).admit({}, Changes(WITHIN), "") == {}
+    flat = Object({"most": PASS}, bounded=("most",))
+    assert flat.admit({}, Changes(WITHIN), "") == {"most": 9}

@@ -547,3 +547,11 @@ def test_it_answers_with_documents_and_with_raw_tensors() -> None:
 def test_only_their_places_name_the_classes_of_declared_probabilities() -> None:
     assert KSERVE.positional()
     assert not KServeV2().positional()
+
+
+def test_the_input_tensors_are_told_by_name() -> None:
+    sent = {"name": "x", "shape": [2], "datatype": "FP32", "data": [0.5, 0.25]}
+    asked = KServeV2().read(orjson.dumps({"inputs": [sent]}), {"model": "m"}, Terms(()))
+    assert asked.tensors is not None
+    (tensor,) = asked.tensors
+    assert (tensor.name, tensor.datatype, tensor.elements().tolist()) == ("x", "FP32", [0.5, 0.25])

@@ -318,3 +318,10 @@ class TestAnswer:
 def test_only_their_places_name_the_classes_of_declared_probabilities() -> None:
     assert KServeV2Grpc(outputs={"probs": "probabilities"}).positional()
     assert not KServeV2Grpc().positional()
+
+
+def test_the_input_tensors_are_told_by_name() -> None:
+    asked, _ = read(asking())
+    assert [tensor.name for tensor in asked.tensors] == [each.name for each in asking().inputs]
+    for tensor in asked.tensors:
+        assert len(tensor.elements()) > 0

@@ -199,3 +199,9 @@ def test_streams_are_asked_for_their_counts_where_the_route_says_so(stream: byte
     assert asked.unasked == ({"usage"} if stream == b"true" else frozenset())
     assert (b"stream_include_usage" in asked.body) is (stream == b"true")
     assert {*counting.answers()} == {*SPEECH.answers()}
+
+
+def test_a_check_sees_the_fields_of_the_form() -> None:
+    seen: list[dict[str, Any]] = []
+    read(FILE, MODEL, Part("include[]", b"logprobs"), terms=Terms((), check=seen.append))
+    assert seen == [{"model": "whisper-1", "include": ["logprobs"]}]

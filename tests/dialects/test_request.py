@@ -132,3 +132,13 @@ def test_a_field_that_is_set_is_counted_where_it_stood_with_another_value() -> N
     assert same.with_field("a", 2).changed == {"a": 1}
     assert same.with_field("b", 2).body == b'{"a":1,"b":2}'
     assert same.with_field("b", 2).changed == {}
+
+
+def test_a_check_sees_the_body_as_it_came_and_before_the_gate() -> None:
+    seen: list[dict[str, Any]] = []
+    terms = Terms((), repeatable=False, check=seen.append)
+    assert admit(b'{"model":"m","seed":1}', GATE, terms).body == b'{"model":"m"}'
+    assert seen == [{"model": "m", "seed": 1}]
+    with pytest.raises(ClientError, match="unheard_of"):
+        admit(b'{"unheard_of":1}', GATE, terms)
+    assert seen[1:] == [{"unheard_of": 1}]

@@ -335,3 +335,10 @@ def test_only_their_places_name_the_classes_of_declared_probabilities() -> None:
     assert TensorFlowGrpc(outputs={"probs": "probabilities"}).positional()
     assert TensorFlowGrpc(call="Classify").positional()
     assert not TensorFlowGrpc(call="Regress").positional()
+
+
+def test_the_tensors_that_are_asked_about_are_told_by_name() -> None:
+    asked, _ = read(PREDICT, predicting())
+    (tensor,) = asked.tensors
+    assert (tensor.name, tensor.datatype, list(tensor.shape)) == ("x", "FP32", [2])
+    assert tensor.elements().tolist() == [0.5, 0.25]

@@ -181,3 +181,11 @@ def test_both_counts_are_asked_for_where_the_route_says_so() -> None:
     assert sent["return_num_input_tokens"] is sent["return_num_output_tokens"] is True
     assert asked.unasked == {"num_input_tokens", "num_output_tokens"}
     assert {*counting.answers()} == {*GENERATE.answers()}
+
+
+def test_a_route_of_generate_asks_for_no_stream() -> None:
+    whole = TritonGenerate(stream=False)
+    assert whole.answers().keys() == {"application/json"}
+    body = b'{"text_input":"x"}'
+    assert not whole.read(body, {"model": "m"}, Terms(())).query.stream
+    assert GENERATE.read(body, {"model": "m"}, Terms(())).query.stream

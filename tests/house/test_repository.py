@@ -54,6 +54,7 @@ SHARED_BY_PLUGINS = {
     "extproc.dialects.csv_table",
     "extproc.dialects.declared",
     "extproc.dialects.dialect",
+    "extproc.dialects.features",
     "extproc.dialects.gate",
     "extproc.dialects.gemini_logprobs",
     "extproc.dialects.google_error",
