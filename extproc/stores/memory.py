@@ -82,14 +82,15 @@ class MemoryReplays:
         self._ending: list[tuple[float, str]] = []
         """A heap, by when each may be forgotten."""
         self._forgotten = 0.0
-        """The latest ``until`` that was forgotten, for a clock that steps back."""
+        """The latest ``until`` that was forgotten, for a clock that steps back: what is kept ends
+        later, so that it only grows."""
 
     async def first(self, once: Once, *, now: float) -> bool:
         if once.key in self._shown:
             return False
+        self._forget(now)
         if once.since < self._began or once.until <= self._forgotten:
             raise StoreUnavailable("it may have been shown when nobody kept that")
-        self._forget(now)
         if len(self._shown) >= self._capacity:
             raise StoreUnavailable(f"all {self._capacity} nonces are of live signatures")
         self._shown.add(once.key)

@@ -3,7 +3,7 @@
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extproc.credentials import Once, Replays
@@ -57,6 +57,7 @@ class ReplaysContract:
             assert not await shown(replays, once(), NOW + back)
 
     @of_every_store
+    @example(asked=[(0, 0.0, 0.0), (0, -41.0, 61.0), (0, 1.0, 20.0), (0, 0.0, 0.0)])
     @given(
         asked=st.lists(
             st.tuples(st.integers(0, 5), st.floats(-100, 100), st.floats(-100, 100)), max_size=40
