@@ -7,7 +7,7 @@ lose the interval of a fast limit to rounding, and the limit with it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol
 
 _SECOND: Final = 1_000_000_000
@@ -24,11 +24,11 @@ class Limit:
     per: Literal["principal", "tenant"]
     max: int
     window: float
+    interval: int = field(init=False)
+    """Nanoseconds between two requests at the sustained rate, rounded up."""
 
-    @property
-    def interval(self) -> int:
-        """Nanoseconds between two requests at the sustained rate, rounded up."""
-        return -(-nanoseconds(self.window) // self.max)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "interval", -(-nanoseconds(self.window) // self.max))
 
 
 @dataclass(frozen=True, slots=True)

@@ -223,10 +223,10 @@ class Route:
     requirement: Requirement = ANY
     contract: Contract | None = None
     """What its requests must be, beside what the dialect says."""
+    name: str = field(init=False)
 
-    @property
-    def name(self) -> str:
-        return f"{self.method} {self.path}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.method} {self.path}")
 
     def match(self, path: str) -> dict[str, str] | None:
         """The template's parameters, percent-decoded once, or None where the path is another.

@@ -37,11 +37,10 @@ class Granted(Mapping[tuple[str, str], Policy]):
         return made
 
     def __contains__(self, place: object) -> bool:
-        match place:
-            case (str(tenant), route):
-                return route in self._tenants.get(tenant, ())
-            case _:
-                return False
+        if not isinstance(place, tuple):
+            return False
+        tenant, route = place
+        return route in self._tenants.get(tenant, ())
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return ((tenant, route) for tenant, routes in self._tenants.items() for route in routes)

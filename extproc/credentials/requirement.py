@@ -53,8 +53,11 @@ def authenticate(
         proven = provers[name].prove(request, now)
         if isinstance(proven, Needed):
             needed = needed or proven
-        elif proven is not None and (tenant := proven.tenant or owners.get(proven.principal, "")):
-            proofs[name] = structs.replace(proven, tenant=tenant)
+        elif proven is not None:
+            if not proven.tenant:
+                proven = structs.replace(proven, tenant=owners.get(proven.principal, ""))
+            if proven.tenant:
+                proofs[name] = proven
     if not _suffices(proofs, requirement.all_of, one_of):
         return needed
     strongest = _bound(max(proofs.values(), key=lambda proof: proof.strength), proofs.values())
@@ -64,6 +67,8 @@ def authenticate(
 def _bound(strongest: Proof, proofs: Collection[Proof]) -> Proof:
     """What was signed holds for the request, whichever of its proofs names the principal."""
     signed = next((proof for proof in proofs if proof.once is not None), strongest)
+    if signed is strongest:
+        return strongest
     return structs.replace(strongest, digest=signed.digest, once=signed.once)
 
 
