@@ -20,10 +20,12 @@ import math
 import re
 import struct
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Final
+from operator import add
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -41,6 +43,26 @@ _EXACT: Final = 2.0**53
 """Below it float64 holds every whole number."""
 _FEW: Final = 32
 """Different characters up to which replacing one after the other is faster."""
+_TURN: Final = 2000
+"""Microseconds, about: nobody waits for more than twice as long on a slow machine."""
+_PIECE: Final = 1 << 10
+"""Characters that are folded at once, each in a microsecond at most."""
+_ASCII_COST: Final = 9
+"""Binary digits of how many ASCII characters take a microsecond."""
+_PART: Final = 2
+"""Microseconds that writing a part takes, beside its characters."""
+_SMALL: Final = frozenset({int, float, bool, type(None)})
+_KIND_COST: Final = 6
+"""Binary digits of how many items are told apart by their types in a microsecond."""
+_OCTETS: Final = 1 << 18
+"""Octets that are hashed at once."""
+_OCTET_COST: Final = 8
+"""Binary digits of how many of them take a microsecond."""
+_HASHED: Final = 256
+"""Inputs whose forms are kept at one time."""
+_NUMBERS_AT_ONCE: Final = 1 << 13
+_NUMBER_COST: Final = 6
+"""Binary digits of how many octets of written numbers take a microsecond."""
 _NO_WORD: Final = re.compile(r"[^\w\n]|_")
 _ASCII_OTHER: Final = bytes(code for code in range(128) if not chr(code).isalnum())
 _ASCII_LOWER: Final = bytes(code + 32 if 65 <= code <= 90 else code for code in range(256))
@@ -49,18 +71,121 @@ _MESSAGE: Final = ("role", "content", "images", "tool_calls", "function_call", "
 servers ignore: then each value of one would draw anew for the same question."""
 
 
+Result = TypeVar("Result")
+Steps = Generator[None, None, Result]
+"""Work that is cut up: between two steps others have their turn."""
+
+
+class _Turn:
+    """What is left to be done before others have theirs."""
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self._left = _TURN
+
+    def ends(self, cost: int) -> bool:
+        """Whether it does with this, of so many microseconds."""
+        self._left -= cost
+        if self._left > 0:
+            return False
+        self._left = _TURN
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A part that many inputs have: its digest stands for it in each, and is made once."""
+
+    value: Any
+    _made: list[bytes] = field(default_factory=list)
+
+    def digest(self, turn: _Turn) -> Steps[bytes]:
+        if not self._made:
+            written = yield from _steps(self.value, 0, turn)
+            self._made.append((yield from _hashed(written, turn)))
+        return self._made[0]
+
+
 def digest(value: Any) -> bytes:
     """32 octets that are the same for every way to write a JSON value."""
     return hashlib.sha256(canonical(value)).digest()
 
 
-def canonical(value: Any, depth: int = 0) -> bytes:
+def digests(values: Sequence[Any]) -> Steps[Sequence[bytes]]:
+    """The digest of each, in steps of some two milliseconds.  Raise as ``canonical`` does."""
+    turn = _Turn()
+    made: list[bytes] = []
+    for start in range(0, len(values), _HASHED):
+        end = min(start + _HASHED, len(values))
+        parts = yield from _parts(map(values.__getitem__, range(start, end)), 0, turn)
+        for part in parts:
+            digest_of = yield from _hashed(part, turn)
+            made.append(digest_of)
+    return made
+
+
+def _hashed(written: bytes, turn: _Turn) -> Steps[bytes]:
+    if len(written) <= _OCTETS:
+        return hashlib.sha256(written).digest()
+    made = hashlib.sha256()
+    for start in range(0, len(written), _OCTETS):
+        made.update(written[start : start + _OCTETS])
+        if turn.ends(_OCTETS >> _OCTET_COST):
+            yield
+    return made.digest()
+
+
+def canonical(value: Any) -> bytes:
     """Unambiguous: each part is written with its type and length.
 
     Raise ClientError where it is nested too deeply, TypeError where it is no JSON.
     """
+    return at_once(_steps(value, 0, _Turn()))
+
+
+def at_once(steps: Steps[Result]) -> Result:
+    """What the steps come to, without a turn for others."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+
+def _steps(value: Any, depth: int, turn: _Turn) -> Steps[bytes]:
     if depth > _DEEPEST:
         raise ClientError(f"An input is nested in over {_DEEPEST} levels.")
+    match value:
+        case str() if len(value) > _PIECE:
+            return _written(b"s", (yield from _long(value, turn)))
+        case list() | tuple():
+            return (yield from _list(value, depth, turn))
+        case dict():
+            return (yield from _object(value, depth, turn))
+        case Shared():
+            return _written(b"b", (yield from value.digest(turn)))
+        case _:
+            return _scalar(value)
+
+
+def _parts(values: Iterable[Any], depth: int, turn: _Turn) -> Steps[list[bytes]]:
+    """Each in its form; what is small is written without a step of its own."""
+    parts = []
+    for value in values:
+        kind = type(value)
+        if kind in _SMALL or (kind is str and len(value) <= _PIECE):
+            part = _scalar(value)
+            if turn.ends(len(part) + _PART):
+                yield
+        else:
+            part = yield from _steps(value, depth, turn)
+        parts.append(part)
+    return parts
+
+
+def _scalar(value: Any) -> bytes:
     match value:
         case str():
             return _written(b"s", text(value).encode())
@@ -68,14 +193,24 @@ def canonical(value: Any, depth: int = 0) -> bytes:
             return _written(b"c", repr(value).encode())
         case int() | float():
             return _written(b"n", _number(value))
-        case list() | tuple():
-            return _list(value, depth)
-        case dict():
-            return _object(value, depth)
         case bytes():
             return _written(b"b", value)
         case _:
             raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+def _long(value: str, turn: _Turn) -> Steps[bytes]:
+    """As ``text``, piece by piece."""
+    if value.isascii():
+        if turn.ends(len(value) >> _ASCII_COST):
+            yield
+        return text(value).encode()
+    pieces = []
+    for start in range(0, len(value), _PIECE):
+        pieces.append(text(value[start : start + _PIECE]).encode())
+        if turn.ends(_PIECE):
+            yield
+    return b"".join(pieces)
 
 
 def text(value: str) -> str:
@@ -102,43 +237,45 @@ def _folded(characters: AbstractSet[str]) -> dict[str, str]:
     return dict(zip(characters, kept.split("\n"), strict=True))
 
 
-def _list(value: Sequence[Any], depth: int) -> bytes:
+def _list(value: Sequence[Any], depth: int, turn: _Turn) -> Steps[bytes]:
     kinds = set(map(type, value))
+    if turn.ends(len(value) >> _KIND_COST):
+        yield
     if kinds <= _NUMBERS:
-        written = _vector(value)
+        written = yield from _vector(value, turn)
     elif kinds <= _ARRAYS:
-        written = _matrix(value)
+        written = yield from _matrix(value, turn)
     else:
         written = None
     if written is not None:
         return written
-    return _written(b"l", b"".join(canonical(item, depth + 1) for item in value))
+    return _written(b"l", b"".join((yield from _parts(value, depth + 1, turn))))
 
 
-def _vector(value: Sequence[float]) -> bytes | None:
-    numbers = _numbers(value)
+def _vector(value: Sequence[float], turn: _Turn) -> Steps[bytes | None]:
+    numbers = yield from _numbers(value, turn)
     return None if numbers is None else _written(b"v", numbers)
 
 
-def _matrix(value: Sequence[Sequence[Any]]) -> bytes | None:
+def _matrix(value: Sequence[Sequence[Any]], turn: _Turn) -> Steps[bytes | None]:
     """Rows of numbers, of any lengths; None where something else stands in them."""
     flat = list(chain.from_iterable(value))
-    numbers = _numbers(flat) if set(map(type, flat)) <= _NUMBERS else None
+    if not set(map(type, flat)) <= _NUMBERS:
+        return None
+    numbers = yield from _numbers(flat, turn)
     if numbers is None:
         return None
     lengths = np.fromiter(map(len, value), "<i8").tobytes()
     return _written(b"m", _written(b"b", lengths) + numbers)
 
 
-def _object(value: Mapping[str, Any], depth: int) -> bytes:
+def _object(value: Mapping[str, Any], depth: int, turn: _Turn) -> Steps[bytes]:
     if "role" in value and "content" in value:
         value = {name: _spoken(value[name]) for name in _MESSAGE if name in value}
-    members = sorted(
-        canonical(name) + canonical(item, depth + 1)
-        for name, item in value.items()
-        if item is not None
-    )
-    return _written(b"o", b"".join(members))
+    present = {name: item for name, item in value.items() if item is not None}
+    names = yield from _parts(present, 0, turn)
+    items = yield from _parts(present.values(), depth + 1, turn)
+    return _written(b"o", b"".join(sorted(map(add, names, items))))
 
 
 def _spoken(content: Any) -> Any:
@@ -167,10 +304,24 @@ def _normal(steps: int, exponent: int) -> tuple[int, int]:
     return (steps // 2, exponent + 1) if abs(steps) == 1 << _PRECISION else (steps, exponent)
 
 
-def _numbers(values: Sequence[float]) -> bytes | None:
+def _numbers(values: Sequence[float], turn: _Turn) -> Steps[bytes | None]:
     """As ``_number``, of many at once; None for a few, and where one is too large to be exact."""
     if len(values) < _VECTOR:
         return None
+    numerators, exponents = [], []
+    for start in range(0, len(values), _NUMBERS_AT_ONCE):
+        some = _fractions(values[start : start + _NUMBERS_AT_ONCE])
+        if some is None:
+            return None
+        numerators.append(some[0])
+        exponents.append(some[1])
+        if turn.ends(len(some[0]) >> _NUMBER_COST):
+            yield
+    return b"".join(numerators + exponents)
+
+
+def _fractions(values: Sequence[float]) -> tuple[bytes, bytes] | None:
+    """Steps and binary exponents, as 64 and 16 bits of each."""
     try:
         read = np.frombuffer(struct.pack(f"{len(values)}d", *values))
     except struct.error:  # a whole number that is no float64
@@ -184,7 +335,7 @@ def _numbers(values: Sequence[float]) -> bytes | None:
     exponents[carried] += 1
     whole = read == np.rint(read)
     steps[whole], exponents[whole] = read[whole], 0x7FFF
-    return steps.astype("<i8").tobytes() + exponents.astype("<i2").tobytes()
+    return steps.astype("<i8").tobytes(), exponents.astype("<i2").tobytes()
 
 
 def _written(kind: bytes, content: bytes) -> bytes:

@@ -55,11 +55,7 @@ from extproc.incoming import Incoming
 from extproc.padding import Padding, filled, padding
 from extproc.policy import Policy
 from extproc.prediction import Query, Usage
-from extproc.refusal import (
-    UPSTREAM_UNREADABLE,
-    Refusal,
-    of_upstream,
-)
+from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_upstream
 from extproc.response_headers import SPACE_ID, passing, removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
 
@@ -206,31 +202,39 @@ class Exchange:
         if not end:
             return []
         # A request without a body: there is nothing to send but its headers.
-        return [SendRequestHeaders(self._admit().set_headers)]
+        return self._admit(lambda asked: [SendRequestHeaders(asked.set_headers)])
 
     def _request_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         self._incoming.feed(data)
         if not end:
             return []
-        asked = self._admit()
-        return [ReplaceRequest(asked.body, asked.set_headers)]
+        return self._admit(lambda asked: [ReplaceRequest(asked.body, asked.set_headers)])
 
     def _request_trailers(self, names: tuple[str, ...]) -> Sequence[Action]:
-        asked = self._admit()
-        body = SendRequestBody(asked.body, end=False)
-        return [SendRequestHeaders(asked.set_headers), body, SendRequestTrailers(names)]
+        return self._admit(
+            lambda asked: [
+                SendRequestHeaders(asked.set_headers),
+                SendRequestBody(asked.body, end=False),
+                SendRequestTrailers(names),
+            ]
+        )
 
-    def _admit(self) -> Asked:
-        """The whole request is here: read it, and return what goes on."""
-        policy, asked = self._incoming.read()
-        self._policy = policy
-        model = asked.query.model
-        draws, inputs = policy.draws(model, asked.inputs), asked.query.inputs
-        self._run = Rewrite(policy.edits, model, draws, unasked=asked.unasked, inputs=inputs)
+    def _admit(self, passed: Callable[[Asked], Sequence[Action]]) -> Sequence[Action]:
+        """The whole request is here: read it, and do this about what goes on."""
+        self._policy, asked = self._incoming.read()
+        self.query, self.changed = asked.query, asked.changed
+        return self._go_on(self._know(asked), partial(passed, asked))
+
+    def _know(self, asked: Asked) -> _Work:
+        """What the answer is rewritten by; then the request goes on."""
+        policy, model = self._policy, asked.query.model
+        inputs = yield from policy.digests(asked)
+        draws, count = policy.draws(model, inputs), asked.query.inputs
+        self._run = Rewrite(policy.edits, model, draws, unasked=asked.unasked, inputs=count)
         self._own = {SPACE_ID: policy.space(model)} if policy.spaced else {}
-        self.digests = policy.digests(draws, asked)
-        self.query, self.changed, self.state = asked.query, asked.changed, State.WAITING
-        return asked
+        self.digests = inputs if policy.audited else ()
+        self._incoming.drop()
+        self.state = State.WAITING
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
         remove = removable(event.headers)
@@ -301,10 +305,7 @@ class Exchange:
         return self._go_on(self._rewriter.feed(data), self._fed)
 
     def _go_on(self, work: _Work, then: _Then) -> Sequence[Action]:
-        """Rewrite until others are to have a turn.
-
-        Where this raises, what was rewritten before stays: see _give_up.
-        """
+        """Until others are to have a turn; where it raises, what was rewritten stays: _give_up."""
         for piece in work:
             if piece is None:
                 self._paused = work, then

@@ -20,26 +20,23 @@ class Incoming:
         contract = policy.route.contract
         self._cap = min(policy.caps.request, contract.body) if contract else policy.caps.request
         self._body = bytearray()
-
-    @property
-    def held(self) -> int:
-        """Bytes kept."""
-        return len(self._body)
+        self.held = 0
+        """Bytes kept, here or by whoever has read them and not dropped them."""
 
     def feed(self, data: bytes) -> None:
         """Raise ClientError where the body is larger than the policy's cap."""
         cap = self._cap
-        if len(self._body) + len(data) > cap:
+        if self.held + len(data) > cap:
             raise ClientError(f"The request body is larger than {cap} bytes.", TOO_LARGE)
         self._body += data
+        self.held += len(data)
 
     def read(self) -> tuple[Policy, Asked]:
         """The whole body is here: what applies to the model it asks, and what goes on.
 
         Raise ClientError where the dialect or the policy refuses it.
         """
-        body = bytes(self._body)
-        self.drop()
+        body, self._body = bytes(self._body), bytearray()
         policy, asked = read(self._policy, body, self._parameters)
         policy.check_inputs(asked.query.inputs)
         return policy, asked
@@ -47,3 +44,4 @@ class Incoming:
     def drop(self) -> None:
         """Keep nothing more."""
         self._body = bytearray()
+        self.held = 0

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 import msgspec
 
 from extproc.audit import Pseudonyms
-from extproc.canonical import digest
+from extproc.canonical import Steps, digests
 from extproc.client_address import Proxies
 from extproc.credentials import ANY, EnvoyJwts, Prover, Requirement
 from extproc.credentials.envoy_jwt import NAMESPACE
@@ -35,8 +35,8 @@ from extproc.shaping import UNSHAPED, Shaping
 from extproc.validation import Contract
 
 CLOSELY: Final = 32 << 10
-"""Bytes of a request whose inputs are brought into their canonical form for the record alone: at
-most 5 ms, in any script."""
+"""Bytes of a request whose inputs are brought into their canonical form for the record alone: of
+more it would cost too much."""
 
 _PARAMETER = re.compile(r"\{(\w+)\}")
 _BEFORE_VERB = re.compile(r"\{(\w+)\}:")
@@ -177,28 +177,26 @@ class Policy:
             return None
         return next((other for models, other in self.exceptions if _fits(model, models)), self)
 
-    def draws(self, model: str, inputs: Sequence[object]) -> Draws | None:
-        """What the answer about these inputs draws from."""
+    def draws(self, model: str, inputs: Sequence[bytes]) -> Draws | None:
+        """What the answer about inputs of these digests draws from."""
         if self.draw is None:
             return None
-        return Draws(self._space(model), tuple(map(digest, inputs)), self.fidelity.digest())
+        return Draws(self._space(model), inputs, self.fidelity.digest())
 
     def _space(self, model: str) -> Draw:
         assert self.draw is not None
         return self.draw.child(b"model " + model.encode())
 
-    def digests(self, draws: Draws | None, asked: Asked) -> Sequence[bytes]:
-        """Of the canonical inputs, for the record, where one is kept.
+    def digests(self, asked: Asked) -> Steps[Sequence[bytes]]:
+        """Of the canonical inputs, where anything draws from them or a record is kept.
 
-        Of a body too long to be looked at so closely while others wait, of its bytes as they are.
+        For the record alone, and of a body that is long, of its bytes as they are.
         """
-        if not self.audited:
+        if self.draw is None and not self.audited:
             return ()
-        if draws is not None:
-            return draws.inputs
-        if len(asked.body) > CLOSELY:
+        if self.draw is None and len(asked.body) > CLOSELY:
             return (sha256(asked.body).digest(),)
-        return tuple(map(digest, asked.inputs))
+        return (yield from digests(asked.inputs))
 
     def permits(self, model: str) -> bool:
         return self.of(model) is not None

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.canonical import canonical, digest, text
+from extproc.canonical import Shared, canonical, digest, digests, text
 from extproc.draw import Draw, Draws
 from extproc.errors import ClientError
 from extproc.mutators import Dither, Noise, mutate
@@ -328,6 +328,65 @@ def test_a_digest_is_the_same_on_every_machine() -> None:
     assert digest(value).hex() == (
         "38241ca4110753c7393eccc6144bd78759674952fddb426f7bf8b0d9ddbd7edd"
     )
+
+
+def in_steps(values: list[Any]) -> tuple[list[bytes], int]:
+    """The digests, and how often others had their turn meanwhile."""
+    steps, turns = digests(values), 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return [*end.value], turns
+        turns += 1
+
+
+HANGUL = "".join(map(chr, range(0xAC00, 0xAC00 + 10_000)))
+
+
+@pytest.mark.parametrize(
+    ("value", "turns"),
+    [
+        ("short", 0),
+        ("The quick brown fox " * 52_000, 1),
+        (HANGUL, 4),
+        (["a"] * 10_000, 8),
+        ([{"role": "user", "content": "hi"}] * 2000, 8),
+        ({str(number): None for number in range(10_000)}, 0),
+        ({str(number): number for number in range(2000)}, 6),
+        ([*range(130_000)], 9),
+        ([[0.1, 0.2]] * 20_000, 3),
+        ([[0.1, "a"]] * 2000, 8),
+    ],
+    ids=["short", "ascii", "text", "list", "chat", "nulls", "object", "ids", "rows", "mixed"],
+)
+def test_what_is_long_takes_many_turns_and_comes_to_the_same(value: Any, turns: int) -> None:
+    made, taken = in_steps([value])
+    assert made == [digest(value)]
+    assert taken >= turns
+
+
+def test_many_inputs_take_many_turns() -> None:
+    values = [f"input {number}" for number in range(3000)]
+    made, taken = in_steps(values)
+    assert made == [*map(digest, values)]
+    assert taken >= 10
+
+
+@given(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), st.integers(1000, 1100))
+def test_a_text_is_folded_piece_by_piece_as_it_is_at_once(part: str, times: int) -> None:
+    value = (part * times)[: 1024 + times]
+    folded = text(value).encode()
+    assert canonical(value) == b"s%d:%s" % (len(folded), folded)
+
+
+def test_what_inputs_share_is_looked_at_once() -> None:
+    shared, plain = Shared(HANGUL), Shared("question")
+    made, turns = in_steps([[shared, f"{number}"] for number in range(50)])
+    assert len(set(made)) == 50
+    assert turns < 2 * in_steps([[Shared(HANGUL), "a"]])[1]
+    assert digest([plain, "a"]) == digest([Shared("  QUESTION?"), "A"])
+    assert digest([plain, "a"]) != digest([Shared("answer"), "a"])
 
 
 @pytest.mark.parametrize(

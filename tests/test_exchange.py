@@ -38,9 +38,10 @@ from extproc.events import (
     SendResponseBody,
     SendResponseHeaders,
     SendResponseTrailers,
+    Work,
 )
 from extproc.exchange import Exchange, State
-from extproc.mutators import Mutator, Quantize, Rotate, Similarity
+from extproc.mutators import Mutator, Noise, Quantize, Rotate, Similarity
 from extproc.padding import Buckets
 from extproc.policy import Caps, Policy
 from extproc.prediction import Usage
@@ -786,6 +787,46 @@ def test_an_event_above_the_cap_ends_the_stream() -> None:
         ),
     )
     assert machine.fault == "an event is larger than 100 bytes"
+
+
+# A long request that is told apart from others, in turns.
+
+LONG = embed(20_000)
+KEYED = (Noise(norm=0.3),)
+
+
+def telling_apart() -> Exchange:
+    machine = embedding(KEYED)
+    play(machine, (RequestHeaders(end=False), []))
+    assert machine.receive(RequestBody(LONG, end=True)) == []
+    return machine
+
+
+def test_others_have_their_turn_before_a_long_request_goes_on() -> None:
+    machine, turns = telling_apart(), 0
+    while (actions := machine.receive(Work())) == []:
+        assert (machine.working, machine.held) == (True, len(LONG))
+        turns += 1
+    assert turns > 5
+    assert actions == [ReplaceRequest(LONG)]
+    assert (machine.working, machine.held, machine.state) == (False, 0, State.WAITING)
+
+
+def test_a_long_request_is_refused_in_the_middle_and_nothing_of_it_goes_on() -> None:
+    machine = telling_apart()
+    assert machine.refuse(OVERLOADED) == [respond(OVERLOADED)]
+    assert (machine.working, machine.held, machine.receive(Work())) == (False, 0, [])
+
+
+def test_a_long_request_that_cannot_be_told_apart_does_not_go_on() -> None:
+    deep = b"[" * 70 + b"1" + b"]" * 70
+    message = b'{"role":"user","content":"a"},' * 5000 + b'{"role":"user","content":' + deep + b"}"
+    machine = Exchange(replace(policy(), draw=Draw(b"k" * 32)), {})
+    play(machine, (RequestHeaders(end=False), []))
+    body = b'{"model":"m","messages":[' + message + b"]}"
+    [refusal] = told(machine, RequestBody(body, end=True))
+    assert isinstance(refusal, Respond)
+    assert (refusal.status, machine.outcome, machine.held) == (400, "invalid_request", 0)
 
 
 # Refused from outside: the process holds too much.

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.canonical import digest
+from extproc.canonical import at_once, digest
 from extproc.credentials import ApiKey, ApiKeys, EnvoyJwt, EnvoyJwts
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import KServeV2, OpenAIChat, Status
@@ -147,7 +147,7 @@ def answer(
 ) -> bytes:
     """What one tenant is served for a vector of ones."""
     chosen = replace(policy(), fidelity=tier, edits=tier.edits(), draw=Draw(root * 32))
-    draws = chosen.draws(model, [question])
+    draws = chosen.draws(model, [digest(question)])
     edit = chosen.edits["embedding"]
     assert draws is not None
     assert edit is not None
@@ -175,13 +175,13 @@ def test_the_same_question_is_answered_alike_and_every_other_differently() -> No
 def test_no_model_is_called_like_another_label_of_its_tenant() -> None:
     """The cache salt is drawn from the same secret, and told to the model server."""
     chosen = replace(policy(), draw=Draw(b"k" * 32))
-    draws = chosen.draws("cache_salt", ["a"])
+    draws = chosen.draws("cache_salt", [digest("a")])
     assert draws is not None
     assert draws.space != Draw(b"k" * 32).child(b"cache_salt")
 
 
 def test_a_tier_that_is_not_keyed_draws_nothing() -> None:
-    assert policy().draws("m", ["a"]) is None
+    assert policy().draws("m", [digest("a")]) is None
 
 
 def test_a_keyed_tier_without_a_source_serves_nothing() -> None:
@@ -351,22 +351,23 @@ def test_a_table_does_not_show_its_key() -> None:
     assert "0123456789abcdef" not in repr(table)
 
 
-def test_inputs_have_digests_where_a_record_is_kept() -> None:
-    audited = replace(policy(), audited=True)
+def digests(chosen: Policy, asked: Asked) -> list[bytes]:
+    return [*at_once(chosen.digests(asked))]
+
+
+def test_inputs_have_digests_where_a_record_is_kept_or_something_draws_from_them() -> None:
     asked = Asked(Query("m", 2), b"x" * CLOSELY, ["a", "b"])
-    assert policy().digests(None, asked) == ()
-    assert audited.digests(None, asked) == (digest("a"), digest("b"))
-    drawn = replace(audited, draw=Draw(b"k" * 32)).draws("m", asked.inputs)
-    assert drawn is not None
-    assert audited.digests(drawn, asked) is drawn.inputs
+    assert digests(policy(), asked) == []
+    for chosen in (replace(policy(), audited=True), replace(policy(), draw=Draw(b"k" * 32))):
+        assert digests(chosen, asked) == [digest("a"), digest("b")]
 
 
-def test_a_body_that_is_long_is_known_by_its_bytes() -> None:
-    """To fold all of a megabyte would keep every other request waiting."""
+def test_for_a_record_alone_a_body_that_is_long_is_known_by_its_bytes() -> None:
     audited = replace(policy(), audited=True)
     one, other = (Asked(Query("m", 1), text * CLOSELY, ["a"]) for text in (b"one", b"two"))
-    assert audited.digests(None, one) == audited.digests(None, one) != (digest("a"),)
-    assert audited.digests(None, one) != audited.digests(None, other)
+    assert digests(audited, one) == digests(audited, one) != [digest("a")]
+    assert digests(audited, one) != digests(audited, other)
+    assert digests(replace(audited, draw=Draw(b"k" * 32)), one) == [digest("a")]
 
 
 def test_the_first_exception_that_fits_a_model_holds_for_it() -> None:

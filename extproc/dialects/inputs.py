@@ -4,11 +4,9 @@ Rule: no input goes uncounted.  What model servers count in different ways is re
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-from extproc.canonical import digest
+from extproc.canonical import Shared
 from extproc.errors import ClientError
 
 Json = Any
@@ -39,22 +37,17 @@ def some(value: Json, name: str, *kinds: type) -> list[Json]:
     raise ClientError(f"{name!r} must be a non-empty array.")
 
 
-@dataclass(frozen=True)
 class Pairs(Sequence[Any]):
     """One input with each of several, as rankings ask: a question, and a text after the other.
 
-    The first is digested once, and only if anybody reads the pairs: it may be long, and they many.
+    The first may be long, and they many.
     """
 
-    first: Json
-    others: Sequence[Json]
+    def __init__(self, first: Json, others: Sequence[Json]) -> None:
+        self._first, self._others = Shared(first), others
 
     def __len__(self) -> int:
-        return len(self.others)
+        return len(self._others)
 
     def __getitem__(self, index: Any) -> Any:
-        return [self._digest, self.others[index]]
-
-    @cached_property
-    def _digest(self) -> bytes:
-        return digest(self.first)
+        return [self._first, self._others[index]]

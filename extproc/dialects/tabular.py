@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from extproc.canonical import digest
+from extproc.canonical import Shared
 from extproc.dialects.cell import CellKind, cell, column
 from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.gate import Json
@@ -67,7 +67,7 @@ def transposed(columns: Json, name: str) -> list[Any]:
     arrays = {feature: items for feature, items in columns.items() if isinstance(items, list)}
     require(columns and all(arrays.values()), f"{name!r} must not be empty.")
     # What all rows share is written once: a row holds no more than its own part of the request.
-    shared = digest({feature: columns[feature] for feature in columns.keys() - arrays.keys()})
+    shared = Shared({feature: columns[feature] for feature in columns.keys() - arrays.keys()})
     rows: list[Any] = [{"": shared} for _ in range(max(map(len, arrays.values()), default=1))]
     for feature, items in arrays.items():
         for row, item in zip(rows, items, strict=False):
