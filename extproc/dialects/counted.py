@@ -36,10 +36,10 @@ class Counted:
 
     def note(self, value: Json, run: Rewrite) -> None:
         before = run.told.usage
-        if (told := _count(value, self.input)) is not None:
+        if self.input is not None and (told := _count(value, self.input)) is not None:
             told = self._joined(before.input_tokens, told)
             run.told.usage = before = Usage(told, before.output_tokens)
-        if (told := _count(value, self.output)) is not None:
+        if self.output is not None and (told := _count(value, self.output)) is not None:
             told = self._joined(before.output_tokens, told)
             run.told.usage = Usage(before.input_tokens, told)
 
@@ -49,12 +49,11 @@ class Counted:
         return min(before + told, _LARGEST) if self.added else max(before, told)
 
 
-def _count(value: Json, paths: tuple[str, ...] | None) -> int | None:
+def _count(value: Json, paths: tuple[str, ...]) -> int | None:
     """The sum of the counts at these paths; None where there is none."""
-    if paths is None:
-        return None
     total = None
-    for told in [_member(value, path) for path in paths] if paths else (value,):
+    for path in paths or ("",):
+        told = _member(value, path) if path else value
         if type(told) is int and 0 <= told <= _LARGEST:
             total = told if total is None else min(total + told, _LARGEST)
     return total

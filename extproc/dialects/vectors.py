@@ -31,7 +31,7 @@ def embedding(value: Json, edit: Edit, place: str) -> Json:
     if after is None:
         return ABSENT
     single = after.astype(SINGLE)
-    return pybase64.b64encode_as_string(single.tobytes()) if isinstance(value, str) else single
+    return pybase64.b64encode_as_string(single.data) if isinstance(value, str) else single
 
 
 def edited(before: Vector, edit: Edit) -> Vector | None:
@@ -50,8 +50,9 @@ def from_octets(raw: bytes, place: str) -> Vector:
         single = np.frombuffer(raw, SINGLE)
     except ValueError as error:
         raise _wrong(place) from error
-    _check(single, place)
-    return single.astype(np.float64)
+    vector = single.astype(np.float64)
+    _check(vector, place)
+    return vector
 
 
 def _read(value: Json, place: str) -> Vector:

@@ -16,6 +16,9 @@ from extproc.prediction import Vector
 NOTHING: Final = 1e-300
 """A sum of squares below this has lost its digits to underflow; no float32 vector gets here."""
 
+_UNSURE: Final = 1e-9
+"""More than two ways of adding up so many squares can differ, as part of the length."""
+
 _OVERFLOWING: Final = 1e308
 """A sum of squares below this, in whatever order, has no square in it that is infinite."""
 
@@ -34,3 +37,17 @@ def norm(values: Vector) -> float:
 def snapped(length: float) -> float:
     """Two significant digits of a length: 1 for all unit vectors, whatever their float error."""
     return float(f"{length:.1e}")
+
+
+def snapped_norm(values: Vector) -> float:
+    """``snapped(norm(values))``, of which BLAS's own sum tells the two digits nearly always.
+
+    Raises UpstreamError where that is not a finite number.
+    """
+    square = float(np.vdot(values, values))
+    if NOTHING < square < _OVERFLOWING:
+        length = math.sqrt(square)
+        least, most = snapped(length * (1.0 - _UNSURE)), snapped(length * (1.0 + _UNSURE))
+        if least == most:
+            return least
+    return snapped(norm(values))

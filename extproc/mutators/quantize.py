@@ -20,7 +20,7 @@ from typing import Annotated, ClassVar, Final
 import msgspec
 import numpy as np
 
-from extproc.mutators._norm import norm, snapped
+from extproc.mutators._norm import snapped_norm
 from extproc.mutators._rows import all_snapped, norms, settled
 from extproc.mutators.capacity import FLOAT, NORM, Capacity
 from extproc.mutators.mutator import Plain
@@ -53,7 +53,7 @@ class Quantize(Plain, frozen=True, tag="quantize"):
         """Raises UpstreamError for what is not finite, TypeError for a kind not in KINDS."""
         match prediction:
             case Embedding(values):
-                length = norm(values)
+                length = snapped_norm(values)
                 if length:
                     served = _decode(_encode(values, self.bits), length)
                 else:
@@ -76,8 +76,8 @@ class Quantize(Plain, frozen=True, tag="quantize"):
 
 def _same(served: Vector, values: Vector) -> bool:
     """Bit by bit, where the first of them leaves it open."""
-    first = served[:1].tobytes() == values[:1].tobytes()
-    return first and served.tobytes() == values.tobytes()
+    equal = not values.size or served.item(0) == values.item(0)
+    return equal and served.tobytes() == values.tobytes()
 
 
 def _encode(values: Vector, bits: int) -> Vector:
@@ -110,7 +110,7 @@ def _outermost(magnitudes: Vector, largest: float, bits: int) -> float:
 
 def _decode(codes: Vector, length: float) -> Vector:
     """The codes at the length they are served at; their squares add up exactly, in any order."""
-    codes *= snapped(length) / math.sqrt(float(codes @ codes))
+    codes *= length / math.sqrt(float(codes @ codes))
     return codes
 
 
