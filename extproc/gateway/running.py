@@ -98,7 +98,8 @@ def _bind_once(name: str, address: Socket) -> None:
         try:
             probed.bind((address.host, address.port))
         except OSError as error:
-            raise ConfigError(f"{name}: cannot use {address}: {error.strerror}") from error
+            wrong = f"{name}: cannot use {address}: {error.strerror}"
+            raise ConfigError(f"{wrong}; end what uses it, or choose another address") from error
 
 
 def _write_bootstrap(setup: Setup) -> Path:
