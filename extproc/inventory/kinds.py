@@ -17,6 +17,7 @@ from extproc.dialects import (
     CohereClassify,
     Dialect,
     GeminiGenerate,
+    Generic,
     HfPipeline,
     KServeV2,
     KServeV2Grpc,
@@ -126,6 +127,21 @@ def outputs_of(dialect: Dialect, kind: Kind) -> int:
     outputs = getattr(dialect, "outputs", None) or getattr(dialect, "answer", None)
     values = list(outputs.values()) if isinstance(outputs, Mapping) else []
     return max(1, values.count(kind))
+
+
+def kept_of(dialect: Dialect) -> int:
+    """How many fields of an answer pass because the route names them, whatever they hold."""
+    if isinstance(dialect, Generic):
+        return [*dialect.answer.values()].count("keep")
+    return len(getattr(dialect, "allow_response", ()))
+
+
+def unread_of(dialect: Dialect) -> int:
+    """How many fields of a request go on because the route names them, whatever they ask for."""
+    if isinstance(dialect, Generic):
+        known = {dialect.model, dialect.inputs}
+        return sum(rule == "pass" and name not in known for name, rule in dialect.request.items())
+    return len(getattr(dialect, "allow_request", ()))
 
 
 def _named(part: Any, above: tuple[int, ...]) -> Iterator[Kind]:

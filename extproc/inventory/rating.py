@@ -22,7 +22,8 @@ STRONG: Final = 2
 def reasons_of(surface: Surface) -> tuple[Reason, ...]:
     """Worst first."""
     found = [reason for told in surface.told for reason in _of_kind(told)]
-    if surface.told:
+    if surface.telling:
+        found += _of_fields(surface)
         found += [*_of_mode(surface), *_of_limits(surface), *_of_request(surface)]
         found += [*_of_credentials(surface), *_of_shape(surface)]
     return ranked(found)
@@ -120,6 +121,15 @@ def _of_mode(surface: Surface) -> Iterator[Reason]:
     if surface.shadow:
         what = "mode shadow: any model, any request and all of an answer pass, whatever is said"
         yield Reason(Rating.CRITICAL, what, "mode: enforce")
+
+
+def _of_fields(surface: Surface) -> Iterator[Reason]:
+    if surface.kept:
+        what = f"{surface.kept} fields of an answer pass unread, whatever they hold"
+        yield Reason(Rating.HIGH, what, "declare what they are, or take them out of the route")
+    if surface.request.unread:
+        what = f"{surface.request.unread} fields of a request go on unread, whatever they ask for"
+        yield Reason(Rating.MODERATE, what, "name the values they may have, or take them out")
 
 
 def _of_limits(surface: Surface) -> Iterator[Reason]:

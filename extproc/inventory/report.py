@@ -3,6 +3,7 @@
 A bound of ``math.inf`` means that nothing in the policy is one.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -106,6 +107,8 @@ class Request:
     """Whether it may name tools that the model calls."""
     repeatable: bool
     """Whether it may fix what is drawn at random."""
+    unread: int
+    """Fields that the route lets through to the model server, whatever they ask for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +150,8 @@ class Surface:
     told: tuple[Told, ...]
     withheld: tuple[Kind, ...]
     """Kinds that the dialect could answer, and that do not pass."""
+    kept: int
+    """Fields of an answer that the route lets through, whatever they hold."""
     varies: tuple[Varies, ...]
     reasons: tuple[Reason, ...] = ()
     """Worst first."""
@@ -158,7 +163,12 @@ class Surface:
     @property
     def bits_query(self) -> float:
         """Of one answer to one input."""
-        return sum(each.bits for each in self.told)
+        return sum(each.bits for each in self.told) if not self.kept else math.inf
+
+    @property
+    def telling(self) -> bool:
+        """Whether anything passes beside the structure of an answer."""
+        return bool(self.told) or self.kept > 0
 
     @property
     def bits_request(self) -> float:

@@ -20,7 +20,7 @@ from extproc.dialects.answers import streamed
 from extproc.dialects.features import features
 from extproc.dialects.gate import Terms
 from extproc.inventory.findings import findings
-from extproc.inventory.kinds import has_one_input, kinds_of
+from extproc.inventory.kinds import has_one_input, kept_of, kinds_of, unread_of
 from extproc.inventory.rating import reasons_of
 from extproc.inventory.report import (
     Access,
@@ -34,7 +34,7 @@ from extproc.inventory.report import (
     Way,
     ranked,
 )
-from extproc.inventory.telling import told_of
+from extproc.inventory.telling import UNCOUNTED, told_of
 from extproc.inventory.validation import checks_of
 from extproc.limits import Limit
 from extproc.mutators import Similarity
@@ -130,6 +130,7 @@ class _Surveyor:
             shape=_shape(policy),
             told=told,
             withheld=tuple(kind for kind in kinds_of(route.dialect) if kind not in passing),
+            kept=kept_of(route.dialect),
             varies=tuple(_varies(policy, told)),
         )
 
@@ -180,6 +181,7 @@ class _Surveyor:
             tokens=_least([granted.max_tokens]) if "max_tokens" in can_ask else self._tokens(),
             tools=granted.tools and "tools" in can_ask,
             repeatable=policy.terms.repeatable,
+            unread=unread_of(route.dialect),
         )
 
     def _tokens(self) -> float:
@@ -266,11 +268,17 @@ def _varies(policy: Policy, told: Iterable[Told]) -> Iterator[Varies]:
     yield Varies("length", shape.length or "as it is")
     if shape.streams:
         yield Varies("stream", shape.pace or "event by event, when ready")
-    yield Varies("errors", "one status and body per class; the cause is in the record alone")
-    fields = ", x-extproc-space-id (the space of rotated vectors)" if policy.spaced else ""
-    yield Varies("headers", f"an allow-list, x-request-id (ours){fields}")
-    counts = sorted(kinds & {"usage", "usage_detail", "timing", "identity"})
+    yield Varies("errors", _UNHELD if policy.shadow else _ERRORS)
+    fields = _SPACE if policy.spaced else _FIELDS
+    yield Varies("headers", _UNHELD if policy.shadow else fields)
+    counts = sorted(kinds & UNCOUNTED)
     if counts:
         yield Varies("counts and names", ", ".join(counts))
     if policy.fidelity.keyed:
         yield Varies("draws", "of the tenant's key: the same for the same input, until the epoch")
+
+
+_ERRORS: Final = "one status and body per class; the cause is in the record alone"
+_FIELDS: Final = "an allow-list, and x-request-id, which is ours"
+_SPACE: Final = f"{_FIELDS}; x-extproc-space-id names the space of rotated vectors"
+_UNHELD: Final = "the model server's own"

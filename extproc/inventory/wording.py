@@ -7,7 +7,7 @@ alone, since a policy may hold any, and who reads it may sit at a terminal.
 import math
 from collections.abc import Iterable, Iterator
 
-from extproc.inventory.report import Access, Assumed, Request, Surface, Told
+from extproc.inventory.report import Access, Assumed, Surface, Told
 
 UNBOUNDED = "no bound"
 
@@ -66,8 +66,10 @@ def facts(surface: Surface) -> Iterator[tuple[str, str]]:
     yield "tenants", f"{surface.access.tenants:,}"
     yield "credentials", credentials(surface.access)
     yield "inputs", listed(surface.request.checks, "nothing is checked")
-    yield "a request", request(surface.request)
+    yield "a request", request(surface)
     yield "requests a day", requests(surface.access)
+    if surface.kept:
+        yield "passes unread", f"{surface.kept} fields"
     yield "withheld", listed(surface.withheld)
     yield "bits", bits(surface)
 
@@ -80,13 +82,15 @@ def credentials(access: Access) -> str:
     return f"{ways or 'none is strong enough'}; at least strength {access.strength}"
 
 
-def request(asked: Request) -> str:
+def request(surface: Surface) -> str:
+    asked = surface.request
+    writes = any(told.kind in {"text", "reasoning", "logprobs"} for told in surface.told)
     parts = [
         f"inputs: {number(asked.inputs)}",
         f"answers to each: {number(asked.choices)}",
-        f"tokens of each: {number(asked.tokens)}",
+        *([f"tokens of each: {number(asked.tokens)}"] if writes else []),
         *(["tools"] if asked.tools else []),
-        *(["may fix the draw"] if asked.repeatable else []),
+        *(["may fix the draw"] if asked.repeatable and writes else []),
     ]
     return "; ".join(parts)
 
@@ -98,7 +102,7 @@ def requests(access: Access) -> str:
 def bits(surface: Surface) -> str:
     return (
         f"{number(surface.bits_query)} an answer; {number(surface.bits_request)} a request; "
-        f"{number(surface.bits_day)} a caller and day"
+        f"{number(surface.bits_day)} a day, per caller"
     )
 
 
@@ -116,8 +120,8 @@ def is_setting(remedy: str) -> bool:
 
 def first(surface: Surface) -> str:
     """The worst reason."""
-    if not surface.told:
-        return "nothing passes but the status"
+    if not surface.telling:
+        return "no prediction passes"
     return next((reason.what for reason in surface.reasons), "nothing was found")
 
 
