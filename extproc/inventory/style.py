@@ -77,8 +77,8 @@ dd { margin: 0; overflow-wrap: anywhere; }
 footer { margin-top: 2.5rem; color: var(--soft); font-size: .85rem; }
 @media print {
   :root { font-size: 11px; --page: #fff; --card: #fff; --ink: #000; --soft: #444; --line: #bbb;
-    --link: #000; --low: #000; --low-back: #fff; --moderate: #000; --moderate-back: #fff; --high: #000;
-    --high-back: #fff; --critical: #000; --critical-back: #fff; }
+    --link: #000; --low: #000; --low-back: #fff; --moderate: #000; --moderate-back: #fff;
+    --high: #000; --high-back: #fff; --critical: #000; --critical-back: #fff; }
   @page { margin: 14mm; }
   body { padding: 0; max-width: none; font-size: 8.5pt; }
   h1 { font-size: 17pt; }

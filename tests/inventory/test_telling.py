@@ -145,6 +145,14 @@ def test_whose_space_a_vector_lies_in(chain: Any, own: bool) -> None:
     assert one("embedding", chain).own_space is own
 
 
+@pytest.mark.parametrize("inputs", [1, 2, 16, 128])
+@pytest.mark.parametrize("bits", [1, 8])
+def test_comparing_vectors_tells_no_more_than_they_do(inputs: int, bits: int) -> None:
+    chain = (Quantize(bits=bits),)
+    compared = one("embedding", (*chain, Similarity(digits=4)), inputs=inputs)
+    assert compared.bits <= one("embedding", chain).bits
+
+
 KNOWN: tuple[Kind, ...] = ("probabilities", "score", "logprobs", "embedding")
 
 
