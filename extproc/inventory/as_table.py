@@ -24,7 +24,8 @@ def show(inventory: Inventory, console: Console | None = None) -> None:
     name = wording.plain(inventory.policy)
     console.print(Text(f"{name}: {inventory.rating.word}, {inventory.tenants:,} tenants"))
     console.print(Text(f"assumed: {wording.assumed(inventory.assumed)}"), end="\n\n")
-    console.print(_summary(inventory), end="\n\n")
+    console.print(_summary(inventory))
+    console.print()
     console.print(_reasons(inventory))
 
 
