@@ -56,7 +56,9 @@ def _summary(surfaces: Iterable[Surface]) -> str:
 
 def _surface(index: int, surface: Surface) -> Iterator[str]:
     yield f"## {index}. {code(surface.route)}: {surface.rating.word}\n"
-    yield _table(("", ""), [(name, _fact(name, told)) for name, told in wording.facts(surface)])
+    yield _table(
+        ("what", "is"), [(name, _fact(name, told)) for name, told in wording.facts(surface)]
+    )
     if surface.told:
         heads = ("passes", "behind", "bits of an answer")
         passing = [

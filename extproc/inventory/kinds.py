@@ -117,6 +117,11 @@ def is_a_token(dialect: Dialect, kind: Kind) -> bool:
     return kind == "logprobs" or (kind == "embedding" and isinstance(dialect, _A_TOKEN))
 
 
+def has_totals(dialect: Dialect) -> bool:
+    """Whether it may tell the likelihood of all tokens together, too, in up to two ways."""
+    return isinstance(dialect, GeminiGenerate | TritonGenerate)
+
+
 def is_a_class(dialect: Dialect, kind: Kind) -> bool:
     """Whether there may be a prediction of the kind for each class or category."""
     return kind in {"score", "label"} and isinstance(dialect, _A_CLASS)

@@ -20,12 +20,13 @@ STRONG: Final = 2
 
 
 def reasons_of(surface: Surface) -> tuple[Reason, ...]:
-    """Worst first."""
-    found = [reason for told in surface.told for reason in _of_kind(told)]
-    if surface.telling:
-        found += _of_fields(surface)
-        found += [*_of_mode(surface), *_of_limits(surface), *_of_request(surface)]
-        found += [*_of_credentials(surface), *_of_shape(surface)]
+    """Worst first; in the shadow only what does not come of the shadow, and that it is one."""
+    if not surface.telling:
+        return ()
+    found = [*_of_mode(surface), *_of_fields(surface), *_of_credentials(surface)]
+    if not surface.shadow:
+        found += [reason for told in surface.told for reason in _of_kind(told)]
+        found += [*_of_limits(surface), *_of_request(surface), *_of_shape(surface)]
     return ranked(found)
 
 

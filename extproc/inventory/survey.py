@@ -7,7 +7,7 @@ the shadow nothing is held back, so nothing is described as if it were.
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -37,7 +37,7 @@ from extproc.inventory.report import (
 from extproc.inventory.telling import UNCOUNTED, told_of
 from extproc.inventory.validation import checks_of
 from extproc.limits import Limit
-from extproc.mutators import Similarity
+from extproc.mutators import Keyed, Similarity
 from extproc.policy import Fidelity, Policy, PolicyTable
 from extproc.prediction import KINDS, Kind
 
@@ -261,7 +261,7 @@ def _shape(policy: Policy) -> Shape:
     )
 
 
-def _varies(policy: Policy, told: Iterable[Told]) -> Iterator[Varies]:
+def _varies(policy: Policy, told: Collection[Told]) -> Iterator[Varies]:
     shape, kinds = _shape(policy), {each.kind for each in told}
     grid = f"whole multiples of {shape.grid} after the request" if shape.grid else "when ready"
     yield Varies("time", grid)
@@ -274,7 +274,8 @@ def _varies(policy: Policy, told: Iterable[Told]) -> Iterator[Varies]:
     counts = sorted(kinds & UNCOUNTED)
     if counts:
         yield Varies("counts and names", ", ".join(counts))
-    if policy.fidelity.keyed:
+    chains = (policy.fidelity.mutators[each.kind] for each in told)
+    if any(isinstance(mutator, Keyed) for chain in chains for mutator in chain):
         yield Varies("draws", "of the tenant's key: the same for the same input, until the epoch")
 
 

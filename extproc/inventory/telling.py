@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from extproc.dialects import Dialect
-from extproc.inventory.kinds import is_a_class, is_a_token, kinds_of, outputs_of
+from extproc.inventory.kinds import has_totals, is_a_class, is_a_token, kinds_of, outputs_of
 from extproc.inventory.report import Assumed, Told
 from extproc.mutators import Hash, Mutator, Rotate, Similarity, limit
 from extproc.mutators.capacity import NORM, TOKEN
@@ -81,7 +81,7 @@ def _size(kind: Kind, assumed: Assumed) -> int:
 
 def _predictions(dialect: Dialect, kind: Kind, assumed: Assumed) -> int:
     if is_a_token(dialect, kind):
-        return assumed.tokens
+        return assumed.tokens + (2 if kind == "logprobs" and has_totals(dialect) else 0)
     return assumed.classes if is_a_class(dialect, kind) else outputs_of(dialect, kind)
 
 

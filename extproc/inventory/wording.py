@@ -53,7 +53,7 @@ def answered(told: Told) -> str:
     """How many bits, of how many predictions."""
     if told.bits == 0.0 and told.kind in {"usage", "usage_detail", "timing", "identity"}:
         return "not counted"
-    many = f" in {told.predictions:,}" if told.predictions > 1 else ""
+    many = f" ({told.predictions:,} predictions)" if told.predictions > 1 else ""
     return f"{number(told.bits)}{many}"
 
 

@@ -19,11 +19,13 @@ from extproc.dialects import (
     OpenAIModerations,
     Status,
     TensorFlowGrpc,
+    TritonGenerate,
     VllmPooling,
 )
 from extproc.inventory.kinds import (
     _named,
     has_one_input,
+    has_totals,
     is_a_class,
     is_a_token,
     kept_of,
@@ -89,6 +91,8 @@ def test_several_predictions_of_one_input_are_known() -> None:
     assert is_a_token(OpenAIChat(), "logprobs")
     assert is_a_token(VllmPooling(holds="embedding"), "embedding")
     assert not is_a_token(OpenAIEmbeddings(), "embedding")
+    assert has_totals(TritonGenerate())
+    assert not has_totals(OpenAIChat())
     assert is_a_class(OpenAIModerations(), "score")
     assert is_a_class(CohereClassify(), "label")
     assert not is_a_class(CohereClassify(), "probabilities")

@@ -162,6 +162,13 @@ def test_what_tells_much_wants_a_strong_credential(
     assert "credential" not in str(surface(found, CHAT).reasons)
 
 
+def test_in_the_shadow_no_setting_is_missed_that_may_be_there(tmp_path: Path) -> None:
+    on_trial = surface(surveyed(tmp_path, partner(mode="shadow")), CHAT)
+    assert [reason.remedy for reason in on_trial.reasons] == ["mode: enforce"]
+    status = surface(surveyed(tmp_path, partner(mode="shadow")), "GET /v2/health/ready")
+    assert status.reasons == ()
+
+
 def test_the_worst_reason_stands_first_and_decides(tmp_path: Path) -> None:
     found = surface(surveyed(tmp_path, tier(logprobs="pass", reasoning="pass", usage="pass")), CHAT)
     ratings = [reason.rating for reason in found.reasons]

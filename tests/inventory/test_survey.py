@@ -224,6 +224,9 @@ class TestVaries:
         assert "until the epoch" in told["draws"]
         assert "stream" not in told
 
+    def test_draws_are_told_where_something_is_drawn(self, tmp_path: Path) -> None:
+        assert "draws" not in self.of(tmp_path, policy(), CHAT)
+
     def test_what_is_not_is_told_too(self, tmp_path: Path) -> None:
         data = partner(allow=None, length={"buckets": 1024})
         data.pop("timing")

@@ -9,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, OpenAIModerations, VllmPooling
+from extproc.dialects import (
+    GeminiGenerate,
+    KServeV2,
+    OpenAIChat,
+    OpenAIEmbeddings,
+    OpenAIModerations,
+    VllmPooling,
+)
 from extproc.inventory.report import Assumed, Told
 from extproc.inventory.telling import told_of, written
 from extproc.mutators import (
@@ -100,6 +107,8 @@ def test_every_prediction_of_an_answer_counts() -> None:
     two = KServeV2(outputs={"a": "score", "b": "score"})
     assert told(two, {"score": ()})["score"].bits == 128
     assert told(OpenAIModerations(), {"score": ()}, Assumed(classes=13))["score"].bits == 13 * 64
+    gemini = told(GeminiGenerate(), {"logprobs": ()}, Assumed(tokens=5, alternatives=0))
+    assert gemini["logprobs"].bits == (5 + 2) * 84
     tokens = told(VllmPooling(holds="embedding"), {"embedding": (Quantize(bits=1),)})["embedding"]
     assert (tokens.predictions, tokens.bits > 256 * 384) == (256, True)
 

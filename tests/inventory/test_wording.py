@@ -111,7 +111,7 @@ def test_an_answer_says_of_how_many_it_is(tmp_path: Path) -> None:
     data = tier(logprobs="pass", usage="pass", probabilities="pass")
     found = surveyed(tmp_path, data)
     told = {each.kind: wording.answered(each) for each in surface(found, CHAT).told}
-    assert told == {"logprobs": "112,896 in 64", "usage": "not counted"}
+    assert told == {"logprobs": "112,896 (64 predictions)", "usage": "not counted"}
     [numbers] = surface(found, INFER).told
     assert (wording.answered(numbers), wording.chain(numbers)) == ("640", "pass")
 
