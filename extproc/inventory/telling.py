@@ -91,7 +91,8 @@ def _number(kind: Kind, chain: Chain, assumed: Assumed) -> float:
     """
     match kind:
         case "probabilities" | "score":
-            return limit(chain, kind, 1).bits
+            one = limit(chain, kind, 1)
+            return one.bits / 2 if one.other else one.bits  # what is hidden is the second number
         case "logprobs":
             return max(0.0, limit(chain, kind, 0).bits - TOKEN)
         case "embedding":

@@ -119,6 +119,8 @@ def test_every_prediction_of_an_answer_counts() -> None:
         ("probabilities", (), 64, 64),
         ("probabilities", (TopK(k=1),), 64, 64),
         ("probabilities", (Round(digits=2),), 6, 7),
+        ("probabilities", (TopK(k=1, other=True),), 32, 64),
+        ("probabilities", (TopK(k=1, other=True), Round(digits=4)), 12, 14),
         ("probabilities", (Bins(count=3),), 1, 2),
         ("probabilities", (Codebook(bits=8),), 1, 8),
         ("probabilities", (LabelOnly(),), 0, 0),
