@@ -48,7 +48,7 @@ def _header(inventory: Inventory) -> Element:
             "p",
             _badge(inventory.rating),
             element("span", _counted(inventory.surfaces)),
-            element("span", f"{inventory.tenants:,} tenants"),
+            element("span", wording.whose(inventory)),
             element("span", "version ", element("code", inventory.version)),
             class_="verdict",
         ),

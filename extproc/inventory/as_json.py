@@ -14,6 +14,7 @@ from extproc.inventory.report import Inventory, Rating, Surface
 def render(inventory: Inventory) -> str:
     told = {
         "policy": inventory.policy,
+        "tenant": inventory.tenant or None,
         "version": inventory.version,
         "rating": inventory.rating.word,
         "tenants": inventory.tenants,

@@ -22,7 +22,7 @@ def render(inventory: Inventory) -> str:
 def _lines(inventory: Inventory) -> Iterator[str]:
     yield f"# Exposure of {code(inventory.policy)}: {inventory.rating.word}\n"
     yield (
-        f"{inventory.tenants:,} tenants; version {code(inventory.version)}; "
+        f"{escaped(wording.whose(inventory))}; version {code(inventory.version)}; "
         f"assumed: {wording.assumed(inventory.assumed)}.\n"
     )
     yield f"{escaped(wording.LEGEND)}\n"

@@ -22,7 +22,7 @@ def show(inventory: Inventory, console: Console | None = None) -> None:
     if not console.is_terminal:
         console.width = _WIDTH
     name = wording.plain(inventory.policy)
-    console.print(Text(f"{name}: {inventory.rating.word}, {inventory.tenants:,} tenants"))
+    console.print(Text(f"{name}: {inventory.rating.word}, {wording.whose(inventory)}"))
     console.print(Text(f"assumed: {wording.assumed(inventory.assumed)}"), end="\n\n")
     console.print(_summary(inventory))
     console.print()

@@ -17,6 +17,7 @@ Format = Literal["table", "markdown", "html", "json"]
 
 def inventory(  # noqa: PLR0913, PLR0917 - an option for each size that is assumed
     policy: Annotated[Path, typer.Argument(help="The policy file.", show_default=False)],
+    tenant: Annotated[str, typer.Option(help="Only what this tenant has.")] = "",
     output: Annotated[Format, typer.Option(help="How the report is printed.")] = "table",
     classes: Annotated[int, typer.Option(help="Of a classifier.", min=1, max=10**7)] = 10,
     dimensions: Annotated[int, typer.Option(help="Of an embedding.", min=1, max=10**6)] = 384,
@@ -37,7 +38,7 @@ def inventory(  # noqa: PLR0913, PLR0917 - an option for each size that is assum
 
     config = load(policy)
     assumed = Assumed(classes, dimensions, tokens, alternatives)
-    report = survey(config, compile_table(config), assumed, datetime.now(UTC))
+    report = survey(config, compile_table(config), assumed, datetime.now(UTC), tenant)
     match output:
         case "table":
             as_table.show(report)

@@ -186,6 +186,8 @@ class Inventory:
 
     policy: str
     """The file's name."""
+    tenant: str
+    """Whose surfaces they are; empty where they are everybody's."""
     version: str
     assumed: Assumed
     tenants: int

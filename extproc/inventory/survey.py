@@ -14,6 +14,8 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from extproc.config import Config
+from extproc.config.diagnosis import shown
+from extproc.config.expectation import instead
 from extproc.credentials import Requirement
 from extproc.credentials.claims import TokenSettings
 from extproc.dialects.answers import streamed
@@ -46,19 +48,34 @@ Models = tuple[str, ...]
 _PATTERN: Final = frozenset("*?[")
 
 
-def survey(config: Config, table: PolicyTable, assumed: Assumed, now: datetime) -> Inventory:
-    """``now`` is what keys are old at."""
+def survey(
+    config: Config, table: PolicyTable, assumed: Assumed, now: datetime, tenant: str = ""
+) -> Inventory:
+    """Of one tenant, or of all; ``now`` is what keys are old at.
+
+    Raise ConfigError where there is no such tenant.
+    """
     surveyor = _Surveyor(config, table, assumed)
-    found = _merged(surface for name in surveyor.tenants for surface in surveyor.surfaces(name))
+    policies = [_policy_of(config, tenant)] if tenant else surveyor.tenants
+    found = _merged(surface for name in policies for surface in surveyor.surfaces(name))
     rated = [replace(surface, reasons=reasons_of(surface)) for surface in found]
     return Inventory(
         policy=config.document.path.name,
+        tenant=tenant,
         version=table.version,
         assumed=assumed,
         tenants=len(config.settings.tenants),
         surfaces=tuple(sorted(rated, key=_worst_first)),
         reasons=ranked([*findings(config, table, now)]),
     )
+
+
+def _policy_of(config: Config, tenant: str) -> str:
+    tenants = config.settings.tenants
+    if tenant not in tenants:
+        wrong = f"there is no tenant {shown(tenant)}"
+        raise config.document.fault(("tenants",), wrong, instead(tenant, tenants))
+    return tenants[tenant].policy
 
 
 def _merged(surfaces: Iterable[Surface]) -> list[Surface]:

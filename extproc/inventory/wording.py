@@ -7,7 +7,7 @@ alone, since a policy may hold any, and who reads it may sit at a terminal.
 import math
 from collections.abc import Iterable, Iterator
 
-from extproc.inventory.report import Access, Assumed, Surface, Told
+from extproc.inventory.report import Access, Assumed, Inventory, Surface, Told
 
 UNBOUNDED = "no bound"
 
@@ -34,6 +34,13 @@ def plain(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
+
+
+def whose(inventory: Inventory) -> str:
+    """Of whom it is."""
+    if inventory.tenant:
+        return f"as tenant {plain(inventory.tenant)} has it"
+    return f"{inventory.tenants:,} tenants"
 
 
 def listed(names: Iterable[str], otherwise: str = "none") -> str:

@@ -21,6 +21,7 @@ def test_all_that_is_known_is_there(tmp_path: Path) -> None:
     told = strict(render(found))
     assert {*told} == {
         "policy",
+        "tenant",
         "version",
         "rating",
         "tenants",

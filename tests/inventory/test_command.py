@@ -69,6 +69,15 @@ def test_what_is_worse_than_it_may_be_ends_with_1(
     assert run(data, "--fail-above", above) == code
 
 
+def test_of_one_tenant_it_says_so(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    for output in ("table", "markdown", "html"):
+        assert run(policy(), "--tenant", "acme", "--output", output) == 0
+        assert "as tenant acme has it" in capsys.readouterr().out
+    assert run(policy(), "--tenant", "acme", "--output", "json") == 0
+    assert json.loads(capsys.readouterr().out)["tenant"] == "acme"
+    assert run(policy(), "--tenant", "nobody") == 4
+
+
 @pytest.mark.parametrize(
     "options", [("--classes", "0"), ("--output", "pdf"), ("--fail-above", "critical")]
 )

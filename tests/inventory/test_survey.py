@@ -1,5 +1,6 @@
 """What is described is what a tenant really gets."""
 
+import json
 from dataclasses import replace
 from math import inf
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import pytest
 
 from extproc.config import compile_table, load
+from extproc.errors import ConfigError
 from extproc.inventory.report import Assumed, Rating, Surface
 from extproc.inventory.survey import survey
 from tests.config.scale import ENVIRON as SCALED
@@ -15,6 +17,7 @@ from tests.config.scale import write_keys, write_policy
 from tests.inventory.policies import (
     CHAT,
     EMBEDDINGS,
+    ENVIRON,
     INFER,
     NOW,
     partner,
@@ -39,6 +42,21 @@ def test_every_route_of_every_policy_is_a_surface(tmp_path: Path) -> None:
 def test_a_route_that_a_policy_does_not_have_is_no_surface(tmp_path: Path) -> None:
     found = surveyed(tmp_path, partner(routes=["POST /v1/*"]))
     assert {each.route for each in found.surfaces} == {EMBEDDINGS, CHAT}
+
+
+def test_of_one_tenant_only_its_own_surfaces_are_told(tmp_path: Path) -> None:
+    data = policy()
+    data["policies"]["lab"] = data["policies"]["partner"] | {"routes": [CHAT], "allow": {}}
+    data["tenants"]["lab"] = {"policy": "lab"}
+    file = tmp_path / "policy.yaml"
+    file.write_text(json.dumps(data))
+    config = load(file)
+    table = compile_table(config, ENVIRON)
+    own = survey(config, table, Assumed(), NOW, "lab")
+    assert [(each.policy, each.route) for each in own.surfaces] == [("lab", CHAT)]
+    assert (own.tenant, own.tenants) == ("lab", 2)
+    with pytest.raises(ConfigError, match="there is no tenant 'lap'; did you mean 'lab'"):
+        survey(config, table, Assumed(), NOW, "lap")
 
 
 def test_a_policy_of_nobody_is_no_surface(tmp_path: Path) -> None:
