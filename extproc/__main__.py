@@ -15,6 +15,7 @@ import typer
 
 from extproc.auditor.command import audit
 from extproc.errors import ConfigError
+from extproc.inventory.command import inventory
 from extproc.key_commands import keys
 
 FOUND = 1
@@ -33,6 +34,7 @@ envoy = typer.Typer(no_args_is_help=True, help="Render and check Envoy's configu
 cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
 cli.add_typer(audit, name="audit")
+cli.command()(inventory)
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]

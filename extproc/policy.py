@@ -89,10 +89,10 @@ class Fidelity:
         return min((each.MOST for each in chain if isinstance(each, Whole)), default=None)
 
     def bits(self, kind: Kind, size: int, inputs: int = 1) -> float:
-        """How much one prediction tells at most, of so many classes, dimensions or alternatives;
-        it is one of those that answer so many inputs.
+        """How much one prediction tells at most, of so many classes, dimensions, alternatives of a
+        token, or tokens of a text; it is one of those that answer so many inputs.
 
-        Of a kind that no mutator reads, and that is not dropped, any amount.
+        Of a kind whose size nobody knows, and that is not dropped, any amount.
         """
         chain = self.mutators.get(kind)
         return limit(chain, kind, size, inputs).bits if chain is not None else 0.0

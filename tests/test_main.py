@@ -45,7 +45,8 @@ def policy(tmp_path: Path) -> Path:
 
 def test_without_a_command_it_shows_what_there_is() -> None:
     shown = extproc().stdout + extproc("--help").stdout
-    for command in ("up", "demo", "serve", "check", "schema", "keys", "envoy", "Exit codes"):
+    commands = ("up", "demo", "serve", "check", "schema", "keys", "envoy", "inventory")
+    for command in (*commands, "Exit codes"):
         assert command in shown
 
 

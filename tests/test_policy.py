@@ -96,7 +96,7 @@ def test_a_tier_bounds_what_one_prediction_tells() -> None:
     assert tier.bits("probabilities", 10) < tier.bits("probabilities", 1000) < 60
     assert tier.bits("score", 1) == 64
     assert tier.bits("label", 1) == 0
-    assert tier.bits("text", 1) == math.inf
+    assert tier.bits("text", 1) == 20.0
 
 
 COMPARED = Fidelity("t", {"embedding": (Quantize(bits=8), Similarity(digits=2)), "text": ()})

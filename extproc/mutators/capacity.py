@@ -62,9 +62,9 @@ class Capacity:
 
 
 def whole(kind: Kind, size: int) -> Capacity:
-    """What a prediction can carry that no mutator has touched; without end if none understands it.
+    """What a prediction can carry that no mutator has touched; without end if nobody knows.
 
-    ``size`` is how many classes, dimensions or alternatives of a token it has.
+    ``size`` is how many classes, dimensions or alternatives of a token it has; of a text, tokens.
     """
     match kind:
         case "logprobs":
@@ -73,6 +73,10 @@ def whole(kind: Kind, size: int) -> Capacity:
             return _full(1, FLOAT)
         case "probabilities" | "embedding":
             return _full(size, FLOAT)
+        case "label":
+            return _full(1, math.log2(max(1, size)))
+        case "text" | "reasoning":
+            return _full(size, TOKEN)
         case _:
             return Capacity(size, size, math.inf, math.inf)
 

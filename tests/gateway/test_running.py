@@ -92,9 +92,7 @@ async def test_a_port_in_use_is_named_before_anything_starts(name: str, tmp_path
         address = Socket(*taken.getsockname())
         wrong = _changed(setup(tmp_path, NOWHERE, _silent), **{name: address})
 
-        told = (
-            rf"^{name}: cannot use 127\.0\.0\.1:\d+: Address already in use; end what uses"
-        )
+        told = rf"^{name}: cannot use 127\.0\.0\.1:\d+: Address already in use; end what uses"
         with pytest.raises(ConfigError, match=told):
             async with running(wrong):
                 raise AssertionError

@@ -341,11 +341,21 @@ def test_many_places_are_no_fewer_than_are_counted(size: int, shown: int) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_what_no_mutator_understands_carries_any_amount(kind: Kind) -> None:
-    understood = kind in {"probabilities", "score", "logprobs", "embedding"}
-    assert math.isfinite(whole(kind, 7).bits) is understood
+def test_what_nobody_knows_the_size_of_carries_any_amount(kind: Kind) -> None:
+    unknown = {"tensor", "usage", "usage_detail", "timing", "identity"}
+    assert math.isfinite(whole(kind, 7).bits) is (kind not in unknown)
     assert Drop().limit(kind, whole(kind, 7)).bits == 0.0
     assert Drop().limit(kind, whole(kind, 0)).bits == 0.0
+
+
+@pytest.mark.parametrize("classes", [0, 1, 2, 10])
+def test_a_label_is_one_of_the_classes(classes: int) -> None:
+    assert 2 ** whole("label", classes).bits == pytest.approx(max(1, classes))
+
+
+@pytest.mark.parametrize("kind", ["text", "reasoning"])
+def test_a_text_is_counted_by_its_tokens(kind: Kind) -> None:
+    assert [whole(kind, tokens).bits for tokens in (0, 1, 256)] == [0.0, 20.0, 5120.0]
 
 
 def test_a_capacity_only_shrinks() -> None:

@@ -1,0 +1,145 @@
+"""Which kinds a dialect can answer: held against all that is known of each API."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, get_args
+
+import pytest
+
+from extproc.dialects import (
+    AnthropicMessages,
+    CohereClassify,
+    Dialect,
+    Generic,
+    HfPipeline,
+    KServeV2,
+    MLflow,
+    OpenAIChat,
+    OpenAIEmbeddings,
+    OpenAIModerations,
+    Status,
+    TensorFlowGrpc,
+    TritonGenerate,
+    VllmPooling,
+)
+from extproc.inventory.kinds import (
+    _named,
+    has_one_input,
+    has_totals,
+    is_a_class,
+    is_a_token,
+    kept_of,
+    kinds_of,
+    outputs_of,
+    unread_of,
+)
+from extproc.prediction import KINDS, Kind
+from tests.corpus.exchanges import Recorded
+from tests.laws.serving import OPEN, every_answer, every_exchange, policy, serve
+
+
+@every_answer
+def test_kinds_that_are_not_found_change_no_answer(exchange: Recorded) -> None:
+    found = {kind: OPEN[kind] for kind in kinds_of(exchange.route.dialect)}
+    assert serve(exchange, found).wire == serve(exchange).wire
+
+
+@every_exchange
+def test_only_dialects_of_one_input_are_said_to_have_one(exchange: Recorded) -> None:
+    if has_one_input(exchange.route.dialect):
+        terms = policy(exchange, OPEN).terms
+        asked = exchange.route.dialect.read(exchange.request, exchange.parameters, terms)
+        assert asked.query.inputs == 1
+
+
+def test_nothing_is_found_where_there_is_nothing() -> None:
+    assert kinds_of(Status()) == ()
+    assert kinds_of(OpenAIEmbeddings()) == ("embedding", "usage", "usage_detail", "identity")
+    assert "embedding" not in kinds_of(OpenAIChat())
+    assert "probabilities" not in kinds_of(AnthropicMessages())
+
+
+@pytest.mark.parametrize(
+    ("dialect", "kinds"),
+    [
+        (KServeV2(outputs={"p": "probabilities"}), {"probabilities", "tensor", "identity"}),
+        (KServeV2(), {"tensor", "identity"}),
+        (MLflow(output="probabilities"), {"probabilities"}),
+        (TensorFlowGrpc(call="Regress"), {"score", "identity"}),
+        (TensorFlowGrpc(call="Classify"), {"probabilities", "label", "identity"}),
+        (TensorFlowGrpc(outputs={"v": "embedding"}), {"embedding", "tensor", "identity"}),
+        (HfPipeline(task="feature_extraction"), {"tensor"}),
+        (HfPipeline(task="feature_extraction", holds="embedding"), {"embedding"}),
+        (HfPipeline(), {"probabilities", "label"}),
+        (Generic(answer={"results[].label": "label", "id": "keep"}), {"label"}),
+    ],
+)
+def test_what_a_route_declares_is_found(dialect: Dialect, kinds: set[Kind]) -> None:
+    found = {*kinds_of(dialect)}
+    assert kinds <= found
+    assert found <= kinds | {"tensor"}
+
+
+def test_outputs_are_counted_where_they_are_declared() -> None:
+    two = KServeV2(outputs={"a": "probabilities", "b": "probabilities", "c": "label"})
+    assert [outputs_of(two, kind) for kind in ("probabilities", "label", "score")] == [2, 1, 1]
+    assert outputs_of(Generic(answer={"a.b": "score", "c": "score"}), "score") == 2
+    assert outputs_of(OpenAIChat(), "text") == 1
+
+
+def test_several_predictions_of_one_input_are_known() -> None:
+    assert is_a_token(OpenAIChat(), "logprobs")
+    assert is_a_token(VllmPooling(holds="embedding"), "embedding")
+    assert not is_a_token(OpenAIEmbeddings(), "embedding")
+    assert has_totals(TritonGenerate())
+    assert not has_totals(OpenAIChat())
+    assert is_a_class(OpenAIModerations(), "score")
+    assert is_a_class(CohereClassify(), "label")
+    assert not is_a_class(CohereClassify(), "probabilities")
+    assert not is_a_class(KServeV2(), "label")
+
+
+def test_fields_that_a_route_lets_through_are_counted() -> None:
+    chat = OpenAIChat(allow_request=("vendor", "other"), allow_response=("vendor",))
+    assert (unread_of(chat), kept_of(chat)) == (2, 1)
+    assert (unread_of(OpenAIChat()), kept_of(OpenAIChat())) == (0, 0)
+    assert (unread_of(Status()), kept_of(Status())) == (0, 0)
+    generic = Generic(
+        model="model",
+        inputs="texts",
+        request={"model": "pass", "texts": "pass", "options": "pass", "debug": "drop"},
+        answer={"id": "keep", "score": "score"},
+    )
+    assert (unread_of(generic), kept_of(generic)) == (1, 1)
+
+
+def test_every_dialect_can_be_asked() -> None:
+    for dialect in get_args(Dialect):
+        made = dialect()
+        assert {*kinds_of(made)} <= {*KINDS}
+
+
+@dataclass
+class Held:
+    inner: Any
+
+
+class Slotted:
+    __slots__ = "one"  # noqa: PLC0205 - a name alone is a slot, too
+
+    def __init__(self, one: Any) -> None:
+        self.one = one
+
+
+def test_a_kind_is_found_however_it_is_held() -> None:
+    parts = [
+        Held("text"),
+        Slotted({"a": "label"}),
+        partial(print, "score", end="timing"),
+        b"tensor",
+        "no kind",
+    ]
+    assert {*_named(parts, ())} == {"text", "label", "score", "timing"}
+    circle = Held(None)
+    circle.inner = [circle, "usage"]
+    assert [*_named(circle, ())] == ["usage"]
