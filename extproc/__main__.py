@@ -36,6 +36,14 @@ cli.add_typer(audit, name="audit")
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]
+BaseOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EXTPROC_BASE",
+        help="The platform's base file, which binds the policy file.",
+        show_default=False,
+    ),
+]
 Upstream = Annotated[
     str,
     typer.Option(help="The model server, as in http://127.0.0.1:8000.", show_default=False),
@@ -99,35 +107,41 @@ def demo(
 
 
 @cli.command()
-def serve(policy: PolicyOption) -> None:
+def serve(policy: PolicyOption, base: BaseOption = None) -> None:
     """Run the sidecar alone, for an Envoy that runs elsewhere."""
     # Must be set before grpc is imported; see docs/performance.md for what it brings.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     from extproc.config import compile_audit, compile_table, load
     from extproc.server.app import run
 
-    config = load(policy)
+    config = load(policy, base)
     run(config, compile_table(config), compile_audit(config))
 
 
 @cli.command()
-def check(policy: PolicyArgument) -> None:
+def check(policy: PolicyArgument, base: BaseOption = None) -> None:
     """Check a policy file; says file, line and path of what is wrong."""
     from extproc.config import compile_audit, compile_table, load
+    from extproc.config.document import dotted
 
-    config = load(policy)
+    config = load(policy, base)
     table = compile_table(config)
     compile_audit(config)
     tenants = len({tenant for tenant, _ in table.policies})
     print(f"{policy}: {len(table.routes)} routes, {tenants} tenants, version {table.version}")
+    for each in config.document.overruled:
+        print(f"{each.origin}: {dotted(each.place)} does not hold: {each.by}")
 
 
 @cli.command()
-def schema() -> None:
+def schema(
+    base: Annotated[bool, typer.Option("--base", help="Of the base file instead.")] = False,
+) -> None:
     """Print the JSON Schema of the policy file."""
+    from extproc.config import base_schema
     from extproc.config import schema as policy_schema
 
-    print(json.dumps(policy_schema(), indent=2))
+    print(json.dumps(base_schema() if base else policy_schema(), indent=2))
 
 
 @cli.command()
@@ -146,9 +160,10 @@ def learn(
 
 
 @envoy.command()
-def bootstrap(
+def bootstrap(  # noqa: PLR0913, PLR0917 - an option for each file it names
     policy: PolicyOption,
     upstream: Upstream,
+    base: BaseOption = None,
     listen: Listen = "0.0.0.0:8080",
     certificate: TlsFile = "",
     key: TlsFile = "",
@@ -160,7 +175,7 @@ def bootstrap(
     from extproc.envoyconf.bootstrap import bootstrap as render
     from extproc.envoyconf.text import to_yaml
 
-    config = load(policy)
+    config = load(policy, base)
     tls = settings.parse_tls(certificate, key, client_ca)
     gateway = settings.Gateway(
         upstream=settings.parse_upstream(upstream),

@@ -86,7 +86,7 @@ def keyring(
     """The keys of a credential's file.  Raise ConfigError, which names file and line."""
     if credential.file is None:
         return EMPTY
-    path = document.path.parent / credential.file
+    path = document.folder(("credentials", name, "file")) / credential.file
     try:
         return load_keyring(path, settings.tenants, owners, credential.max_keys)
     except OSError as error:
