@@ -16,6 +16,7 @@ import typer
 from extproc.auditor.command import audit
 from extproc.errors import ConfigError
 from extproc.key_commands import keys
+from extproc.rehearsal.command import explain
 
 FOUND = 1
 """Exit code where a check found something."""
@@ -33,6 +34,7 @@ envoy = typer.Typer(no_args_is_help=True, help="Render and check Envoy's configu
 cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
 cli.add_typer(audit, name="audit")
+cli.command()(explain)
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]

@@ -32,6 +32,8 @@ class Tier:
     fidelity: str
     place: Place
     entitlement: Entitlement
+    source: Place
+    """The policy or the exception that it is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Grant:
     tier: Tier
     exceptions: tuple[tuple[Patterns, Tier | None], ...]
     """By patterns of models, the first that fits; None where they are unknown."""
+    sources: tuple[Place, ...]
+    """Of each of them, the exception."""
 
     @property
     def tiers(self) -> set[Tier]:
@@ -85,6 +89,7 @@ class _Grants:
             self._policy.fidelity,
             (*self._place, "fidelity"),
             self._entitlement((*self._place, "allow"), self._policy.allow, ALL, names),
+            self._place,
         )
         compiled = {name: self._on(name, own, tiers) for name in names}
         self._refuse_hidden()
@@ -133,23 +138,26 @@ class _Grants:
         )
         named = settings.fidelity is not None
         fidelity_place = (*place, "fidelity") if named else (*self._place, "fidelity")
-        tier = Tier(settings.fidelity or self._policy.fidelity, fidelity_place, features)
+        tier = Tier(settings.fidelity or self._policy.fidelity, fidelity_place, features, place)
         return _Exception(names, settings.models, tier)
 
     def _has(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self._policy.models)
 
-    def _on(self, name: str, own: Tier, exceptions: Sequence["_Exception"]) -> Grant | None:
+    def _on(self, name: str, own: Tier | None, exceptions: Sequence["_Exception"]) -> Grant | None:
         """What holds on a route; None where all of it is denied."""
         of_models: list[tuple[Patterns, Tier | None]] = []
+        sources: list[Place] = []
         for index, each in enumerate(exceptions):
             if name not in each.routes:
                 continue
             self._used.add(index)
             if not each.models:
-                return Grant(each.tier, tuple(of_models)) if each.tier is not None else None
+                own = each.tier
+                break
             of_models.append((each.models, each.tier))
-        return Grant(own, tuple(of_models))
+            sources.append((*self._place, "exceptions", index))
+        return Grant(own, tuple(of_models), tuple(sources)) if own is not None else None
 
     def _refuse_hidden(self) -> None:
         for index in range(len(self._policy.exceptions)):
