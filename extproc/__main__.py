@@ -16,7 +16,7 @@ import typer
 from extproc.auditor.command import audit
 from extproc.errors import ConfigError
 from extproc.key_commands import keys
-from extproc.rehearsal.command import explain
+from extproc.rehearsal.command import explain, try_cases
 
 FOUND = 1
 """Exit code where a check found something."""
@@ -35,6 +35,7 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
 cli.add_typer(audit, name="audit")
 cli.command()(explain)
+cli.command("test")(try_cases)
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]

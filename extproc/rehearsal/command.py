@@ -9,16 +9,17 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from extproc.errors import ConfigError
 
+if TYPE_CHECKING:
+    from extproc.rehearsal.trial import Trial
+
 REFUSED: Final = 1
 """Exit code where a request is refused, or a case does not hold."""
-MOST: Final = 64 << 20
-"""Bytes of a body that is read."""
 
 Output = Annotated[Literal["text", "json"], typer.Option(help="How the result is printed.")]
 Base = Annotated[
@@ -132,27 +133,63 @@ def _request(policy: Path, base: Path | None, caller: _Caller, asked: _Asked, ou
 
 def _secret(reference: str) -> str:
     """Whatever error there is says nothing of it."""
+    from extproc.rehearsal.files import named
+
     scheme, _, name = reference.partition(":")
     if reference == "-":
         return sys.stdin.readline().strip()
     if scheme == "env" and name in os.environ:
         return os.environ[name]
     if scheme == "file" and name:
-        return _read(Path(name)).decode("ascii", "replace").strip()
+        return named(Path(name)).decode("ascii", "replace").strip()
     raise ConfigError("--key names no secret; write env:NAME of a variable, file:PATH, or -")
 
 
 def _body(asked: _Asked) -> bytes | None:
+    from extproc.rehearsal.files import MOST, named
+
     if asked.body == "-":
         return sys.stdin.buffer.read(MOST)
     if asked.body:
-        return _read(Path(asked.body))
+        return named(Path(asked.body))
     return b"" if asked.line.startswith(("GET ", "HEAD ")) else None
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(MOST)
-    except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; name a file to read") from error
+def try_cases(
+    files: Annotated[list[Path], typer.Argument(help="Files of cases.", show_default=False)],
+    policy: Annotated[
+        Path | None, typer.Option(help="The policy file, instead of the one that a file names.")
+    ] = None,
+    base: Base = None,
+    coverage: Annotated[
+        bool, typer.Option("--coverage", help="Name the policies and routes that no case is about.")
+    ] = False,
+    output: Output = "text",
+) -> int:
+    """Try what a policy makes of requests and answers, without Envoy; 1 where a case fails.
+
+    Secrets in variables are stood in for, so that a case comes out alike everywhere.
+    """
+    from extproc.rehearsal import verdicts
+
+    trials = [_trial(path, policy, base) for path in files]
+    report = verdicts.Report(tuple(trials), coverage=coverage)
+    print(verdicts.to_json(report) if output == "json" else verdicts.text(report))
+    return REFUSED if report.failed else 0
+
+
+def _trial(path: Path, policy: Path | None, base: Path | None) -> "Trial":
+    from extproc.config import compile_table, load
+    from extproc.rehearsal.cases import read_cases
+    from extproc.rehearsal.stand_ins import StandIns
+    from extproc.rehearsal.trial import Trial
+
+    document, cases = read_cases(path)
+    if policy is None and not cases.policy:
+        wrong = "no policy file is named"
+        raise document.fault((), wrong, "add policy: FILE, or give --policy FILE")
+    bound = base or (path.parent / cases.base if cases.base else None)
+    config = load(policy or path.parent / cases.policy, bound)
+    trial = Trial(config, compile_table(config, StandIns({})))
+    trial.run(path, time.time())  # noqa: TID251 - when the requests are made
+    return trial

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import orjson
 
-from extproc.config.document import Document, Origin, Place
+from extproc.config.document import Document, Origin, Place, dotted
 
 _PLAIN: Final = re.compile(r"[A-Za-z/][A-Za-z0-9._/*-]*(:[A-Za-z0-9._/-]+)*")
 """Text that YAML reads as itself, but for what it takes for something else."""
@@ -25,7 +25,7 @@ def policy_text(document: Document) -> str:
         instead = f", instead of {ruled[place]}" if place in ruled else ""
         lines.append(f"{text:{_COLUMN}} # {origin}{instead}")
     aside = [each for each in document.overruled if each.place not in document.lines]
-    lines += [f"# set aside: {each.origin}, by {each.by}" for each in aside]
+    lines += [f"# set aside: {dotted(each.place)}, {each.origin}, by {each.by}" for each in aside]
     return "\n".join(lines)
 
 

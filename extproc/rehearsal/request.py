@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from extproc.config import Config
 from extproc.config.credentials import strongest
 from extproc.config.diagnosis import shown
+from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.credentials import Proof
 from extproc.errors import ConfigError
@@ -38,12 +39,23 @@ class Caller:
     """Of what it shows; the most that each can prove where nothing is said."""
 
 
-def assuming(table: PolicyTable, config: Config, caller: Caller) -> PolicyTable:
-    """The table for which every request is this caller's.  Raise ConfigError where it is nobody."""
+def nobody(table: PolicyTable) -> PolicyTable:
+    """The table for which every request is a stranger's."""
+    provers = {name: Assumed(prover.headers, None) for name, prover in table.provers.items()}
+    return replace(table, provers=provers)
+
+
+def assuming(
+    table: PolicyTable, config: Config, caller: Caller, said: tuple[Document, Place] | None = None
+) -> PolicyTable:
+    """The table for which every request is this caller's.
+
+    Raise ConfigError where it is nobody, with the place of a file where it was ``said`` there.
+    """
     known = config.settings.credentials
-    _require("tenant", caller.tenant, config.settings.tenants)
+    _require("tenant", caller.tenant, config.settings.tenants, said)
     for name in caller.credentials:
-        _require("credential", name, known)
+        _require("credential", name, known, said)
     provers = {}
     for name, prover in table.provers.items():
         strength = caller.strength if caller.strength is not None else strongest(known[name])
@@ -53,9 +65,16 @@ def assuming(table: PolicyTable, config: Config, caller: Caller) -> PolicyTable:
     return replace(table, provers=provers)
 
 
-def _require(what: str, name: str, known: Collection[str]) -> None:
-    if name not in known:
-        raise ConfigError(f"there is no {what} {shown(name)}; {instead(name, known)}")
+def _require(
+    what: str, name: str, known: Collection[str], said: tuple[Document, Place] | None
+) -> None:
+    if name in known:
+        return
+    wrong, remedy = f"there is no {what} {shown(name)}", instead(name, known)
+    if said is None:
+        raise ConfigError(f"{wrong}; {remedy}")
+    document, place = said
+    raise document.fault(place, wrong, remedy)
 
 
 def checked(line: str, headers: Mapping[str, str]) -> CheckedRequest:
