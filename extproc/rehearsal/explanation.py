@@ -187,7 +187,7 @@ class _Rows:
         yield Row("inputs", inputs, ("request",))
         added = _added(self._played.body or b"", asked.body)
         fields = [*asked.changed, *added, *(f"header {name}" for name in asked.set_headers)]
-        yield Row("changed", ", ".join(fields) or "nothing", ("request",))
+        yield Row("changed", ", ".join(dict.fromkeys(fields)) or "nothing", ("request",))
 
 
 def _at(data: Any, place: Place) -> Any:

@@ -5,6 +5,7 @@ Limits are not taken and no store is asked: what a request counts against is tol
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from extproc.admission import Admitted, Denied, admit
 from extproc.beginning import begin
@@ -33,6 +34,9 @@ from extproc.policy import Policy, PolicyTable
 from extproc.refusal import UNKNOWN_MODEL, Refusal
 from extproc.shadow import ShadowExchange
 from extproc.shaping import UNSHAPED
+
+PIECE: Final = 8 << 10
+"""Bytes of an answer that come at a time, as from server/driver.py."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,11 @@ def answer(machine: Exchange | ShadowExchange, headers: ResponseHeaders, body: b
     """What a client gets of a model server's answer."""
     events: list[Event] = [headers]
     if not headers.end:
-        events.append(ResponseBody(body, end=True))
+        starts = range(0, max(len(body), 1), PIECE)
+        events += [
+            ResponseBody(body[start : start + PIECE], start + PIECE >= len(body))
+            for start in starts
+        ]
     return _answer(_told(machine, events), headers)
 
 

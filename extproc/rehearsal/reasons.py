@@ -36,10 +36,9 @@ from extproc.refusal import (
     Refusal,
 )
 from extproc.rehearsal.play import Played, read
+from extproc.validation import TensorDomain
 
 _FEATURE: Final = re.compile(r"The feature '(\w+)'")
-_ENTRIES: Final = ("fields", "tensors")
-"""Of the rules about input, those that are mappings of rules."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +75,7 @@ class Reasons:
 
     def route(self, route: Route) -> Place:
         """Where a route stands."""
-        return ("routes", self._table.routes.index(route))
+        return ("routes", [each.name for each in self._table.routes].index(route.name))
 
     def grant(self, policy: Policy) -> Grant:
         """What a policy's settings grant on its route."""
@@ -212,13 +211,14 @@ class Reasons:
 
 def _fewer(settings: InputSettings) -> Iterator[tuple[Place, InputSettings]]:
     """The rules about input, each time without one of them."""
-    for name in _ENTRIES:
-        rules = getattr(settings, name)
-        for key in rules:
-            others = {other: rule for other, rule in rules.items() if other != key}
-            yield (name, key), msgspec.structs.replace(settings, **{name: others})
-        if rules:
-            yield (name,), msgspec.structs.replace(settings, **{name: {}})
+    for path in settings.fields:
+        fields = {other: rule for other, rule in settings.fields.items() if other != path}
+        yield ("fields", path), msgspec.structs.replace(settings, fields=fields)
+    for name in settings.tensors:  # without its rule it is still one of those there are
+        tensors = {**settings.tensors, name: TensorDomain()}
+        yield ("tensors", name), msgspec.structs.replace(settings, tensors=tensors)
+    if settings.tensors:
+        yield ("tensors",), msgspec.structs.replace(settings, tensors={})
     plain = InputSettings()
     for name in ("depth", "array", "string", "batch", "schema"):
         if getattr(settings, name) is not None:

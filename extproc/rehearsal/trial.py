@@ -94,6 +94,7 @@ class Trial:
                 yield f"{name}: expected {wanted}, is {fact or 'none'}{because}"
         if reply is not None and reply.cut:
             yield f"response: cut off ({played.machine.fault if played.machine else ''})"
+        yield from _stopped(case, explained)
         sent = played.asked.body if played.asked is not None else b""
         yield from _bodies(expected.request, expected.request_lacks, sent, "request")
         got = reply.body if reply is not None else b""
@@ -102,6 +103,16 @@ class Trial:
     def _policy(self, tenant: str) -> str:
         found = self.config.settings.tenants.get(tenant)
         return found.policy if found is not None else ""
+
+
+def _stopped(case: Case, explained: Explanation) -> Iterator[str]:
+    """What does not go on lacks everything: no case holds for that."""
+    if explained.played.asked is not None or case.expect.decision == "refused":
+        return
+    asked = case.expect.request is not UNSET or case.expect.request_lacks
+    if asked or case.response is not None:
+        why = f" ({explained.reason.why})" if explained.reason is not None else ""
+        yield f"request: expected to go on, and it does not{why}"
 
 
 def _bodies(expected: object, lacks: tuple[str, ...], body: bytes, name: str) -> Iterator[str]:

@@ -36,15 +36,15 @@ def test_a_part_need_not_say_what_the_whole_must() -> None:
         (
             "defaults: {policies: {'?': {}}}",
             (
-                ":2: defaults.policies.?: malformed name; write a name: at most 64 letters, digits, "
-                "'.', '_' and '-'; or *, for all"
+                ":2: defaults.policies.?: malformed name; write a name: at most 64 letters, "
+                "digits, '.', '_' and '-'; or *, for all"
             ),
         ),
         (
             "overrides: {routes: {'POST v1': {risk: high}}}",
             (
-                ":2: overrides.routes.POST v1: malformed name; write *, a route such as POST /v1/*, "
-                "or the name of a dialect such as openai_*"
+                ":2: overrides.routes.POST v1: malformed name; write *, a route such as "
+                "POST /v1/*, or the name of a dialect such as openai_*"
             ),
         ),
         (
