@@ -1,8 +1,8 @@
 """Which routes a policy has, and what holds on them: its own terms, or those of an exception.
 
-Rule: a line that could never make a difference is an error, since whoever wrote it believes that it
-does: a pattern that fits no route, an exception that others hide, a bound that no request of the
-policy's routes could reach.
+Rule: a line of the policy file that could never make a difference is an error, since whoever wrote
+it believes that it does: a pattern that fits no route, an exception that others hide, a bound that
+no request of the policy's routes could reach.
 """
 
 from collections.abc import Mapping, Sequence
@@ -113,7 +113,7 @@ class _Grants:
         found: set[str] = set()
         for index, pattern in enumerate(patterns):
             fitting = {name for name in names if fnmatchcase(name, pattern)}
-            if not fitting:
+            if not fitting and self._own((*place, index)):
                 wrong = f"fits no route of the policy{' that is of ' + kind if kind else ''}"
                 known = one_of(names) if names else "risk: high at the route, or remove it"
                 raise self._document.fault((*place, index), wrong, f"write {known}")
@@ -124,8 +124,8 @@ class _Grants:
         place = (*self._place, "exceptions", index)
         names = self._matching((*place, "routes"), settings.routes, self._granted())
         for number, model in enumerate(settings.models):
-            if _PATTERN.isdisjoint(model) and not self._has(model):
-                here = (*place, "models", number)
+            here = (*place, "models", number)
+            if _PATTERN.isdisjoint(model) and not self._has(model) and self._own(here):
                 wrong = f"the policy has no model {shown(model)}"
                 raise self._document.fault(here, wrong, "name it in the policy's models too")
         if settings.deny:
@@ -140,6 +140,10 @@ class _Grants:
         fidelity_place = (*place, "fidelity") if named else (*self._place, "fidelity")
         tier = Tier(settings.fidelity or self._policy.fidelity, fidelity_place, features, place)
         return _Exception(names, settings.models, tier)
+
+    def _own(self, place: Place) -> bool:
+        """Whether the policy file says it: a base file speaks to many, of which some lack it."""
+        return self._document.origin(place).layer == "policy"
 
     def _has(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self._policy.models)
@@ -161,9 +165,9 @@ class _Grants:
 
     def _refuse_hidden(self) -> None:
         for index in range(len(self._policy.exceptions)):
-            if index not in self._used:
+            here = (*self._place, "exceptions", index)
+            if index not in self._used and self._own(here):
                 wrong = "never reached: those above hold for all models of its routes"
-                here = (*self._place, "exceptions", index)
                 raise self._document.fault(here, wrong, "move it up, or remove it")
 
     def _entitlement(
@@ -176,7 +180,8 @@ class _Grants:
             if value is not None
         }
         for name, value in said.items():
-            if value is not False and not any(_has(self._routes[one][0], name) for one in names):
+            reached = any(_has(self._routes[one][0], name) for one in names)
+            if value is not False and not reached and self._own((*place, name)):
                 wrong = "no request of these routes can ask for it"
                 raise self._document.fault((*place, name), wrong, "remove it")
         return msgspec.structs.replace(otherwise, **said)

@@ -177,6 +177,26 @@ def test_a_dialect_that_does_not_exist_binds_nothing_and_is_refused(tmp_path: Pa
     assert "did you mean 'openai_chat'?" in str(caught.value)
 
 
+def test_what_a_base_file_says_to_many_need_not_concern_each(tmp_path: Path) -> None:
+    """Of the policy file's own lines the same ones are errors."""
+    policy = (
+        '{allow: {max_tokens: 9, choices: 2}, high_risk: ["POST /v1/chat/*"], '
+        'routes: ["POST /v1/*", "GET /v1/*"], exceptions: [{routes: ["GET /v1/*"], models: [x], '
+        "allow: {tools: true}}, {deny: false}, {models: [y]}]}"
+    )
+    found = table(tmp_path, f"overrides: {{policies: {{'*': {policy}}}}}")
+    assert list(found.policies) == [
+        ("acme", "POST /v1/embeddings"),
+        ("beta", "POST /v1/embeddings"),
+    ]
+    with pytest.raises(ConfigError):
+        table(
+            tmp_path,
+            "",
+            changed(('["*"], fidelity: full', f'["*"], fidelity: full, {policy[1:-1]}')),
+        )
+
+
 def test_files_are_found_beside_the_file_that_names_them(tmp_path: Path) -> None:
     (tmp_path / "platform").mkdir()
     (tmp_path / "platform" / "secret").write_text("s" * 40, encoding="utf-8")

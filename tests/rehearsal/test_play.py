@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -80,7 +81,7 @@ def test_what_only_an_issuer_knows_is_not_decided(tmp_path: Path) -> None:
     assert (found.goes_on, found.tenant) == (False, "")
 
 
-def went_on(**more: object) -> Played:
+def went_on(**more: Any) -> Played:
     found = played(CONFIG, CHAT, chat(**more))
     assert found.machine is not None
     return found
