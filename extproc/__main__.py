@@ -25,8 +25,9 @@ UNUSABLE = 4
 
 HELP = """Envoy sidecar that makes a machine-learning API expensive to copy.
 
-Exit codes: 0 done; 1 a check found something; 2 the command was called wrongly; 3 a process that
-it runs died; 4 the configuration, or what it names, cannot be used; 130 interrupted.
+Exit codes: 0 done; 1 a check found something, or a request is refused; 2 the command was called
+wrongly; 3 a process that it runs died; 4 the configuration, or what it names, cannot be used; 130
+interrupted.
 """
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
@@ -83,6 +84,7 @@ def up(
     policy: Annotated[
         Path | None, typer.Option(help="The policy file; without it, one with a fresh key.")
     ] = None,
+    base: BaseOption = None,
     listen: Listen = "127.0.0.1:8080",
 ) -> int:
     """Run Envoy and the sidecar in front of a model server on this machine."""
@@ -90,7 +92,7 @@ def up(
     from extproc.gateway.up import Up
     from extproc.gateway.up import up as run
 
-    return asyncio.run(run(Up(upstream, policy, parse_socket(listen))))
+    return asyncio.run(run(Up(upstream, policy, parse_socket(listen), base)))
 
 
 @cli.command()

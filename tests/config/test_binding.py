@@ -164,6 +164,29 @@ def test_no_credential_calls_itself_stronger_than_an_override_says(tmp_path: Pat
     assert found.acr == {"high": 8} | {"high": 2}  # type: ignore[union-attr]
 
 
+def test_no_credential_of_a_teams_own_opens_a_route_that_takes_the_platforms(
+    tmp_path: Path,
+) -> None:
+    base = """
+    overrides:
+      credentials: {corporate: {kind: api_key, strength: 2}}
+      routes: {"*": {credentials: {any_of: [corporate]}}}
+    """
+    own = "dialect: openai_embeddings, credentials: {any_of: [mine]}"
+    text = changed(("dialect: openai_embeddings", own)) + "credentials: {mine: {kind: api_key}}\n"
+    found = table(tmp_path, base, text)
+    assert {route.requirement.any_of for route in found.routes} == {("corporate",)}
+
+
+@pytest.mark.parametrize("name", ["partner2", "other"])
+def test_a_policy_that_is_renamed_does_not_leave_its_override_behind(
+    tmp_path: Path, name: str
+) -> None:
+    text = TEXT.replace("  partner:", f"  {name}:").replace("policy: partner", f"policy: {name}")
+    with pytest.raises(ConfigError, match=r"base\.yaml:2: policies\.partner\.models: missing"):
+        table(tmp_path, "overrides: {policies: {partner: {mode: enforce}}}", text)
+
+
 def test_a_route_is_hidden_from_policies_that_grant_themselves_high_risk(tmp_path: Path) -> None:
     text = partner('high_risk: ["POST /v1/embeddings"]')
     base = """
