@@ -111,11 +111,10 @@ def _request(policy: Path, base: Path | None, caller: _Caller, asked: _Asked, ou
     from extproc.rehearsal.explanation import explain as explained_by
     from extproc.rehearsal.play import play
     from extproc.rehearsal.request import Caller, assuming, checked, read_headers, with_type
-    from extproc.rehearsal.stand_ins import StandIns
+    from extproc.rehearsal.stand_ins import table_without_secrets
 
     config = load(policy, base)
-    secrets = os.environ if caller.key else StandIns(os.environ)
-    table = compile_table(config, secrets)
+    table = compile_table(config) if caller.key else table_without_secrets(config)
     headers = read_headers(asked.headers, table.credential_headers)
     if caller.key:
         headers["authorization"] = f"Bearer {_secret(caller.key)}"
@@ -168,7 +167,7 @@ def try_cases(
 ) -> int:
     """Try what a policy makes of requests and answers, without Envoy; 1 where a case fails.
 
-    Secrets in variables are stood in for, so that a case comes out alike everywhere.
+    Secrets are stood in for, so that a case comes out alike everywhere.
     """
     from extproc.rehearsal import verdicts
 
@@ -179,9 +178,9 @@ def try_cases(
 
 
 def _trial(path: Path, policy: Path | None, base: Path | None) -> "Trial":
-    from extproc.config import compile_table, load
+    from extproc.config import load
     from extproc.rehearsal.cases import read_cases
-    from extproc.rehearsal.stand_ins import StandIns
+    from extproc.rehearsal.stand_ins import table_without_secrets
     from extproc.rehearsal.trial import Trial
 
     document, cases = read_cases(path)
@@ -190,6 +189,6 @@ def _trial(path: Path, policy: Path | None, base: Path | None) -> "Trial":
         raise document.fault((), wrong, "add policy: FILE, or give --policy FILE")
     bound = base or (path.parent / cases.base if cases.base else None)
     config = load(policy or path.parent / cases.policy, bound)
-    trial = Trial(config, compile_table(config, StandIns({})))
+    trial = Trial(config, table_without_secrets(config))
     trial.run(path, time.time())  # noqa: TID251 - when the requests are made
     return trial

@@ -10,6 +10,7 @@ import orjson
 from extproc.admission import Admitted
 from extproc.config import Config
 from extproc.config.document import Origin, Place
+from extproc.credentials import Needed
 from extproc.policy import Policy, PolicyTable
 from extproc.prediction import KINDS, Kind
 from extproc.rehearsal.play import Played
@@ -41,6 +42,8 @@ class Explanation:
 
     @property
     def decision(self) -> str:
+        if isinstance(self.played.decision, Needed):
+            return "undecided"
         if not self.allowed:
             return "refused"
         if self.reason is not None:
@@ -53,14 +56,18 @@ class Explanation:
 
     @property
     def status(self) -> int:
-        """What the client gets, where the model server answers."""
-        return self.played.reply.status if self.played.reply is not None else 200
+        """What the client gets, where the model server answers; 0 where that is not known."""
+        if self.played.reply is not None:
+            return self.played.reply.status
+        return 200 if self.allowed else 0
 
     @property
     def code(self) -> str:
         """What the record calls it."""
         refusal = self.played.refusal
-        return refusal.outcome if refusal is not None else "allowed"
+        if refusal is not None:
+            return refusal.outcome
+        return "allowed" if self.allowed else "issuer_not_asked"
 
 
 def explain(config: Config, table: PolicyTable, played: Played) -> Explanation:

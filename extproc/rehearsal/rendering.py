@@ -16,7 +16,8 @@ _REQUEST = "request"
 
 def text(explained: Explanation) -> str:
     played = explained.played
-    head = [f"{explained.decision}: {explained.status} {explained.code}"]
+    status = f"{explained.status} " if explained.status else ""
+    head = [f"{explained.decision}: {status}{explained.code}"]
     if explained.reason is not None:
         head.append(f"step:   {explained.reason.step}")
         head.append(f"why:    {explained.reason.why}")

@@ -86,7 +86,7 @@ routes = st.lists(
     ),
     min_size=1,
     max_size=3,
-    unique_by=lambda route: route["path"],
+    unique_by=lambda route: str(route["path"]),
 ).map(lambda found: sorted(found, key=lambda route: PATHS.index(route["path"])))
 CHAT = {"path": "/v1/chat/completions", "dialect": "openai_chat", "risk": "high"}
 tiers = st.dictionaries(st.sampled_from(KINDS), st.just("pass"), max_size=5)

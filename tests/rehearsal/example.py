@@ -5,12 +5,12 @@ from typing import Any
 
 import orjson
 
-from extproc.config import Config, compile_table, load
+from extproc.config import Config, load
 from extproc.policy import PolicyTable
 from extproc.rehearsal.explanation import Explanation, explain
 from extproc.rehearsal.play import Played, play
 from extproc.rehearsal.request import Caller, assuming, checked, with_type
-from extproc.rehearsal.stand_ins import StandIns
+from extproc.rehearsal.stand_ins import table_without_secrets
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "docs" / "examples" / "entitlement.yaml"
@@ -33,7 +33,7 @@ def example(folder: Path, *changes: tuple[str, str]) -> Config:
 
 
 def table(config: Config) -> PolicyTable:
-    return compile_table(config, StandIns({}))
+    return table_without_secrets(config)
 
 
 def chat(model: str = "text-a", **more: Any) -> bytes:
