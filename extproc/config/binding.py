@@ -13,6 +13,8 @@ from extproc.config.document import Overruled, Place
 from extproc.config.parts import Part
 from extproc.config.routes import STRONG
 
+BOUND: Final = ("credentials", "policies", "routes")
+"""The sections that are looked at."""
 _SHAPES: Final = ("timing", "length")
 """Of the file, of which each policy may have its own."""
 

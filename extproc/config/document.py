@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from extproc.errors import ConfigError
 
 Place = tuple[str | int, ...]
@@ -16,8 +18,7 @@ Layer = Literal["policy", "default", "override"]
 """Whose a value is: of the policy file itself, or of one part of its base file."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """A line, and in which part of what makes a policy."""
 
     path: Path

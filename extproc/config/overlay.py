@@ -8,11 +8,10 @@ there.  An override holds also for what would change its value elsewhere: see bi
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any, Final, get_args
 
 from extproc.config.base import EVERY, Base
-from extproc.config.binding import unbound
+from extproc.config.binding import BOUND, unbound
 from extproc.config.diagnosis import settings_of
 from extproc.config.document import Document, Overruled, Place
 from extproc.config.expectation import instead
@@ -58,10 +57,13 @@ class _Overlay:
 
     def __init__(self, policy: Document, defaults: Part | None, overrides: Part | None) -> None:
         self._policy = policy
-        self._own = parts(policy)
         self._defaults = defaults.entries if defaults is not None else {}
         self._overrides = overrides.entries if overrides is not None else {}
         self._overruled: list[Overruled] = []
+        touched = {*self._defaults, *self._overrides, *BOUND}
+        self._left = [name for name in policy.data if name not in touched]
+        """What no base file speaks of: ten thousand tenants are not looked at for nothing."""
+        self._own = parts(policy, (), leaving=self._left)
 
     def made(self) -> Document:
         names = dict.fromkeys((*self._own.entries, *self._defaults, *self._overrides))
@@ -69,10 +71,22 @@ class _Overlay:
         said = {name: part for name, part in found.items() if part is not None}
         whole, set_aside = unbound(Part(said, self._own.origin), self._overrides)
         lines, foreign = where(whole)
-        overruled = (*self._overruled, *set_aside)
-        return replace(
-            self._policy, data=whole.data(), lines=lines, foreign=foreign, overruled=overruled
+        return Document(
+            self._policy.path,
+            self._in_file_order(whole.data()),
+            lines | self._lines_left(),
+            foreign,
+            (*self._overruled, *set_aside),
         )
+
+    def _in_file_order(self, data: dict[str, Any]) -> dict[str, Any]:
+        merged = {**data, **{name: self._policy.data[name] for name in self._left}}
+        order = dict.fromkeys((*self._policy.data, *merged))
+        return {name: merged[name] for name in order if name in merged}
+
+    def _lines_left(self) -> dict[Place, int]:
+        left, lines = set(self._left), self._policy.lines
+        return {place: line for place, line in lines.items() if place and place[0] in left}
 
     def _section(self, name: str) -> Part | None:
         layers = (self._defaults, self._own.entries, self._overrides)

@@ -1,13 +1,14 @@
 """What a file says, as a tree in which every value knows where it stands."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
 from typing import Any
+
+from msgspec import Struct
 
 from extproc.config.document import Document, Layer, Origin, Place
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     value: Any
     """A mapping or list of parts, or a scalar."""
     origin: Origin
@@ -33,8 +34,13 @@ class Part:
                 return scalar
 
 
-def parts(document: Document, place: Place = (), layer: Layer = "policy") -> Part:
-    """What stands at a place of a file."""
+def parts(
+    document: Document,
+    place: Place = (),
+    layer: Layer = "policy",
+    leaving: Collection[str] = (),
+) -> Part:
+    """What stands at a place of a file; of a mapping there, without some of its names."""
 
     def part(data: Any, here: Place) -> Part:
         value = data
@@ -47,6 +53,8 @@ def parts(document: Document, place: Place = (), layer: Layer = "policy") -> Par
     data = document.data
     for step in place:
         data = data[step]
+    if leaving:
+        data = {name: inner for name, inner in data.items() if name not in leaving}
     return part(data, place)
 
 

@@ -25,6 +25,7 @@ def test_a_base_file_that_says_nothing_changes_nothing(tmp_path: Path) -> None:
     config = bound(tmp_path, "")
     assert config.settings == plain.settings
     assert config.document.lines == plain.document.lines
+    assert list(config.document.data) == list(plain.document.data)
     assert compile_table(config, ENVIRON).version == compile_table(plain, ENVIRON).version
 
 
@@ -308,7 +309,7 @@ def test_an_override_holds_at_every_place_it_names(
     """Whatever is below it; and without one the team's value does."""
     layers: tuple[Layer, ...] = ("default", "policy", "override")
     layered = map(part, (default, own, override), layers)
-    made = _Overlay(Document(Path("x"), 1, {(): 1}), None, None)
+    made = _Overlay(Document(Path("x"), {}, {(): 1}), None, None)
     found = made._stacked(("x",), *layered)
     assert found is not None
     assert holds(override, found.data())

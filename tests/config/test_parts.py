@@ -30,6 +30,8 @@ def test_a_part_of_a_file_begins_where_it_stands(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").write_text(TEXT, encoding="utf-8")
     part = parts(read(tmp_path / "p.yaml"), ("c", 1))
     assert (part.data(), part.origin.line) == ({"d": None}, 4)
+    left = parts(read(tmp_path / "p.yaml"), leaving=["a"])
+    assert left.data() == {"c": ["x", {"d": None}]}
 
 
 def test_entries_are_of_mappings_alone(tmp_path: Path) -> None:
