@@ -191,7 +191,9 @@ class _Overlay:
         return Part(value, own.origin)
 
     def _note(self, place: Place, lower: Part, upper: Part) -> None:
-        if upper.origin.layer == "override" != lower.origin.layer and lower.data() != upper.data():
+        """A default that does not hold is nobody's surprise."""
+        layers = lower.origin.layer, upper.origin.layer
+        if layers == ("policy", "override") and lower.data() != upper.data():
             self._overruled.append(Overruled(place, lower.origin, upper.origin))
 
 

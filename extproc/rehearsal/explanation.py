@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 import orjson
@@ -15,6 +15,9 @@ from extproc.policy import Policy, PolicyTable
 from extproc.prediction import KINDS, Kind
 from extproc.rehearsal.play import Played
 from extproc.rehearsal.reasons import Reason, Reasons
+
+REQUEST: Final[Place] = ("request",)
+"""Where values stand that are not of the policy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ def explain(config: Config, table: PolicyTable, played: Played) -> Explanation:
     reasons = Reasons(config, table)
     reason = reasons.of(played)
     rows = _Rows(config, table, reasons, played)
-    change = rows.row("", "", reason.place) if reason is not None else None
+    change = rows.change(reason.place) if reason is not None else None
     return Explanation(played, reason, change, list(rows.all()))
 
 
@@ -107,6 +110,11 @@ class _Rows:
         if written is None:
             return Row(name, value, places[0])
         return Row(name, value, written, self._document.origin(written))
+
+    def change(self, place: Place) -> Row:
+        """Where something else would have to be written; what is not there, where it would be."""
+        value = "" if place in self._document.lines else "add it"
+        return Row("", value, place, self._document.origin(place))
 
     def _known(self) -> Iterator[Row]:
         tenant = self._played.tenant
@@ -147,11 +155,14 @@ class _Rows:
         tenant, place = policy.tenant, self._reasons.policy(policy.tenant)
         settings = self._config.settings.policies[str(place[1])]
         yield self.row("tenant", tenant, ("tenants", tenant))
+        if isinstance(self._played.decision, Admitted):
+            proof = self._played.decision.proof
+            yield Row("proven", f"{proof.principal}, of strength {proof.strength}", REQUEST)
         yield self.row("policy", str(place[1]), ("tenants", tenant, "policy"))
         yield self.row("mode", settings.mode, (*place, "mode"))
         yield self.row("models", ", ".join(policy.models), (*place, "models"))
         if self._played.asked is not None and self._played.asked.query.model:
-            yield Row("model", self._played.asked.query.model, ("request",))
+            yield Row("model", self._played.asked.query.model, REQUEST)
         if len(source) > 2:
             yield self.row("exception", str(source[-1]), source)
 
@@ -191,10 +202,10 @@ class _Rows:
         if asked is None:
             return
         inputs = f"{asked.query.inputs}" + (", as a stream" if asked.query.stream else "")
-        yield Row("inputs", inputs, ("request",))
+        yield Row("inputs", inputs, REQUEST)
         added = _added(self._played.body or b"", asked.body)
         fields = [*asked.changed, *added, *(f"header {name}" for name in asked.set_headers)]
-        yield Row("changed", ", ".join(dict.fromkeys(fields)) or "nothing", ("request",))
+        yield Row("changed", ", ".join(dict.fromkeys(fields)) or "nothing", REQUEST)
 
 
 def _at(data: Any, place: Place) -> Any:

@@ -129,7 +129,9 @@ class Reasons:
 
     def _unknown_route(self, played: Played, tenant: str) -> Reason:
         """None of that path; or none that the tenant has."""
-        for route in self._matching(played):
+        matching = self._matching(played)
+        asked = [route for route in matching if route.method == played.request.method]
+        for route in (asked or matching)[:1]:
             name = str(self.policy(tenant)[1])
             policy, place = self._config.settings.policies[name], ("policies", name)
             if not any(fnmatchcase(route.name, pattern) for pattern in policy.routes):

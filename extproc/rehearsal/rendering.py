@@ -8,10 +8,9 @@ from typing import Any
 import orjson
 
 from extproc.config.document import dotted
-from extproc.rehearsal.explanation import Explanation, Row
+from extproc.rehearsal.explanation import REQUEST, Explanation, Row
 
 BUILT_IN = "built in"
-_REQUEST = "request"
 
 
 def text(explained: Explanation) -> str:
@@ -22,7 +21,9 @@ def text(explained: Explanation) -> str:
         head.append(f"step:   {explained.reason.step}")
         head.append(f"why:    {explained.reason.why}")
     if explained.change is not None:
-        head.append(f"change: {dotted(explained.change.place)}, {_where(explained.change)}")
+        change = explained.change
+        how = f"{change.value} in " if change.value else ""
+        head.append(f"change: {dotted(change.place)}, {how}{change.origin}")
     if played.reply is not None:
         told = played.reply.body.decode(errors="replace")
         head.append(f"client: {played.reply.status} {told}")
@@ -39,7 +40,7 @@ def _table(explained: Explanation) -> list[str]:
 def _where(row: Row) -> str:
     if row.origin is not None:
         return str(row.origin)
-    return "" if row.place == (_REQUEST,) else BUILT_IN
+    return "" if row.place == REQUEST else BUILT_IN
 
 
 def data(explained: Explanation) -> dict[str, Any]:
@@ -51,7 +52,8 @@ def data(explained: Explanation) -> dict[str, Any]:
         "code": explained.code,
     }
     if reason is not None and explained.change is not None:
-        told |= {"step": reason.step, "why": reason.why, "change": _place(explained.change)}
+        change = {**_place(explained.change), "written": not explained.change.value}
+        told |= {"step": reason.step, "why": reason.why, "change": change}
     if played.reply is not None:
         body = played.reply.body.decode(errors="replace")
         told["client"] = {
@@ -64,7 +66,7 @@ def data(explained: Explanation) -> dict[str, Any]:
 
 
 def _place(row: Row) -> dict[str, Any]:
-    if row.place == (_REQUEST,):
+    if row.place == REQUEST:
         return {}
     if row.origin is None:
         return {"path": dotted(row.place), "layer": BUILT_IN}

@@ -37,6 +37,7 @@ def test_every_value_is_told_with_its_line_or_as_built_in() -> None:
     assert found["dialect"] == ("openai_chat", 10)
     assert found["any credential of"] == ("keys", None)
     assert found["tenant"] == ("acme", 54)
+    assert found["proven"] == ("assumed:acme, of strength 2", None)
     assert found["mode"] == ("enforce", None)
     assert found["fidelity"] == ("standard", 40)
     assert found["probabilities"] == ("top_k(k=3, other=false), round(digits=2)", 33)

@@ -71,6 +71,14 @@ def test_a_route_that_a_policy_hides_is_told_by_what_hides_it(
     assert (found.step, found.place) == ("route", place)
 
 
+def test_of_two_routes_of_a_path_the_one_of_the_method_is_told(tmp_path: Path) -> None:
+    routes = "routes:\n  - {path: /v1/embeddings, method: GET, dialect: status}\n"
+    config = example(tmp_path, ("routes:\n", routes), ('["POST /v1/chat/*"]', '["POST /v1/c*"]'))
+    found = reason(config, EMBEDDINGS, None, Caller("newcomer"))
+    assert found is not None
+    assert found.why == "the routes of the policy do not name POST /v1/embeddings"
+
+
 def test_a_stranger_is_told_by_what_the_route_asks_for(tmp_path: Path) -> None:
     nobody = Caller("acme", ("other",))
     config = example(

@@ -4,6 +4,7 @@ import orjson
 
 from extproc.config import load
 from extproc.rehearsal import rendering
+from extproc.rehearsal.request import Caller
 from tests.rehearsal.example import CHAT, FILE, chat, explained
 
 CONFIG = load(FILE)
@@ -18,6 +19,13 @@ def test_a_refusal_opens_with_its_step_its_reason_and_its_line() -> None:
         f"change: policies.partner.models, {FILE}:39",
     ]
     assert lines[4].startswith('client: 404 {"error":{"message":"The model does not exist."')
+
+
+def test_what_is_not_there_is_told_where_it_would_be() -> None:
+    found = explained(CONFIG, CHAT, None, Caller("acme", (), 0))
+    assert found.change is None
+    lines = rendering.text(explained(CONFIG, "GET /v1/embeddings", b"")).splitlines()
+    assert lines[3] == f"change: routes[1].method, add it in {FILE}:20"
 
 
 def test_every_value_is_a_line_with_its_place() -> None:
@@ -45,6 +53,7 @@ def test_the_same_is_told_as_json() -> None:
         "file": str(FILE),
         "line": 39,
         "layer": "policy",
+        "written": True,
     }
     assert told["client"]["status"] == 404
     allowed = rendering.data(explained(CONFIG, CHAT, chat()))
