@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from extproc.config import compile_table, load
@@ -116,6 +116,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
+# Each is a file that is loaded: making a failing one smaller would take minutes.
+@settings(phases=[phase for phase in Phase if phase not in {Phase.shrink, Phase.explain}])
 @given(team=teams)
 def test_nothing_that_a_team_writes_gets_around_an_override(
     folder: Path, team: dict[str, Any]
