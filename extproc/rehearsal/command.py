@@ -36,9 +36,7 @@ def explain(  # noqa: PLR0913, PLR0917 - an option for each thing that a request
     policy: Annotated[Path, typer.Option(help="The policy file.", show_default=False)],
     request: Annotated[
         str,
-        typer.Argument(
-            metavar="[REQUEST]", help="As in 'POST /v1/embeddings'.", show_default=False
-        ),
+        typer.Argument(metavar="REQUEST", help="As in 'POST /v1/embeddings'.", show_default=False),
     ] = "",
     base: Base = None,
     tenant: Annotated[str, typer.Option(help="Assume that this tenant asks.")] = "",
