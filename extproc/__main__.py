@@ -17,6 +17,7 @@ from extproc.auditor.command import audit
 from extproc.errors import ConfigError
 from extproc.inventory.command import inventory
 from extproc.key_commands import keys
+from extproc.rehearsal.command import explain, try_cases
 
 FOUND = 1
 """Exit code where a check found something."""
@@ -25,8 +26,9 @@ UNUSABLE = 4
 
 HELP = """Envoy sidecar that makes a machine-learning API expensive to copy.
 
-Exit codes: 0 done; 1 a check found something; 2 the command was called wrongly; 3 a process that
-it runs died; 4 the configuration, or what it names, cannot be used; 130 interrupted.
+Exit codes: 0 done; 1 a check found something, or a request is refused; 2 the command was called
+wrongly; 3 a process that it runs died; 4 the configuration, or what it names, cannot be used; 130
+interrupted.
 """
 
 cli = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=HELP)
@@ -34,10 +36,20 @@ envoy = typer.Typer(no_args_is_help=True, help="Render and check Envoy's configu
 cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
 cli.add_typer(audit, name="audit")
+cli.command()(explain)
+cli.command("test")(try_cases)
 cli.command()(inventory)
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]
+BaseOption = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="EXTPROC_BASE",
+        help="The platform's base file, which binds the policy file.",
+        show_default=False,
+    ),
+]
 Upstream = Annotated[
     str,
     typer.Option(help="The model server, as in http://127.0.0.1:8000.", show_default=False),
@@ -74,6 +86,7 @@ def up(
     policy: Annotated[
         Path | None, typer.Option(help="The policy file; without it, one with a fresh key.")
     ] = None,
+    base: BaseOption = None,
     listen: Listen = "127.0.0.1:8080",
 ) -> int:
     """Run Envoy and the sidecar in front of a model server on this machine."""
@@ -81,7 +94,7 @@ def up(
     from extproc.gateway.up import Up
     from extproc.gateway.up import up as run
 
-    return asyncio.run(run(Up(upstream, policy, parse_socket(listen))))
+    return asyncio.run(run(Up(upstream, policy, parse_socket(listen), base)))
 
 
 @cli.command()
@@ -101,35 +114,41 @@ def demo(
 
 
 @cli.command()
-def serve(policy: PolicyOption) -> None:
+def serve(policy: PolicyOption, base: BaseOption = None) -> None:
     """Run the sidecar alone, for an Envoy that runs elsewhere."""
     # Must be set before grpc is imported; see docs/performance.md for what it brings.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     from extproc.config import compile_audit, compile_table, load
     from extproc.server.app import run
 
-    config = load(policy)
+    config = load(policy, base)
     run(config, compile_table(config), compile_audit(config))
 
 
 @cli.command()
-def check(policy: PolicyArgument) -> None:
+def check(policy: PolicyArgument, base: BaseOption = None) -> None:
     """Check a policy file; says file, line and path of what is wrong."""
     from extproc.config import compile_audit, compile_table, load
+    from extproc.config.document import dotted
 
-    config = load(policy)
+    config = load(policy, base)
     table = compile_table(config)
     compile_audit(config)
     tenants = len({tenant for tenant, _ in table.policies})
     print(f"{policy}: {len(table.routes)} routes, {tenants} tenants, version {table.version}")
+    for each in config.document.overruled:
+        print(f"{each.origin}: {dotted(each.place)} does not hold: {each.by}")
 
 
 @cli.command()
-def schema() -> None:
+def schema(
+    base: Annotated[bool, typer.Option("--base", help="Of the base file instead.")] = False,
+) -> None:
     """Print the JSON Schema of the policy file."""
+    from extproc.config import base_schema
     from extproc.config import schema as policy_schema
 
-    print(json.dumps(policy_schema(), indent=2))
+    print(json.dumps(base_schema() if base else policy_schema(), indent=2))
 
 
 @cli.command()
@@ -148,9 +167,10 @@ def learn(
 
 
 @envoy.command()
-def bootstrap(
+def bootstrap(  # noqa: PLR0913, PLR0917 - an option for each file it names
     policy: PolicyOption,
     upstream: Upstream,
+    base: BaseOption = None,
     listen: Listen = "0.0.0.0:8080",
     certificate: TlsFile = "",
     key: TlsFile = "",
@@ -162,7 +182,7 @@ def bootstrap(
     from extproc.envoyconf.bootstrap import bootstrap as render
     from extproc.envoyconf.text import to_yaml
 
-    config = load(policy)
+    config = load(policy, base)
     tls = settings.parse_tls(certificate, key, client_ca)
     gateway = settings.Gateway(
         upstream=settings.parse_upstream(upstream),

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 keys = typer.Typer(no_args_is_help=True, help="API keys: make, list, revoke and replace them.")
 
 Policy = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]
+Base = Annotated[
+    Path | None,
+    typer.Option(envvar="EXTPROC_BASE", help="The platform's base file.", show_default=False),
+]
 Credential = Annotated[
     str, typer.Option(help="Whose key file, where several credentials have one.")
 ]
@@ -36,7 +40,7 @@ COLUMNS = ("id", "prefix", "tenant", "created", "expires", "state", "note")
 
 
 @keys.command("new")
-def new(
+def new(  # noqa: PLR0913, PLR0917 - an option for each thing a key file says
     policy: Policy,
     tenant: Annotated[
         str, typer.Option(help="Whose it is; it goes to the key file, which needs no restart.")
@@ -44,6 +48,7 @@ def new(
     expires: Annotated[str, typer.Option(help="After how long, as in 90d; else never.")] = "",
     note: Annotated[str, typer.Option(help="What it is for, at most 120 characters.")] = "",
     credential: Credential = "",
+    base: Base = None,
     output: Output = "text",
 ) -> None:
     """Make an API key, and show it once.
@@ -52,7 +57,7 @@ def new(
     """
     if tenant:
         lifetime = _duration(expires, "--expires") if expires else None
-        found = _register(policy, credential)
+        found = _register(policy, base, credential)
         _show_new(found, found.issue(tenant, _now(), lifetime, note), output)
         return
     from extproc.config import new_key
@@ -60,7 +65,7 @@ def new(
     if expires or note or credential:
         raise ConfigError("these go to the key file, with whose key it is; name it: --tenant NAME")
     key = new_key()
-    _show({"key": key, "principal": _principal(policy, key)}, output)
+    _show({"key": key, "principal": _principal(policy, base, key)}, output)
 
 
 @keys.command("list")
@@ -71,10 +76,11 @@ def list_keys(
         str, typer.Option(help="Only those that begin so, or that a key of this text may be.")
     ] = "",
     credential: Credential = "",
+    base: Base = None,
     output: Output = "text",
 ) -> None:
     """List the keys of the key file: never a key itself, nor its hash."""
-    found = _register(policy, credential)
+    found = _register(policy, base, credential)
     now = _now()
 
     def rows() -> Iterator[dict[str, str]]:
@@ -94,10 +100,14 @@ def list_keys(
 
 @keys.command()
 def revoke(
-    identity: Identity, policy: Policy, credential: Credential = "", output: Output = "text"
+    identity: Identity,
+    policy: Policy,
+    credential: Credential = "",
+    base: Base = None,
+    output: Output = "text",
 ) -> None:
     """Have a key prove nothing from now on."""
-    found = _register(policy, credential)
+    found = _register(policy, base, credential)
     now = _now()
     line = found.revoke(identity, now)
     _show({"revoked": line.id, "tenant": line.tenant, "at": _told(line.revoked)}, output)
@@ -111,34 +121,35 @@ def rotate(
         str, typer.Option(help="How long the old key still works, as in 7d.", show_default=False)
     ],
     credential: Credential = "",
+    base: Base = None,
     output: Output = "text",
 ) -> None:
     """Make a key for the same tenant, and have the old one expire after the overlap."""
     length = _duration(overlap, "--overlap")
-    found = _register(policy, credential)
+    found = _register(policy, base, credential)
     _show_new(found, found.rotate(identity, _now(), length), output)
 
 
 @keys.command("hash")
-def hash_key(policy: Policy) -> None:
+def hash_key(policy: Policy, base: Base = None) -> None:
     """Read a key from standard input and print its principal, which a tenant may list."""
-    print(_principal(policy, sys.stdin.readline().strip()))
+    print(_principal(policy, base, sys.stdin.readline().strip()))
 
 
-def _register(policy: Path, credential: str) -> "Register":
+def _register(policy: Path, base: Path | None, credential: str) -> "Register":
     from extproc.config import load
     from extproc.config.key_register import register
 
-    return register(load(policy), credential)
+    return register(load(policy, base), credential)
 
 
-def _principal(policy: Path, key: str) -> str:
+def _principal(policy: Path, base: Path | None, key: str) -> str:
     """The keyed hash, under the secret that the policy names."""
     from extproc.config import load
     from extproc.config.key_register import hmac_key
     from extproc.credentials.api_key import principal
 
-    found = principal({"x-api-key": key}, hmac_key(load(policy)))
+    found = principal({"x-api-key": key}, hmac_key(load(policy, base)))
     if found is None:
         raise ConfigError("this cannot be a key: use printable ASCII without spaces and commas")
     return found

@@ -38,11 +38,11 @@ def _agreed(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> tuple
     else:
         applies = _applying(policy, asked.query.model)
         return applies, asked if applies is policy else _asked(applies, body, parameters)
-    applies = _applying(policy, _model(policy, body, parameters))
+    applies = _applying(policy, named(policy, body, parameters))
     return applies, _asked(applies, body, parameters)
 
 
-def _model(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> str:
+def named(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> str:
     """The model asked, by the first of the policy's terms under which a dialect tells it, when any
     feature is granted.  Raise the first ClientError where none does.
     """

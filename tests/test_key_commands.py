@@ -1,5 +1,6 @@
 """``extproc keys``, run as a user runs it."""
 
+import hmac
 import json
 import re
 import subprocess
@@ -208,3 +209,15 @@ def test_who_reads_a_list_may_stop_reading(keys: Any, policy: Path) -> None:
 def test_commands_are_told_by_their_help() -> None:
     names = [command.name for command in key_commands.keys.registered_commands]
     assert names == ["new", "list", None, None, "hash"]
+
+
+def test_the_base_file_says_under_which_secret_keys_are_made(
+    policy: Path, keys: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "other").write_bytes(b"t" * 32)
+    base = tmp_path / "base.yaml"
+    base.write_text('version: 1\noverrides: {keys: {hmac: "file:other"}}\n')
+    found = keys("new", "--tenant", "acme", "--output", "json", "--base", str(base))
+    key = json.loads(found.out)["key"]
+    hashes = {json.loads(line)["hash"] for line in (tmp_path / "keys.jsonl").read_text().split()}
+    assert hmac.digest(b"t" * 32, key.encode(), "sha256").hex() in hashes

@@ -48,6 +48,8 @@ def test_without_a_command_it_shows_what_there_is() -> None:
     commands = ("up", "demo", "serve", "check", "schema", "keys", "envoy", "inventory")
     for command in (*commands, "Exit codes"):
         assert command in shown
+    for command in ("explain", "test"):
+        assert command in shown
 
 
 @pytest.mark.parametrize(
@@ -64,6 +66,33 @@ def test_a_good_policy_is_summed_up(policy: Path) -> None:
     ended = extproc("check", str(policy))
     assert ended.returncode == 0
     assert ended.stdout.startswith(f"{policy}: 1 routes, 1 tenants, version ")
+
+
+@pytest.mark.parametrize("command", ["check", "serve --policy", "keys new --policy"])
+def test_a_base_file_binds_every_command(
+    policy: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    base = policy.with_name("base.yaml")
+    base.write_text("version: 1\noverrides: {caps: {held: 1KiB}, fidelities: {standard: {x: 1}}}\n")
+    monkeypatch.setenv("EXTPROC_BASE", str(base))
+    ended = extproc(*command.split(), str(policy))
+    assert ended.returncode == 4
+    assert ended.stderr.startswith(f"{base}:2: overrides.fidelities.standard.x: unknown name")
+    assert extproc("check", str(policy), "--base", str(base)).stderr == ended.stderr
+
+
+def test_what_an_override_does_not_let_stand_is_told(policy: Path) -> None:
+    base = policy.with_name("base.yaml")
+    base.write_text("version: 1\noverrides: {policies: {'*': {models: [a]}}}\n")
+    ended = extproc("check", str(policy), "--base", str(base))
+    assert ended.returncode == 0
+    told = f"{policy}:8: policies.partner.models does not hold: {base}:2 override"
+    assert ended.stdout.splitlines()[1:] == [told]
+
+
+def test_the_schema_of_the_base_file_is_another() -> None:
+    titles = [json.loads(extproc("schema", *flag).stdout)["title"] for flag in ((), ("--base",))]
+    assert titles == ["extproc policy file", "extproc base file"]
 
 
 @pytest.mark.parametrize("command", ["check", "serve --policy", "keys new --policy"])

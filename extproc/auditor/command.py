@@ -116,11 +116,15 @@ def new_key(
 @audit.command()
 def pseudonym(
     policy: Annotated[Path, typer.Option(help="The policy file.", show_default=False)],
+    base: Annotated[
+        Path | None,
+        typer.Option(envvar="EXTPROC_BASE", help="The platform's base file.", show_default=False),
+    ] = None,
 ) -> None:
     """Read an identity from standard input, as jwt:ISSUER|SUBJECT; print what records call it."""
     from extproc.config import compile_table, load
 
-    names = compile_table(load(policy)).pseudonyms
+    names = compile_table(load(policy, base)).pseudonyms
     if names is None:
         raise ConfigError(f"{policy}: it has no audit log; add audit to it")
     found = names.principal(sys.stdin.readline().strip())

@@ -1,12 +1,13 @@
 """The policy file: read, checked and compiled into the table that serves.
 
-Read in this order: settings.py (the file, as types), source.py (YAML to data and lines),
-diagnosis.py (errors that say where and what to do), table.py (names resolved).  Rule: whatever
+Read in this order: settings.py (the file, as types), source.py (YAML to data and lines), overlay.py
+(what a base file makes of it), diagnosis.py (errors that say where and what to do), table.py (names
+resolved).  Rule: whatever
 could go wrong while serving goes wrong here, with file, line and path.
 """
 
 from extproc.config.audit import AuditPlan, compile_audit
-from extproc.config.json_schema import schema
+from extproc.config.json_schema import base_schema, schema
 from extproc.config.keys import new_key
 from extproc.config.loading import Config, load
 from extproc.config.table import compile_table
@@ -14,6 +15,7 @@ from extproc.config.table import compile_table
 __all__ = [
     "AuditPlan",
     "Config",
+    "base_schema",
     "compile_audit",
     "compile_table",
     "load",

@@ -44,7 +44,7 @@ def compile_audit(config: Config, environ: Mapping[str, str] = os.environ) -> Au
         return None
     checkpoint, rotate = settings.checkpoint, settings.rotate
     return AuditPlan(
-        path=document.path.parent / settings.path,
+        path=document.folder(("audit", "path")) / settings.path,
         key=_key(document, settings.key, environ),
         every=checkpoint.every,
         within=seconds(checkpoint.within),

@@ -86,7 +86,7 @@ def keyring(
     """The keys of a credential's file.  Raise ConfigError, which names file and line."""
     if credential.file is None:
         return EMPTY
-    path = document.path.parent / credential.file
+    path = document.folder(("credentials", name, "file")) / credential.file
     try:
         return load_keyring(path, settings.tenants, owners, credential.max_keys)
     except OSError as error:
@@ -119,17 +119,17 @@ def compile_requirement(
                 wrong = f"there is no credential {shown(name)}"
                 raise document.fault((*place, field, index), wrong, instead(name, credentials))
     named = (*settings.any_of, *settings.all_of) or tuple(credentials)
-    strongest = max(_strongest(credentials[name]) for name in named)
+    most = max(strongest(credentials[name]) for name in named)
     strength = settings.strength or 0
-    if strongest < strength:
-        wrong = f"no credential of this route is stronger than {strongest}"
+    if most < strength:
+        wrong = f"no credential of this route is stronger than {most}"
         remedy = "lower it, or name a stronger one"
         raise document.fault((*place, "strength"), wrong, remedy)
     acr_values = _acr_values((credentials[name] for name in named), strength)
     return Requirement(settings.any_of, settings.all_of, strength, acr_values)
 
 
-def _strongest(credential: Credential) -> int:
+def strongest(credential: Credential) -> int:
     """The most that it can prove."""
     acr = credential.acr if isinstance(credential, TokenSettings) else {}
     return max([credential.strength, *acr.values()])

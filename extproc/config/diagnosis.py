@@ -8,13 +8,15 @@ are repeated, never other values, among which a secret may have ended up by mist
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Final, TypeVar
 
 import msgspec
+from msgspec import inspect
 
 from extproc.config.document import Document, Place
 from extproc.config.expectation import expected, fields, instead, key_type, names, wanted
-from extproc.config.settings import Settings
 from extproc.errors import ConfigError
 
 _ERROR: Final = re.compile(
@@ -37,13 +39,15 @@ _GOT: Final = {
 _BOUNDS: Final = {"array": "wrong number of items", "int": "out of range", "str": "malformed"}
 _SHOWN: Final = 64
 
+Checked = TypeVar("Checked")
 
-def settings_of(document: Document) -> Settings:
-    """The file's settings.  Raise ConfigError at the first that is not of its type."""
+
+def settings_of(document: Document, kind: type[Checked]) -> Checked:
+    """What the file holds.  Raise ConfigError at the first that is not of its type."""
     try:
-        return msgspec.convert(document.data, Settings)
+        return msgspec.convert(document.data, kind)
     except msgspec.ValidationError as error:
-        raise _diagnosis(document, str(error)) from error
+        raise _Diagnosis(document, kind).of(str(error)) from error
 
 
 def shown(name: str) -> str:
@@ -51,79 +55,86 @@ def shown(name: str) -> str:
     return repr(name if len(name) <= _SHOWN else f"{name[:_SHOWN]}...")
 
 
-def _diagnosis(document: Document, error: str) -> ConfigError:
-    found = _ERROR.fullmatch(error)
-    assert found is not None  # the pattern takes any text
-    path = (found["path"] or "") + ("[...]" if found["key"] else "")
-    place = _exact(document.data, error, [name or step for name, step in _STEP.findall(path)])
-    if found["key"]:
-        return _wrong_key(document, place)
-    if unknown := _UNKNOWN_FIELD.fullmatch(found["what"]):
-        return _unknown_field(document, place, unknown[1])
-    if missing := _MISSING_FIELD.fullmatch(found["what"]):
-        return _missing_field(document, place, missing[1])
-    return _wrong_value(document, place, found["what"])
+@dataclass(frozen=True, slots=True)
+class _Diagnosis:
+    """Of a file that should hold something of this type."""
 
+    document: Document
+    kind: Any
 
-def _wrong_key(document: Document, place: Place) -> ConfigError:
-    kind = key_type(expected(place[:-1], document.data))
-    if known := names(kind):
-        return document.fault(place, "unknown name", instead(str(place[-1]), known))
-    return document.fault(place, "malformed name", f"write {wanted(kind)}")
+    def of(self, error: str) -> ConfigError:
+        found = _ERROR.fullmatch(error)
+        assert found is not None  # the pattern takes any text
+        path = (found["path"] or "") + ("[...]" if found["key"] else "")
+        place = self._exact(error, [name or step for name, step in _STEP.findall(path)])
+        if found["key"]:
+            return self._wrong_key(place)
+        if unknown := _UNKNOWN_FIELD.fullmatch(found["what"]):
+            return self._unknown_field(place, unknown[1])
+        if missing := _MISSING_FIELD.fullmatch(found["what"]):
+            return self._missing_field(place, missing[1])
+        return self._wrong_value(place, found["what"])
 
+    def _wrong_key(self, place: Place) -> ConfigError:
+        kind = key_type(self._expected(place[:-1]))
+        if known := names(kind):
+            return self.document.fault(place, "unknown name", instead(str(place[-1]), known))
+        return self.document.fault(place, "malformed name", f"write {wanted(kind)}")
 
-def _unknown_field(document: Document, place: Place, name: str) -> ConfigError:
-    known = fields(expected(place, document.data), _value(document.data, place))
-    return document.fault((*place, name), "unknown field", instead(name, known))
+    def _unknown_field(self, place: Place, name: str) -> ConfigError:
+        known = fields(self._expected(place), _value(self.document.data, place))
+        return self.document.fault((*place, name), "unknown field", instead(name, known))
 
+    def _missing_field(self, place: Place, name: str) -> ConfigError:
+        known = fields(self._expected(place), _value(self.document.data, place))
+        return self.document.fault((*place, name), "missing", f"add {wanted(known[name])}")
 
-def _missing_field(document: Document, place: Place, name: str) -> ConfigError:
-    known = fields(expected(place, document.data), _value(document.data, place))
-    return document.fault((*place, name), "missing", f"add {wanted(known[name])}")
+    def _wrong_value(self, place: Place, what: str) -> ConfigError:
+        document = self.document
+        kind, value = self._expected(place), _value(document.data, place)
+        remedy = f"write {wanted(kind)}"
+        if got := _WRONG_TYPE.fullmatch(what):
+            return document.fault(place, f"is {_GOT.get(got[1], got[1])}", remedy)
+        if bounds := _OUT_OF_BOUNDS.fullmatch(what):
+            return document.fault(place, _BOUNDS.get(bounds[1], "malformed"), remedy)
+        if isinstance(value, str):
+            remedy = instead(value, names(kind), wanted(kind))
+            return document.fault(place, f"unknown name {shown(value)}", remedy)
+        return document.fault(place, "unknown value", remedy)
 
+    def _expected(self, place: Place) -> inspect.Type:
+        return expected(place, self.document.data, self.kind)
 
-def _wrong_value(document: Document, place: Place, what: str) -> ConfigError:
-    kind, value = expected(place, document.data), _value(document.data, place)
-    remedy = f"write {wanted(kind)}"
-    if got := _WRONG_TYPE.fullmatch(what):
-        return document.fault(place, f"is {_GOT.get(got[1], got[1])}", remedy)
-    if bounds := _OUT_OF_BOUNDS.fullmatch(what):
-        return document.fault(place, _BOUNDS.get(bounds[1], "malformed"), remedy)
-    if isinstance(value, str):
-        remedy = instead(value, names(kind), wanted(kind))
-        return document.fault(place, f"unknown name {shown(value)}", remedy)
-    return document.fault(place, "unknown value", remedy)
+    def _exact(self, error: str, steps: Sequence[str]) -> Place:
+        """The place an error is about, where ``...`` among the steps stands for any key.
 
+        msgspec stops at the first error and reads mappings in order, so that a mapping cut short
+        fails alike if and only if the key is still in it.
+        """
+        place: Place = ()
+        data = self.document.data
+        for step in steps:
+            inside = _value(data, place)
+            if step == "...":
+                keys = list(inside)
+                cut = partial(_cut, data, place)
+                index = bisect_left(
+                    range(1, len(keys)),
+                    True,
+                    key=lambda count: self._fails(cut(keys[:count]), error),
+                )
+                data = cut(keys[index : index + 1])
+                place = (*place, keys[index])
+            else:
+                place = (*place, int(step) if isinstance(inside, list) else step)
+        return place
 
-def _exact(data: Any, error: str, steps: Sequence[str]) -> Place:
-    """The place an error is about, where ``...`` among the steps stands for any key.
-
-    msgspec stops at the first error and reads mappings in order, so that a mapping cut short fails
-    alike if and only if the key is still in it.
-    """
-    place: Place = ()
-    for step in steps:
-        inside = _value(data, place)
-        if step == "...":
-            keys = list(inside)
-            index = bisect_left(
-                range(1, len(keys)),
-                True,
-                key=lambda count: _fails(_cut(data, place, keys[:count]), error),
-            )
-            data = _cut(data, place, keys[index : index + 1])
-            place = (*place, keys[index])
-        else:
-            place = (*place, int(step) if isinstance(inside, list) else step)
-    return place
-
-
-def _fails(data: Any, error: str) -> bool:
-    try:
-        msgspec.convert(data, Settings)
-    except msgspec.ValidationError as other:
-        return str(other) == error
-    return False
+    def _fails(self, data: Any, error: str) -> bool:
+        try:
+            msgspec.convert(data, self.kind)
+        except msgspec.ValidationError as other:
+            return str(other) == error
+        return False
 
 
 def _value(data: Any, place: Place) -> Any:

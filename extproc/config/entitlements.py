@@ -1,8 +1,8 @@
 """Which routes a policy has, and what holds on them: its own terms, or those of an exception.
 
-Rule: a line that could never make a difference is an error, since whoever wrote it believes that it
-does: a pattern that fits no route, an exception that others hide, a bound that no request of the
-policy's routes could reach.
+Rule: a line of the policy file that could never make a difference is an error, since whoever wrote
+it believes that it does: a pattern that fits no route, an exception that others hide, a bound that
+no request of the policy's routes could reach.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,6 +32,8 @@ class Tier:
     fidelity: str
     place: Place
     entitlement: Entitlement
+    source: Place
+    """The policy or the exception that it is of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Grant:
     tier: Tier
     exceptions: tuple[tuple[Patterns, Tier | None], ...]
     """By patterns of models, the first that fits; None where they are unknown."""
+    sources: tuple[Place, ...]
+    """Of each of them, the exception."""
 
     @property
     def tiers(self) -> set[Tier]:
@@ -85,6 +89,7 @@ class _Grants:
             self._policy.fidelity,
             (*self._place, "fidelity"),
             self._entitlement((*self._place, "allow"), self._policy.allow, ALL, names),
+            self._place,
         )
         compiled = {name: self._on(name, own, tiers) for name in names}
         self._refuse_hidden()
@@ -108,7 +113,7 @@ class _Grants:
         found: set[str] = set()
         for index, pattern in enumerate(patterns):
             fitting = {name for name in names if fnmatchcase(name, pattern)}
-            if not fitting:
+            if not fitting and self._own((*place, index)):
                 wrong = f"fits no route of the policy{' that is of ' + kind if kind else ''}"
                 known = one_of(names) if names else "risk: high at the route, or remove it"
                 raise self._document.fault((*place, index), wrong, f"write {known}")
@@ -119,8 +124,8 @@ class _Grants:
         place = (*self._place, "exceptions", index)
         names = self._matching((*place, "routes"), settings.routes, self._granted())
         for number, model in enumerate(settings.models):
-            if _PATTERN.isdisjoint(model) and not self._has(model):
-                here = (*place, "models", number)
+            here = (*place, "models", number)
+            if _PATTERN.isdisjoint(model) and not self._has(model) and self._own(here):
                 wrong = f"the policy has no model {shown(model)}"
                 raise self._document.fault(here, wrong, "name it in the policy's models too")
         if settings.deny:
@@ -133,29 +138,36 @@ class _Grants:
         )
         named = settings.fidelity is not None
         fidelity_place = (*place, "fidelity") if named else (*self._place, "fidelity")
-        tier = Tier(settings.fidelity or self._policy.fidelity, fidelity_place, features)
+        tier = Tier(settings.fidelity or self._policy.fidelity, fidelity_place, features, place)
         return _Exception(names, settings.models, tier)
+
+    def _own(self, place: Place) -> bool:
+        """Whether the policy file says it: a base file speaks to many, of which some lack it."""
+        return self._document.origin(place).layer == "policy"
 
     def _has(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self._policy.models)
 
-    def _on(self, name: str, own: Tier, exceptions: Sequence["_Exception"]) -> Grant | None:
+    def _on(self, name: str, own: Tier | None, exceptions: Sequence["_Exception"]) -> Grant | None:
         """What holds on a route; None where all of it is denied."""
         of_models: list[tuple[Patterns, Tier | None]] = []
+        sources: list[Place] = []
         for index, each in enumerate(exceptions):
             if name not in each.routes:
                 continue
             self._used.add(index)
             if not each.models:
-                return Grant(each.tier, tuple(of_models)) if each.tier is not None else None
+                own = each.tier
+                break
             of_models.append((each.models, each.tier))
-        return Grant(own, tuple(of_models))
+            sources.append((*self._place, "exceptions", index))
+        return Grant(own, tuple(of_models), tuple(sources)) if own is not None else None
 
     def _refuse_hidden(self) -> None:
         for index in range(len(self._policy.exceptions)):
-            if index not in self._used:
+            here = (*self._place, "exceptions", index)
+            if index not in self._used and self._own(here):
                 wrong = "never reached: those above hold for all models of its routes"
-                here = (*self._place, "exceptions", index)
                 raise self._document.fault(here, wrong, "move it up, or remove it")
 
     def _entitlement(
@@ -168,7 +180,8 @@ class _Grants:
             if value is not None
         }
         for name, value in said.items():
-            if value is not False and not any(_has(self._routes[one][0], name) for one in names):
+            reached = any(_has(self._routes[one][0], name) for one in names)
+            if value is not False and not reached and self._own((*place, name)):
                 wrong = "no request of these routes can ask for it"
                 raise self._document.fault((*place, name), wrong, "remove it")
         return msgspec.structs.replace(otherwise, **said)

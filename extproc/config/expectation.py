@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import cache
 from typing import Any, Final
 
 from msgspec import inspect
@@ -9,7 +10,7 @@ from msgspec import inspect
 from extproc.config.document import Place
 from extproc.config.settings import Settings
 
-_ROOT: Final = inspect.type_info(Settings)
+_type: Final = cache(inspect.type_info)
 _PLAIN: Final[Mapping[type[inspect.Type], str]] = {
     inspect.BoolType: "true or false",
     inspect.DictType: "a mapping",
@@ -22,9 +23,9 @@ _LISTED: Final = 12
 """Of more names than this the others are not listed."""
 
 
-def expected(place: Place, data: Any) -> inspect.Type:
+def expected(place: Place, data: Any, root: Any = Settings) -> inspect.Type:
     """The type of what stands at a place; the data says which of several types it is."""
-    kind = _ROOT
+    kind = _type(root)
     for step in place:
         kind = _inside(kind, data, step)
         data = data[step]

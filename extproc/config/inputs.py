@@ -101,7 +101,7 @@ def _check_domain(document: Document, place: Place, domain: Domain) -> None:
 def _schema(document: Document, place: Place, reference: str | None) -> Schema | None:
     if reference is None:
         return None
-    path = document.path.parent / reference.removeprefix("file:")
+    path = document.folder(place) / reference.removeprefix("file:")
     try:
         with path.open("rb") as file:
             text = file.read(MAX_SCHEMA + 1)

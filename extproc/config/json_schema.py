@@ -1,4 +1,5 @@
-"""JSON Schema of the policy file, for editors; docs/extproc.schema.json is its committed copy.
+"""JSON Schemas of the policy file and the base file, for editors; docs/extproc.schema.json and
+docs/extproc-base.schema.json are their committed copies.
 
 Rule: what it allows may still be refused at load, what it refuses never loads.
 """
@@ -7,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from extproc.config.base import Base
 from extproc.config.routes import DIALECTS
 from extproc.config.settings import Settings
 from extproc.prediction import KINDS
@@ -14,15 +16,22 @@ from extproc.prediction import KINDS
 
 def schema() -> dict[str, Any]:
     """The schema, in draft 2020-12."""
-    made = msgspec.json.schema(Settings)
+    return _schema("extproc policy file", Settings, "Settings", "RouteSettings")
+
+
+def base_schema() -> dict[str, Any]:
+    """The same of the base file that a platform binds policy files with."""
+    title, routes = "extproc base file", ("RouteSettings", "PartRouteSettings")
+    return _schema(title, Base, "Parts", *routes)
+
+
+def _schema(title: str, whole: Any, settings: str, *routes: str) -> dict[str, Any]:
+    made = msgspec.json.schema(whole)
     parts = made["$defs"]
     # msgspec leaves out which keys a mapping may have, and knows of no names of dialects.
-    tiers = parts["Settings"]["properties"]["fidelities"]["additionalProperties"]
+    tiers = parts[settings]["properties"]["fidelities"]["additionalProperties"]
     tiers["propertyNames"] = {"enum": list(KINDS)}
-    dialect = parts["RouteSettings"]["properties"]["dialect"]["anyOf"]
-    dialect[dialect.index({"type": "string"})] = {"enum": list(DIALECTS)}
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "extproc policy file",
-        **made,
-    }
+    for route in routes:
+        dialect = parts[route]["properties"]["dialect"]["anyOf"]
+        dialect[dialect.index({"type": "string"})] = {"enum": list(DIALECTS)}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **made}

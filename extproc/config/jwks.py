@@ -25,7 +25,7 @@ def jwts(
     source, remedy = settings.jwks, "write the issuer's JWK Set there"
     if not source.startswith("file:"):
         return Jwts(settings, hmac_key, tenants, source)
-    path = document.path.parent / source.removeprefix("file:")
+    path = document.folder(place) / source.removeprefix("file:")
     made = Jwts(settings, hmac_key, tenants, f"file:{path}")
     try:
         made.keyring.renew(key_set(read(path), settings.algorithms), float("inf"))

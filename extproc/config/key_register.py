@@ -134,7 +134,8 @@ def register(
     if not credential and len(files) > 1:
         remedy = f"name one: --credential {' or '.join(files)}"
         raise document.fault(("credentials",), "several have key files", remedy)
-    path = document.path.parent / files[credential or next(iter(files))]
+    name = credential or next(iter(files))
+    path = document.folder(("credentials", name, "file")) / files[name]
     return Register(path, config, environ)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from extproc.config.addresses import check_addresses
 from extproc.config.diagnosis import settings_of
 from extproc.config.document import Document
+from extproc.config.overlay import overlaid
 from extproc.config.settings import Settings
 from extproc.config.source import read
 from extproc.credentials import Mtls
@@ -62,9 +63,14 @@ class Config:
         return False
 
 
-def load(path: Path) -> Config:
-    """Read a policy file.  Raise ConfigError: ``FILE:LINE: path: what is wrong; what to do``."""
+def load(path: Path, base: Path | None = None) -> Config:
+    """Read a policy file, with the base file that binds it where there is one.
+
+    Raise ConfigError: ``FILE:LINE: path: what is wrong; what to do``.
+    """
     document = read(path)
-    settings = settings_of(document)
+    if base is not None:
+        document = overlaid(document, read(base))
+    settings = settings_of(document, Settings)
     check_addresses(document, settings)
     return Config(document, settings)

@@ -174,8 +174,8 @@ def _refuse_unreachable(document: Document, routes: Sequence[Route]) -> None:
     for index, (method, segments) in enumerate(shapes):
         for earlier, (other, pattern) in enumerate(shapes[:index]):
             if other == method and _covers(pattern, segments):
-                line = document.line(("routes", earlier))
-                wrong = f"never reached: {routes[earlier].name} on line {line} comes first"
+                where = document.mention(("routes", earlier))
+                wrong = f"never reached: {routes[earlier].name} on {where} comes first"
                 remedy = "remove one, or move this one up"
                 raise document.fault(("routes", index, "path"), wrong, remedy)
 

@@ -42,7 +42,7 @@ def resolve(
 
 
 def _content(document: Document, place: Place, name: str, remedy: str) -> bytes:
-    path = document.path.parent / name
+    path = document.folder(place) / name
     try:
         with path.open("rb") as file:
             return file.read(MAX_BYTES + len(b"\r\n") + 1)

@@ -99,15 +99,15 @@ def _caps(document: Document, settings: CapSettings) -> Caps:
 
 def _principals(document: Document, tenants: Mapping[str, TenantSettings]) -> dict[str, str]:
     owners: dict[str, str] = {}
-    lines: dict[str, int] = {}
+    lines: dict[str, str] = {}
     for tenant, settings in tenants.items():
         for index, principal in enumerate(settings.principals):
             place = ("tenants", tenant, "principals", index)
             if principal in owners:
-                wrong = f"listed before, on line {lines[principal]}"
+                wrong = f"listed before, on {lines[principal]}"
                 raise document.fault(place, wrong, "remove one: a key has one owner")
             owners[principal] = tenant
-            lines[principal] = document.line(place)
+            lines[principal] = document.mention(place)
     return owners
 
 

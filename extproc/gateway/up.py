@@ -43,6 +43,8 @@ class Up:
     policy: Path | None = None
     """None makes one up, with a fresh key."""
     listen: Socket = LISTEN
+    base: Path | None = None
+    """What binds the policy file."""
     say: Log = print
     """Gets every line: what to know, and the logs of both."""
     command: Callable[[Path], tuple[str, ...]] = serve_command
@@ -89,14 +91,16 @@ async def _serve(asked: Up, directory: Path) -> ChildDied:
 
 
 def _setup(asked: Up, policy: Path, directory: Path) -> Setup:
+    command, base = asked.command(policy), asked.base
     gateway = Gateway(
         upstream=parse_upstream(asked.upstream),
-        sidecar=parse_address(load(policy).listen),
+        sidecar=parse_address(load(policy, base).listen),
         listen=asked.listen,
         admin=Socket("127.0.0.1", 0),
         trusted_ca=ssl.get_default_verify_paths().cafile or TRUSTED_CA,
     )
-    return Setup(gateway, asked.command(policy), directory, asked.say)
+    bound = ("--base", str(base)) if base is not None else ()
+    return Setup(gateway, (*command, *bound), directory, asked.say)
 
 
 async def _welcome(gateway: Gateway, run: Running, starter: Starter | None) -> list[str]:

@@ -17,6 +17,10 @@ Format = Literal["table", "markdown", "html", "json"]
 
 def inventory(  # noqa: PLR0913, PLR0917 - an option for each size that is assumed
     policy: Annotated[Path, typer.Argument(help="The policy file.", show_default=False)],
+    base: Annotated[
+        Path | None,
+        typer.Option(envvar="EXTPROC_BASE", help="The platform's base file.", show_default=False),
+    ] = None,
     tenant: Annotated[str, typer.Option(help="Only what this tenant has.")] = "",
     output: Annotated[Format, typer.Option(help="How the report is printed.")] = "table",
     classes: Annotated[int, typer.Option(help="Of a classifier.", min=1, max=10**7)] = 10,
@@ -36,7 +40,7 @@ def inventory(  # noqa: PLR0913, PLR0917 - an option for each size that is assum
     from extproc.inventory.report import Assumed, Rating
     from extproc.inventory.survey import survey
 
-    config = load(policy)
+    config = load(policy, base)
     assumed = Assumed(classes, dimensions, tokens, alternatives)
     report = survey(config, compile_table(config), assumed, datetime.now(UTC), tenant)
     match output:

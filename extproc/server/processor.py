@@ -16,6 +16,7 @@ import grpc
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingRequest,
 )
+from extproc.beginning import begin
 from extproc.errors import ProtocolError
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
@@ -32,7 +33,6 @@ from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
 from extproc.shadow import ShadowExchange
 from extproc.shaping import UNSHAPED, Shaping
-from extproc.signed_exchange import SignedExchange
 
 Machine = Exchange | ShadowExchange | LocalReply
 
@@ -145,13 +145,7 @@ class ExternalProcessor:
             return self._local_reply(handover)
         if handover is None:
             raise ProtocolError("a request came without the metadata of ext_authz")
-        policy = self._policy(handover)
-        parameters, digest = dict(handover.parameters), handover.digest
-        if policy.shadow:
-            return ShadowExchange(Exchange(policy, parameters), digest)
-        return (
-            SignedExchange(policy, parameters, digest) if digest else Exchange(policy, parameters)
-        )
+        return begin(self._policy(handover), dict(handover.parameters), handover.digest)
 
     def _policy(self, handover: Handover) -> Policy:
         if handover.config != self._table.version or handover.refusal:

@@ -8,7 +8,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.config import compile_table, load, schema
+from extproc.config import base_schema, compile_table, load, schema
 from extproc.errors import ConfigError
 from tests.config.example import ENVIRON, TEXT, compiled, write
 
@@ -20,6 +20,30 @@ VALIDATOR = jsonschema_rs.Draft202012Validator(schema())
 def test_the_committed_schema_is_current() -> None:
     committed = (ROOT / "docs" / "extproc.schema.json").read_text(encoding="utf-8")
     assert committed == json.dumps(schema(), indent=2) + "\n"
+
+
+def test_the_committed_schema_of_the_base_file_is_current() -> None:
+    committed = (ROOT / "docs" / "extproc-base.schema.json").read_text(encoding="utf-8")
+    assert committed == json.dumps(base_schema(), indent=2) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "valid"),
+    [
+        ({"policies": {"*": {"mode": "enforce", "allow": {"tools": False}}}}, True),
+        ({"routes": {"openai_*": {"risk": "high"}}}, True),
+        ({"routes": [{"path": "/v1/x", "dialect": "openai_chat"}]}, True),
+        ({"fidelities": {"*": {"tensor": [{"kind": "drop"}]}}}, True),
+        ({"policies": {"*": {"mod": "enforce"}}}, False),
+        ({"routes": [{"path": "/v1/x", "dialect": "openai_cht"}]}, False),
+        ({"routes": {"*": {"dialect": "openai_cht"}}}, False),
+        ({"fidelities": {"*": {"tensors": "pass"}}}, False),
+    ],
+)
+def test_editors_see_the_mistakes_of_a_base_file(given: Any, *, valid: bool) -> None:
+    validator = jsonschema_rs.Draft202012Validator(base_schema())
+    for layer in ("defaults", "overrides"):
+        assert validator.is_valid({"version": 1, layer: given}) is valid
 
 
 def test_the_shipped_policy_file_is_valid_and_compiles(tmp_path: Path) -> None:

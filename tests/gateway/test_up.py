@@ -191,6 +191,21 @@ async def test_a_policy_that_cannot_be_used_is_one_sentence(tmp_path: Path) -> N
         await up(Up(NOWHERE, policy=tmp_path / "missing.yaml", listen=LOCAL, say=Console()))
 
 
+async def test_the_base_file_binds_what_is_run(tmp_path: Path) -> None:
+    starter, base = write_starter(tmp_path), tmp_path / "base.yaml"
+    base.write_text("version: 1\noverrides: {drain: 1}\n")
+    asked = Up(NOWHERE, policy=starter.policy, listen=LOCAL, say=Console(), base=base)
+    with pytest.raises(ConfigError, match=r"base\.yaml:2: overrides\.drain"):
+        await up(asked)
+
+    base.write_text("version: 1\noverrides: {drain: 1s}\n")
+    seen = tmp_path / "seen"
+    shown = ("/bin/sh", "-c", f'echo "$@" > {seen}; exit 1', "sidecar")
+    asked = Up(NOWHERE, starter.policy, LOCAL, base, Console(), lambda policy: shown)
+    assert await asyncio.wait_for(up(asked), DEADLINE) == DIED
+    assert seen.read_text() == f"--base {base}\n"
+
+
 def test_a_process_that_another_test_started_is_not_counted() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         children = Children()

@@ -91,3 +91,16 @@ def test_a_policy_that_does_not_load_ends_with_4(
     assert run(policy(version=2)) == 4
     assert run(partner(fidelity="nonsense")) == 4
     assert "policy.yaml:1: policies.partner.fidelity" in capsys.readouterr().err
+
+
+def test_what_a_base_file_binds_is_no_longer_exposed(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base, bare = tmp_path / "base.yaml", tier(probabilities="pass")
+    base.write_text(
+        'version: 1\noverrides: {fidelities: {"*": {probabilities: [{kind: label_only}]}}}'
+    )
+    assert run(bare, "--output", "json") == 0
+    before = json.loads(capsys.readouterr().out)["rating"]
+    assert run(bare, "--base", str(base), "--output", "json") == 0
+    assert (before, json.loads(capsys.readouterr().out)["rating"]) == ("high", "moderate")
