@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from extproc.cause import Cause
 from extproc.config import compile_table
 from extproc.config.key_file import encoded
 from extproc.credentials import ANY, EnvoyJwts, Introspections, Proof, Requirement
@@ -123,7 +124,7 @@ def test_every_credential_has_its_own_file_and_strength(tmp_path: Path) -> None:
         request = CheckedRequest("POST", "/", {"x-api-key": f"xk-{name}"})
         proven = {each: prover.prove(request, 0.0) for each, prover in table.provers.items()}
         assert proven.pop(name) == Proof(f"key:{name}", strength, "acme")
-        assert [*proven.values()] == [None]
+        assert [*proven.values()] == [Cause.KEY_UNKNOWN]
 
 
 JWT = "{kind: jwt, issuer: i, audience: a, jwks: 'https://i', algorithms: [RS256], strength: 2"
