@@ -43,6 +43,7 @@ schema: .venv/dev.stamp ## write the JSON Schema of the policy file
 docs: .venv/dev.stamp ## put the output of commands and the lines of functions into the documents
 	$(BIN)/python docs/dialects.py
 	$(BIN)/python docs/surfaces.py
+	$(BIN)/python docs/refusals.py
 	$(BIN)/python docs/refresh.py
 
 links: .venv/dev.stamp ## put only the lines of functions into the documents

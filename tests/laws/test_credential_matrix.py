@@ -45,6 +45,7 @@ DEMANDS: Mapping[str, dict[str, Any]] = {
     "the strong one": {"any_of": ["strong"]},
     "either": {"any_of": ["weak", "strong"]},
     "both": {"all_of": ["weak", "strong"]},
+    "one and another": {"all_of": ["weak"], "any_of": ["strong"]},
 }
 RULES = [
     Rules(*each)
