@@ -22,6 +22,7 @@ from functools import partial
 from typing import Final
 
 from extproc import grpc_status
+from extproc.cause import Cause
 from extproc.constant_rate import Filler, filler
 from extproc.dialects.answers import Answer, streamed
 from extproc.dialects.grpc_dialect import GrpcDialect
@@ -56,7 +57,7 @@ from extproc.incoming import Incoming
 from extproc.padding import Padding, filled, padding
 from extproc.policy import Policy
 from extproc.prediction import Query, Usage
-from extproc.refusal import UNAUTHENTICATED, UPSTREAM_UNREADABLE, Refusal, of_upstream
+from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_upstream
 from extproc.response_headers import SPACE_ID, passing, removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
 from extproc.wording import Wording, told
@@ -172,7 +173,7 @@ class Exchange:
 
     def _wording(self, refusal: Refusal) -> Wording:
         """Whoever turns out to be a stranger is answered as others are, who see no API."""
-        stranger = refusal.code == UNAUTHENTICATED.code and not self._grpc
+        stranger = refusal.cause is Cause.BODY_NOT_AS_SIGNED and not self._grpc
         return UNROUTED if stranger else self._policy.route.dialect
 
     def abandon(self, fault: str) -> None:

@@ -17,7 +17,6 @@ from extproc.cause import Cause
 from extproc.constant_rate import EventFiller
 from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, Status
 from extproc.dialects.answers import Document
-from extproc.dialects.problem import UNROUTED
 from extproc.dialects.shape import Fields, Rewrite
 from extproc.draw import Draw
 from extproc.errors import ProtocolError, UpstreamError
@@ -84,8 +83,7 @@ CHAT = OpenAIChat()
 
 
 def respond(refusal: Refusal, dialect: Any = CHAT) -> Respond:
-    worded = UNROUTED if refusal.status == 401 else dialect
-    said = wording.told(refusal, worded)
+    said = wording.told(refusal, dialect)
     return Respond(said.status, said.headers, said.body, f"extproc_{refusal.outcome}")
 
 
