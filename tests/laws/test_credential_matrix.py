@@ -66,10 +66,14 @@ class Ask(NamedTuple):
 
 
 WHO = ("", "acme", "beta", "nobody")
+BODIES = [*product(("m", "secret", "sesame", "x"), (False, True))]
 ASKS = [
-    Ask(*each)
-    for each in product(
-        WHO, WHO, ("POST", "PUT"), (PATH, "/nowhere"), ("m", "secret", "x"), (False, True)
+    Ask(weak, strong, *each)
+    for weak, strong in product(WHO, WHO)
+    for each in (
+        *(("POST", PATH, *body) for body in BODIES),
+        ("PUT", PATH, "m", False),
+        ("POST", "/nowhere", "m", False),
     )
 ]
 
@@ -81,10 +85,13 @@ def table(rules: Rules, folder: Path) -> PolicyTable:
     route: dict[str, Any] = {"path": PATH, "dialect": "openai_chat", "risk": rules.risk}
     policy: dict[str, Any] = {
         "mode": rules.mode,
-        "models": ["m", "secret"],
+        "models": ["m", "se*"],
         "fidelity": "all",
         "allow": {"tools": False},
-        "exceptions": [{"models": ["secret"], "deny": True}],
+        "exceptions": [
+            {"models": ["secret"], "deny": True},
+            {"models": ["se*"], "allow": {"tools": True}},
+        ],
         "routes": ["POST *", "GET *"] if rules.routes else ["GET *"],
     }
     if rules.high_risk and rules.risk == "high" and rules.routes:
@@ -198,6 +205,8 @@ def _asked(ask: Ask) -> Answer:
             return 404, "model_not_found"
         case "secret":
             return 404, "model_denied"
+        case "sesame":
+            return 200, ""
         case _:
             return (403, "feature_tools") if ask.tools else (200, "")
 
