@@ -13,6 +13,7 @@ from typing import Any
 import anthropic
 import httpx
 import openai
+import orjson
 import pytest
 
 from extproc.auditor.keys import new_pair
@@ -298,4 +299,42 @@ def test_real_clients_come_back_after_a_short_wait(
             with pytest.raises(library.BadRequestError):
                 call(extra_body={"surprise": 1})
     assert len(asked) >= 3
+    assert upstream.requests == []
+
+
+# What Envoy refuses before anybody is asked.
+
+MALFORMED: Mapping[str, bytes] = {
+    "no host": b"GET / HTTP/1.1",
+    "an escaped slash": b"GET /a%2fb HTTP/1.1\r\nhost: a",
+}
+UNREADABLE: Mapping[str, bytes] = {
+    "no HTTP": b"\x00\x01",
+    "two lengths": b"POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 1\r\ncontent-length: 2",
+    "an underscore": b"GET / HTTP/1.1\r\nhost: a\r\nx_tenant: full",
+    "fields too large": b"GET / HTTP/1.1\r\nhost: a\r\nx-a: " + b"a" * 40_000,
+}
+
+
+@pytest.mark.parametrize("what", MALFORMED)
+def test_what_envoy_refuses_itself_has_the_words_of_the_sidecar(
+    refusing: Refusing, upstream: Upstream, what: str
+) -> None:
+    request = MALFORMED[what]
+    answer = exchange(refusing.gateway, request + b"\r\nconnection: close\r\n\r\n")
+    head, _, body = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"\r\nx-should-retry: false" in head
+    assert b"\r\ncontent-type: application/problem+json" in head
+    said = orjson.loads(body)
+    assert (said["status"], said["type"]) == (400, "about:blank")
+    assert b"envoy" not in answer.lower().replace(b"server: envoy", b"")
+    assert upstream.requests == []
+
+
+@pytest.mark.parametrize("what", UNREADABLE)
+def test_what_its_codec_cannot_read_ends_the_connection_without_a_word(
+    refusing: Refusing, upstream: Upstream, what: str
+) -> None:
+    assert exchange(refusing.gateway, UNREADABLE[what] + b"\r\n\r\n") == b""
     assert upstream.requests == []
