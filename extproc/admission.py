@@ -25,6 +25,8 @@ from extproc.refusal import (
 )
 
 _FORM: Final = "multipart/form-data"
+_STRANGERS: Final = {cause: UNAUTHENTICATED.called(cause) for cause in Cause}
+"""Made once: strangers may be many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,7 @@ def _decide(
         return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant, principal)
     if isinstance(proof, Cause):
         cause = furthest((proof, Cause.CREDENTIAL_OTHER))
-        return Denied(UNAUTHENTICATED.called(cause), principal=principal)
+        return Denied(_STRANGERS[cause], principal=principal)
     return _admitted(request, table.policies[tenant, route.name], proof, parameters, refusal)
 
 
@@ -113,7 +115,7 @@ def _asking(
     if isinstance(who, Needed):
         return who
     if isinstance(who, Cause):
-        return Denied(UNAUTHENTICATED.called(who))
+        return Denied(_STRANGERS[who])
     known = who.proof if isinstance(who, Weak) else who
     return proof, (known.tenant, known.principal)
 
