@@ -33,7 +33,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 from envoy_data_plane.google.protobuf import Any as Packed
 
 from extproc.dialects.problem import UNROUTED
-from extproc.refusal import HEADERS_TOO_LARGE, Refusal, of_status
+from extproc.refusal import HEADERS_TOO_LARGE, INVALID_REQUEST, Refusal, of_status
 from extproc.wording import Told, told
 
 SIDECAR_DETAILS: Final = "extproc_"
@@ -53,6 +53,10 @@ _OURS: Final = AccessLogFilter(
 
 _EQ: Final = ComparisonFilterOp.EQ
 _GE: Final = ComparisonFilterOp.GE
+_KNOWN: Final = (400, 403, 404, 408, 413, 429, 431, 500, 502, 503, 504)
+"""Each said in its own words; of the rest Envoy fills the number in."""
+_OWN: Final = {400: INVALID_REQUEST, 431: HEADERS_TOO_LARGE}
+"""What no model server has refused."""
 _IF_ABSENT: Final = HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
 
 
@@ -61,7 +65,7 @@ def render() -> LocalReplyConfig:
     return LocalReplyConfig(
         mappers=[
             ResponseMapper(filter=_OURS),
-            *(_one(status) for status in (404, 408, 413, 429, 431, 502, 503)),
+            *map(_one, _KNOWN),
             _rest(of_status(500)),
             _rest(of_status(400)),
         ]
@@ -69,7 +73,7 @@ def render() -> LocalReplyConfig:
 
 
 def _one(status: int) -> ResponseMapper:
-    refusal = HEADERS_TOO_LARGE if status == HEADERS_TOO_LARGE.status else of_status(status)
+    refusal = _OWN.get(status) or of_status(status)
     answer = told(refusal, UNROUTED)
     return _mapper(_has(_EQ, status), answer, answer.body.decode().replace("%", "%%"))
 

@@ -4,7 +4,7 @@ import orjson
 import pytest
 
 from extproc.dialects.problem import PROBLEM, UNROUTED
-from extproc.refusal import HEADERS_TOO_LARGE, of_status
+from extproc.refusal import HEADERS_TOO_LARGE, INVALID_REQUEST, of_status
 from tests.envoyconf import shipped
 
 
@@ -30,8 +30,8 @@ def test_envoys_errors_have_the_words_of_the_sidecars(status: int) -> None:
     override = mapper["body_format_override"]
     text = override["text_format_source"]["inline_string"].replace("%RESPONSE_CODE%", str(status))
     said = orjson.loads(text.replace("%%", "%"))
-    known = HEADERS_TOO_LARGE if status == 431 else of_status(max(status, 400))
-    if status in {404, 408, 413, 429, 431, 502, 503}:
+    known = {400: INVALID_REQUEST, 431: HEADERS_TOO_LARGE}.get(status) or of_status(status)
+    if status not in {401, 421, 426, 505}:
         assert said == orjson.loads(UNROUTED.error(known))
 
     assert said["status"] == status
