@@ -44,6 +44,7 @@ docs: .venv/dev.stamp ## put the output of commands and the lines of functions i
 	$(BIN)/python docs/dialects.py
 	$(BIN)/python docs/surfaces.py
 	$(BIN)/python docs/inventory.py
+	$(BIN)/python docs/refusals.py
 	$(BIN)/python docs/refresh.py
 
 links: .venv/dev.stamp ## put only the lines of functions into the documents

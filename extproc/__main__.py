@@ -81,20 +81,24 @@ def main() -> int:
 
 
 @cli.command()
-def up(
+def up(  # noqa: PLR0913, PLR0917 - an option each
     upstream: Upstream,
     policy: Annotated[
         Path | None, typer.Option(help="The policy file; without it, one with a fresh key.")
     ] = None,
     base: BaseOption = None,
     listen: Listen = "127.0.0.1:8080",
+    certificate: TlsFile = "",
+    key: TlsFile = "",
+    client_ca: ClientCa = "",
 ) -> int:
     """Run Envoy and the sidecar in front of a model server on this machine."""
-    from extproc.envoyconf.settings import parse_socket
+    from extproc.envoyconf.settings import parse_socket, parse_tls
     from extproc.gateway.up import Up
     from extproc.gateway.up import up as run
 
-    return asyncio.run(run(Up(upstream, policy, parse_socket(listen), base)))
+    tls = parse_tls(certificate, key, client_ca)
+    return asyncio.run(run(Up(upstream, policy, parse_socket(listen), base, tls)))
 
 
 @cli.command()

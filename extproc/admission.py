@@ -9,7 +9,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from extproc.credentials import ANY, Needed, Proof, Weak, authenticate
+from extproc.cause import Cause, furthest
+from extproc.credentials import ANY, Needed, Proof, Requirement, Weak, authenticate
 from extproc.events import CheckedRequest
 from extproc.limits import Charge
 from extproc.policy import Policy, PolicyTable, Route
@@ -18,13 +19,14 @@ from extproc.refusal import (
     INSUFFICIENT,
     METHOD_NOT_ALLOWED,
     UNAUTHENTICATED,
-    UNKNOWN_MODEL,
     UNKNOWN_ROUTE,
     UNSUPPORTED_MEDIA_TYPE,
     Refusal,
 )
 
 _FORM: Final = "multipart/form-data"
+_STRANGERS: Final = {cause: UNAUTHENTICATED.called(cause) for cause in Cause}
+"""Made once: strangers may be many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Denied:
     tenant: str = ""
     principal: str = field(default="", compare=False)
     """Whom the record names where the answer, which is a stranger's, may not."""
+    detail: str = field(default="", compare=False)
+    """The name of the limit, for the record."""
 
 
 _Match = tuple[Route, Mapping[str, str]]
@@ -67,32 +71,53 @@ def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted |
 
 
 def _decide(
-    request: CheckedRequest, matches: Sequence[_Match], table: PolicyTable, now: float
+    request: CheckedRequest,
+    matches: Sequence[_Match],
+    table: PolicyTable,
+    now: float,
+    *,
+    hidden: bool = False,
 ) -> Admitted | Denied | Needed:
     """Among these routes.  One that the tenant does not have is as if it did not exist: once it is
     known who asks, the decision is made again without it.
     """
     route, parameters, refusal = _route(request, matches)
     requirement = route.requirement if route is not None else ANY
+    asking = _asking(request, requirement, table, now)
+    if not isinstance(asking, tuple):
+        return asking
+    proof, (tenant, principal) = asking
+    known = [match for match in matches if (tenant, match[0].name) in table.policies]
+    if len(known) < len(matches):
+        return _decide(request, known, table, now, hidden=True)
+    if route is None:
+        refusal = UNKNOWN_ROUTE.called(Cause.ROUTE_NOT_GRANTED) if hidden else UNKNOWN_ROUTE
+        return Denied(refusal, tenant=tenant, principal=principal)
+    if isinstance(proof, Weak):
+        return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant, principal)
+    if isinstance(proof, Cause):
+        cause = furthest((proof, Cause.CREDENTIAL_OTHER))
+        return Denied(_STRANGERS[cause], principal=principal)
+    return _admitted(request, table.policies[tenant, route.name], proof, parameters, refusal)
+
+
+def _asking(
+    request: CheckedRequest, requirement: Requirement, table: PolicyTable, now: float
+) -> tuple[Proof | Weak | Cause, tuple[str, str]] | Denied | Needed:
+    """What the request proves of what the route asks for, and whose it is and who asks; these may
+    be known though that is not enough.
+    """
     proof = who = authenticate(request, requirement, table.provers, table.tenants, now)
-    if proof is None and requirement != ANY:  # who asks may be known though that is not enough
+    if isinstance(proof, Needed):
+        return proof
+    if isinstance(proof, Cause) and requirement != ANY:
         who = authenticate(request, ANY, table.provers, table.tenants, now)
     if isinstance(who, Needed):
         return who
-    if who is None:
-        return Denied(UNAUTHENTICATED)
-    known_as = who.proof if isinstance(who, Weak) else who
-    tenant, principal = known_as.tenant, known_as.principal
-    known = [match for match in matches if (tenant, match[0].name) in table.policies]
-    if len(known) < len(matches):
-        return _decide(request, known, table, now)
-    if route is None:
-        return Denied(UNKNOWN_ROUTE, tenant=tenant, principal=principal)
-    if isinstance(proof, Weak):
-        return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant, principal)
-    if not isinstance(proof, Proof):
-        return Denied(UNAUTHENTICATED, principal=principal)
-    return _admitted(request, table.policies[tenant, route.name], proof, parameters, refusal)
+    if isinstance(who, Cause):
+        return Denied(_STRANGERS[who])
+    known = who.proof if isinstance(who, Weak) else who
+    return proof, (known.tenant, known.principal)
 
 
 def _admitted(
@@ -108,9 +133,11 @@ def _admitted(
         fits = route.contract.admits_headers(request.headers)
         refusal = None if fits or policy.shadow else HEADERS_TOO_LARGE
     if refusal is not None or asked is None:
-        return Denied(refusal or UNKNOWN_ROUTE, route, policy.tenant, principal)
+        unknown = UNKNOWN_ROUTE.called(Cause.QUERY_UNKNOWN)
+        return Denied(refusal or unknown, route, policy.tenant, principal)
     if "model" in parameters and not policy.permits(parameters["model"]) and not policy.shadow:
-        return Denied(UNKNOWN_MODEL, route, policy.tenant, principal)
+        unknown = policy.unknown(parameters["model"])
+        return Denied(unknown, route, policy.tenant, principal)
     fields = {
         name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
     }
@@ -148,7 +175,7 @@ def _media_type(request: CheckedRequest, known: Collection[str]) -> Refusal | No
     media_type, _, parameter = (content_type or "").partition(";")
     coding = request.headers.get("content-encoding", "identity")
     if coding.strip().lower() != "identity":
-        return UNSUPPORTED_MEDIA_TYPE
+        return UNSUPPORTED_MEDIA_TYPE.called(Cause.CONTENT_CODING)
     if content_type is None and request.method in {"GET", "HEAD"}:
         return None
     media_type = media_type.strip().lower()

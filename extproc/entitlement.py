@@ -6,15 +6,25 @@ dialect has read the request (``check``); the others stand in fields, whose rule
 gates ask here (see dialects/features.py).
 """
 
+from collections.abc import Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
 
+from extproc.cause import Cause
 from extproc.errors import ClientError
 from extproc.prediction import Query
 from extproc.refusal import FEATURE_NOT_AVAILABLE
 
 Feature = Literal["streaming", "tools", "batch", "choices", "max_tokens"]
+
+_CAUSES: Final[Mapping[Feature, Cause]] = {
+    "streaming": Cause.FEATURE_STREAMING,
+    "tools": Cause.FEATURE_TOOLS,
+    "batch": Cause.FEATURE_BATCH,
+    "choices": Cause.FEATURE_CHOICES,
+    "max_tokens": Cause.FEATURE_MAX_TOKENS,
+}
 
 
 class Entitlement(Struct, frozen=True):
@@ -42,4 +52,4 @@ ALL: Final = Entitlement()
 
 def unavailable(feature: Feature) -> ClientError:
     detail = f"The feature {feature!r} is not available."
-    return ClientError(detail, FEATURE_NOT_AVAILABLE)
+    return ClientError(detail, FEATURE_NOT_AVAILABLE.called(_CAUSES[feature]))

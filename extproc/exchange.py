@@ -22,9 +22,11 @@ from functools import partial
 from typing import Final
 
 from extproc import grpc_status
+from extproc.cause import Cause
 from extproc.constant_rate import Filler, filler
 from extproc.dialects.answers import Answer, streamed
 from extproc.dialects.grpc_dialect import GrpcDialect
+from extproc.dialects.problem import UNROUTED
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
@@ -58,6 +60,7 @@ from extproc.prediction import Query, Usage
 from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_upstream
 from extproc.response_headers import SPACE_ID, passing, removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
+from extproc.wording import Wording, told
 
 
 class State(Enum):
@@ -136,10 +139,7 @@ class Exchange:
         return self._run.told.usage if self._run is not None else Usage()
 
     def receive(self, event: Event | Work) -> Sequence[Action]:
-        """Advance by one event.
-
-        Raise ProtocolError when it cannot come now, or when it shows a set-up that is not ours.
-        """
+        """Advance by one event.  Raise ProtocolError where it cannot come now, or is not ours."""
         try:
             if self._paused is None:
                 return self._advance(event) if not isinstance(event, Work) else []
@@ -158,20 +158,20 @@ class Exchange:
         """Answer with a refusal and stop, as far as something can still be said."""
         if self.state in _LATE:
             return self._give_up() if self.state is State.OPEN else []
-        self._finish(refusal.outcome, refusal.status)
-        details = f"extproc_{refusal.outcome}"
+        answer, details = told(refusal, self._wording(refusal)), f"extproc_{refusal.outcome}"
+        self._finish(refusal.outcome, answer.status)
         if not self._grpc:
-            return [Respond(refusal.status, refusal.headers, self._error(refusal), details)]
-        # Envoy makes trailers of it; a body would become the message.
-        headers = {name: value for name, value in refusal.headers.items() if name != "content-type"}
-        body = self._policy.route.dialect.error(refusal)
+            body, buckets = answer.body, self._policy.shaping.buckets
+            filling = body if buckets is None else filled(body, buckets.room(len(body)))
+            return [Respond(answer.status, answer.headers, filling, details)]
+        # Envoy makes trailers of it, and the body becomes the message.
         status = grpc_status.of_refusal(refusal)
-        return [Respond(refusal.status, headers, body, details, status)]
+        return [Respond(answer.status, refusal.headers, answer.body, details, status)]
 
-    def _error(self, refusal: Refusal) -> bytes:
-        """In the words of the API, and as long as others."""
-        body, buckets = self._policy.route.dialect.error(refusal), self._policy.shaping.buckets
-        return body if buckets is None else filled(body, buckets.room(len(body)))
+    def _wording(self, refusal: Refusal) -> Wording:
+        """Whoever turns out to be a stranger is answered as others are, who see no API."""
+        stranger = refusal.cause is Cause.BODY_NOT_AS_SIGNED and not self._grpc
+        return UNROUTED if stranger else self._policy.route.dialect
 
     def abandon(self, fault: str) -> None:
         """Decide nothing more and keep nothing; for a shadow, which lets the exchange go on."""

@@ -5,6 +5,7 @@ Rule: nothing of it goes on before all of it has been read; what goes on is what
 
 from collections.abc import Mapping
 
+from extproc.cause import Cause
 from extproc.dialects.request import Asked
 from extproc.errors import ClientError
 from extproc.policy import Policy
@@ -27,7 +28,9 @@ class Incoming:
         """Raise ClientError where the body is larger than the policy's cap."""
         cap = self._cap
         if self.held + len(data) > cap:
-            raise ClientError(f"The request body is larger than {cap} bytes.", TOO_LARGE)
+            detail = f"The request body is larger than {cap} bytes."
+            own = cap < self._policy.caps.request
+            raise ClientError(detail, TOO_LARGE.called(Cause.INPUT_TOO_LARGE) if own else TOO_LARGE)
         self._body += data
         self.held += len(data)
 

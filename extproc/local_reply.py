@@ -9,7 +9,8 @@ from collections.abc import Sequence
 
 from extproc import grpc_status
 from extproc.constant_rate import Filler
-from extproc.dialects import Dialect, OpenAIChat
+from extproc.dialects import Dialect
+from extproc.dialects.problem import UNROUTED
 from extproc.events import (
     Abort,
     Action,
@@ -23,6 +24,7 @@ from extproc.padding import filled
 from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_status
 from extproc.response_headers import removable
 from extproc.shaping import UNSHAPED, Shaping
+from extproc.wording import told
 
 
 class LocalReply:
@@ -40,7 +42,7 @@ class LocalReply:
         """What the client gets."""
         self.done = False
         self._denied = denied
-        self._dialect = dialect or OpenAIChat()
+        self._dialect = dialect or UNROUTED
         self._buckets = shaping.buckets
 
     def receive(self, event: Event | Work) -> Sequence[Action]:
@@ -59,11 +61,12 @@ class LocalReply:
         """Answer so, unless it has been answered."""
         if self.done:
             return []
-        self.done, self.outcome, self.status = True, refusal.outcome, refusal.status
-        body = self._dialect.error(refusal)
+        answer = told(refusal, self._dialect)
+        self.done, self.outcome, self.status = True, refusal.outcome, answer.status
+        body = answer.body
         if self._buckets is not None:
             body = filled(body, self._buckets.room(len(body)))
-        return [Respond(refusal.status, refusal.headers, body, f"extproc_{refusal.outcome}")]
+        return [Respond(answer.status, answer.headers, body, f"extproc_{refusal.outcome}")]
 
     def _refusal(self, event: ResponseHeaders) -> Refusal:
         """Ours, to be tried again when ext_authz has said; or what stands for Envoy's."""

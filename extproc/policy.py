@@ -17,6 +17,7 @@ import msgspec
 
 from extproc.audit import Pseudonyms
 from extproc.canonical import Steps, digests
+from extproc.cause import Cause
 from extproc.client_address import Proxies
 from extproc.credentials import ANY, EnvoyJwts, Prover, Requirement
 from extproc.credentials.envoy_jwt import NAMESPACE
@@ -31,6 +32,7 @@ from extproc.limits import Charge, Limit
 from extproc.mutators import Keyed, Mutator, Rotate, TopK, Whole, limit, mutate, space_id
 from extproc.mutators.batch import ByRows, ByTokens, mutate_rows, mutate_tokens
 from extproc.prediction import Kind
+from extproc.refusal import UNKNOWN_MODEL, Refusal
 from extproc.shaping import UNSHAPED, Shaping
 from extproc.validation import Contract
 
@@ -200,6 +202,11 @@ class Policy:
 
     def permits(self, model: str) -> bool:
         return self.of(model) is not None
+
+    def unknown(self, model: str) -> Refusal:
+        """How a model is refused that is not permitted."""
+        listed = _fits(model, self.models)
+        return UNKNOWN_MODEL.called(Cause.MODEL_DENIED) if listed else UNKNOWN_MODEL
 
     def charges(self, principal: str) -> list[Charge]:
         """What one request of this principal counts against."""

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from extproc.cause import Cause
 from extproc.dialects.gate import Json
 from extproc.dialects.request import Asked
 from extproc.dialects.status import Status
@@ -62,7 +63,7 @@ def _applying(policy: Policy, model: str) -> Policy:
         return policy
     applies = policy.of(model)
     if applies is None:
-        raise ClientError(UNKNOWN_MODEL.message, UNKNOWN_MODEL)
+        raise ClientError(UNKNOWN_MODEL.message, policy.unknown(model))
     return applies
 
 
@@ -73,7 +74,8 @@ def _asked(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> Asked:
     looked = _Look(contract)
     asked = dialect.read(body, parameters, msgspec.structs.replace(policy.terms, check=looked))
     if not looked.done:
-        raise ClientError(UNSUPPORTED_MEDIA_TYPE.message, UNSUPPORTED_MEDIA_TYPE)
+        unchecked = UNSUPPORTED_MEDIA_TYPE.called(Cause.MEDIA_TYPE_UNCHECKED)
+        raise ClientError(unchecked.message, unchecked)
     return asked
 
 

@@ -8,8 +8,17 @@ client's own request, never values.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from extproc.cause import Cause
+
+SHOULD_RETRY: Final = "x-should-retry"
+"""Obeyed by the clients of OpenAI and Anthropic, which else try twice more."""
+PATIENCE: Final = 60
+"""Seconds: of a Retry-After above it those clients take no notice, and try again within eight."""
+_PASSING: Final = frozenset({408, 409, 425})
+"""Errors of a request that may be none a moment later (RFC 9110, section 15.5; RFC 8470)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +32,38 @@ class Refusal:
     """OpenAI's ``error.type``, which its clients map to exception classes."""
     retry_after: int | None = None
     """Seconds, for the Retry-After header (RFC 9110, section 10.2.3)."""
-    cause: str = ""
-    """What the record calls it, where clients must not be able to tell it from others."""
+    cause: Cause | None = field(default=None, compare=False)
+    """What the record calls it; for a client it is no difference."""
     challenge: str = ""
     """What WWW-Authenticate says besides (RFC 6750, section 3; RFC 9470, section 3)."""
 
     @property
     def outcome(self) -> str:
         """What the record calls it."""
-        return self.cause or self.code
+        return self.cause.value if self.cause is not None else self.code
+
+    @property
+    def final(self) -> bool:
+        """Whether a client that tries again at once, or after its own short wait, tries in vain."""
+        if self.status == 429:
+            return coarse(self.retry_after or 0) > PATIENCE
+        return 400 <= self.status < 500 and self.status not in _PASSING
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The header fields of the answer: the same for every cause of a class."""
-        fields = {"content-type": "application/json"}
+        """The header fields beside the media type: the same for every cause of a class."""
+        fields = {}
         if self.status == 429:
             fields["retry-after"] = str(coarse(self.retry_after or 0))
         if self.status == 401:
             fields["www-authenticate"] = f'Bearer realm="extproc"{self.challenge}'
+        if self.final:
+            fields[SHOULD_RETRY] = "false"
         return fields
+
+    def called(self, cause: Cause) -> "Refusal":
+        """Return the same refusal, with what the record calls it."""
+        return replace(self, cause=cause)
 
     def because(self, detail: str) -> "Refusal":
         """Return the same refusal with a message that names the field or bound."""
@@ -64,10 +86,15 @@ class Refusal:
 
 
 UNAUTHENTICATED: Final = Refusal(
-    401, "invalid_api_key", "Missing or invalid credential.", "authentication_error"
+    401,
+    "invalid_api_key",
+    "Missing or invalid credential.",
+    "authentication_error",
+    # RFC 6750, section 3.1: the one code for whatever is wrong with a token, or that there is none.
+    challenge=', error="invalid_token"',
 )
-REPLAYED: Final = replace(UNAUTHENTICATED, cause="replayed")
-FORGED: Final = replace(UNAUTHENTICATED, cause="body_not_as_signed")
+REPLAYED: Final = UNAUTHENTICATED.called(Cause.REPLAYED)
+FORGED: Final = UNAUTHENTICATED.called(Cause.BODY_NOT_AS_SIGNED)
 INSUFFICIENT: Final = Refusal(
     401,
     "insufficient_user_authentication",
@@ -91,8 +118,10 @@ HEADERS_TOO_LARGE: Final = Refusal(
 )
 RATE_LIMITED: Final = Refusal(429, "rate_limit_exceeded", "Too many requests.", "rate_limit_error")
 UNAVAILABLE: Final = Refusal(503, "unavailable", "The service cannot answer now.", "server_error")
-OVERLOADED: Final = replace(UNAVAILABLE, cause="overloaded")
-UNAUDITED: Final = replace(UNAVAILABLE, cause="audit_unavailable")
+OVERLOADED: Final = UNAVAILABLE.called(Cause.OVERLOADED)
+UNAUDITED: Final = UNAVAILABLE.called(Cause.AUDIT_UNAVAILABLE)
+UNCOUNTED: Final = UNAVAILABLE.called(Cause.STORE_UNAVAILABLE)
+UNASKED: Final = UNAVAILABLE.called(Cause.ISSUER_UNAVAILABLE)
 UPSTREAM_UNREADABLE: Final = Refusal(
     502, "bad_gateway", "The model server's answer cannot be released.", "server_error"
 )
@@ -101,7 +130,7 @@ _BY_STATUS: Final = {
         refusal.status: refusal
         for refusal in (UNAUTHENTICATED, UNKNOWN_ROUTE, TOO_LARGE, RATE_LIMITED)
     },
-    503: replace(UNAVAILABLE, cause="upstream_error"),
+    503: UNAVAILABLE.called(Cause.UPSTREAM_ERROR),
 }
 _WAITS: Final = (1, 2, 5, 10, 20, 60, 120, 300, 600, 1200, 3600, 7200, 21_600, 43_200)
 _DAY: Final = 86_400
@@ -137,7 +166,7 @@ def of_upstream(status: int, retry_after: str = "") -> Refusal:
     and the model server does not know reads like one that the policy forbids.
     """
     if status == UNKNOWN_MODEL.status:
-        return replace(UNKNOWN_MODEL, cause="upstream_not_found")
+        return UNKNOWN_MODEL.called(Cause.UPSTREAM_NOT_FOUND)
     return of_status(status).after_field(retry_after)
 
 

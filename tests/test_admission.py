@@ -458,7 +458,7 @@ def test_a_route_that_a_tenant_does_not_have_is_as_if_it_did_not_exist(
 
 def test_a_route_that_a_tenant_has_asks_for_what_it_asks() -> None:
     there = hiding(*ALL_ROUTES)
-    assert told(there, "POST", "/v1/embeddings") is UNAUTHENTICATED
+    assert told(there, "POST", "/v1/embeddings") == UNAUTHENTICATED
     assert told(there, "POST", "/v1/embeddings", STRONG_KEY) == "POST /v1/embeddings"
     weak = hiding(*ALL_ROUTES, requirement=Requirement(strength=2))
     assert told(weak, "POST", "/v1/embeddings") is INSUFFICIENT
@@ -478,7 +478,7 @@ def test_an_issuer_is_asked_who_it_is_that_may_not_know_of_a_route() -> None:
     assert admission.admit(asked, asks, now=1e9) == Needed("other", "token")
     unknown = asking("POST", "/nowhere", UNLISTED_KEY)
     assert admission.admit(unknown, asks, now=1e9) == Needed("other", "token")
-    assert told(asks, "POST", "/v1/embeddings") is UNAUTHENTICATED
+    assert told(asks, "POST", "/v1/embeddings") == UNAUTHENTICATED
 
 
 def test_header_fields_that_are_too_large_are_refused_to_whoever_may_ask() -> None:
@@ -491,6 +491,6 @@ def test_header_fields_that_are_too_large_are_refused_to_whoever_may_ask() -> No
     assert decision.refusal is HEADERS_TOO_LARGE
     decision = admit(asking(x_more="y" * 200, key=UNLISTED_KEY), small)
     assert isinstance(decision, Denied)
-    assert decision.refusal is UNAUTHENTICATED
+    assert decision.refusal == UNAUTHENTICATED
     on_trial = table(replace(own, shadow=True), tenants={principal(KEY): "acme"})
     assert isinstance(admit(asking(x_more="y" * 200), on_trial), Admitted)

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc import rewriter
+from extproc import rewriter, wording
+from extproc.cause import Cause
 from extproc.constant_rate import EventFiller
 from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, Status
 from extproc.dialects.answers import Document
@@ -77,13 +78,14 @@ from tests.playbook import (
 )
 
 JSON = {"content-type": "application/json"}
+FINAL = {**JSON, "x-should-retry": "false"}
 SPACE = "x-extproc-space-id"
 CHAT = OpenAIChat()
 
 
 def respond(refusal: Refusal, dialect: Any = CHAT) -> Respond:
-    body, details = dialect.error(refusal), f"extproc_{refusal.outcome}"
-    return Respond(refusal.status, refusal.headers, body, details)
+    said = wording.told(refusal, dialect)
+    return Respond(said.status, said.headers, said.body, f"extproc_{refusal.outcome}")
 
 
 def error_event(refusal: Refusal = UPSTREAM_UNREADABLE) -> bytes:
@@ -436,7 +438,8 @@ def test_a_route_may_take_less_than_the_cap() -> None:
     found = policy(caps=Caps(request=20))
     route = replace(found.route, contract=Contract(body=10))
     machine = Exchange(replace(found, route=route), {})
-    refused = respond(TOO_LARGE.because("The request body is larger than 10 bytes."))
+    own = TOO_LARGE.called(Cause.INPUT_TOO_LARGE)
+    refused = respond(own.because("The request body is larger than 10 bytes."))
     play(machine, *asked()[:1], (RequestBody(b"x" * 11, end=True), [refused]))
     wide = replace(found, route=replace(found.route, contract=Contract(body=30)))
     refused = respond(TOO_LARGE.because("The request body is larger than 20 bytes."))
@@ -504,7 +507,7 @@ def test_a_forbidden_model_reads_like_an_unknown_one() -> None:
     play(unknown, *asked())
     [answer] = unknown.receive(headers("text/plain", 404, retry_after="3", vary="Origin"))
     assert isinstance(answer, Respond)
-    assert (answer.status, answer.headers, answer.body) == (404, JSON, CHAT.error(UNKNOWN_MODEL))
+    assert (answer.status, answer.headers, answer.body) == (404, FINAL, CHAT.error(UNKNOWN_MODEL))
     assert unknown.outcome == "upstream_not_found"
 
 

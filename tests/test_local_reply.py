@@ -2,6 +2,7 @@ import orjson
 import pytest
 
 from extproc.dialects import KServeV2, OpenAIChat
+from extproc.dialects.problem import PROBLEM, UNROUTED
 from extproc.events import (
     Abort,
     Respond,
@@ -31,7 +32,7 @@ def test_a_denial_is_written_anew_in_the_shape_of_its_api() -> None:
     assert reply.receive(ResponseHeaders(404, headers, end=False)) == [
         Respond(
             404,
-            {"content-type": "application/json"},
+            {"content-type": "application/json", "x-should-retry": "false"},
             KServeV2().error(UNKNOWN_MODEL),
             "extproc_model_not_found",
         )
@@ -53,7 +54,7 @@ def test_what_tells_the_client_when_to_come_back_passes() -> None:
     headers = {":status": "429", "retry-after": "10", "www-authenticate": "Bearer", "etag": "x"}
     [action] = reply.receive(ResponseHeaders(429, headers, end=True))
     assert isinstance(action, Respond)
-    assert action.headers == {"content-type": "application/json", "retry-after": "10"}
+    assert action.headers == {"content-type": PROBLEM, "retry-after": "10"}
 
 
 @pytest.mark.parametrize(
@@ -138,8 +139,8 @@ def test_a_grpc_error_that_goes_on_after_its_headers_is_no_local_reply() -> None
 
 def test_where_no_place_is_left_to_wait_it_is_out_of_service_whatever_was_denied() -> None:
     reply = LocalReply(UNAUTHENTICATED, None)
-    body = OpenAIChat().error(OVERLOADED)
-    refused = Respond(503, OVERLOADED.headers, body, "extproc_overloaded")
+    body = UNROUTED.error(OVERLOADED)
+    refused = Respond(503, {"content-type": PROBLEM}, body, "extproc_overloaded")
     assert reply.refuse(OVERLOADED) == [refused]
     assert (reply.done, reply.outcome) == (True, "overloaded")
     assert reply.receive(ResponseHeaders(401, {}, end=False)) == []

@@ -19,6 +19,7 @@ from extproc.limits import Charge, Limit
 from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
 from extproc.policy import CLOSELY, Caps, Fidelity, Policy, PolicyTable, Route
 from extproc.prediction import Embedding, Probabilities, Query
+from extproc.refusal import UNKNOWN_MODEL
 
 INFER = Route("POST", "/v2/models/{model}/infer", KServeV2())
 VERB = Route("POST", "/v1beta/models/{model}:generateContent", KServeV2())
@@ -379,3 +380,10 @@ def test_the_first_exception_that_fits_a_model_holds_for_it() -> None:
     assert found.of("text-bb") is None
     assert found.of("digits") is None
     assert [found.permits(each) for each in ("text-a", "text-bb", "digits")] == [True, False, False]
+
+
+def test_a_denied_model_is_refused_like_an_unknown_one_but_in_the_record() -> None:
+    found = replace(policy(models=("m*",)), exceptions=((("mine",), None),))
+    denied, unknown = found.unknown("mine"), found.unknown("x")
+    assert denied == unknown == UNKNOWN_MODEL
+    assert (denied.outcome, unknown.outcome) == ("model_denied", "model_not_found")

@@ -1,5 +1,4 @@
 import http
-from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -90,16 +89,16 @@ def test_what_is_out_of_service_looks_alike_whatever_it_is() -> None:
 
 def test_a_model_the_model_server_does_not_know_looks_like_a_forbidden_one() -> None:
     unknown = of_upstream(404)
-    assert replace(unknown, cause="") == refusal.UNKNOWN_MODEL
+    assert unknown == refusal.UNKNOWN_MODEL
     assert unknown.outcome == "upstream_not_found"
     assert of_upstream(418) == of_status(418)
 
 
 def test_the_header_fields_are_those_of_the_class() -> None:
     for known in REFUSALS:
-        names = {"content-type"}
-        names |= {"retry-after"} if known.status == 429 else set()
+        names = {"retry-after"} if known.status == 429 else set()
         names |= {"www-authenticate"} if known.status == 401 else set()
+        names |= {"x-should-retry"} if 400 <= known.status < 500 and known.status != 429 else set()
         assert set(known.headers) == set(known.after(7).headers) == names
 
 

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc import wording
 from extproc.content_digest import EMPTY
 from extproc.dialects import Status
+from extproc.dialects.problem import UNROUTED
 from extproc.events import (
     Action,
     Event,
@@ -26,9 +28,9 @@ from tests.playbook import told as answer_to
 from tests.test_content_digest import told
 
 CHAT = policy()
-ERROR = CHAT.route.dialect.error(UNAUTHENTICATED)
+STRANGER = wording.told(UNAUTHENTICATED, UNROUTED)
 REFUSED: Sequence[Action] = [
-    Respond(401, UNAUTHENTICATED.headers, ERROR, "extproc_body_not_as_signed")
+    Respond(401, STRANGER.headers, STRANGER.body, "extproc_body_not_as_signed")
 ]
 
 
@@ -73,7 +75,7 @@ def test_another_body_is_refused_as_a_wrong_credential_is(script: list[Event]) -
     assert answer_to(machine, last) == REFUSED
     assert machine.outcome == "body_not_as_signed"
     assert machine.query is None
-    assert SECRET.encode() not in ERROR
+    assert SECRET.encode() not in STRANGER.body
 
 
 def test_the_cause_shows_in_the_record_alone() -> None:

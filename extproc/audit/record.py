@@ -26,7 +26,7 @@ class Record(Struct, frozen=True, tag_field="kind", tag="exchange"):
     reason: str = ""
     """The true cause, where it was not served; the client was told its class alone."""
     detail: str = ""
-    """Of a cause that the model server's answer gave: names and bounds."""
+    """Of a cause that the model server's answer gave: names and bounds; or which limit it was."""
     shadow: bool = False
     """Whether this was only decided, by a policy on trial, and everything let through."""
     principal: str = ""

@@ -1,6 +1,6 @@
 """Credentials: what each is checked against, and which of them a route asks for."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from extproc.config.diagnosis import shown
@@ -118,6 +118,7 @@ def compile_requirement(
             if name not in credentials:
                 wrong = f"there is no credential {shown(name)}"
                 raise document.fault((*place, field, index), wrong, instead(name, credentials))
+    _check_together(document, (*place, "all_of"), settings.all_of, credentials)
     named = (*settings.any_of, *settings.all_of) or tuple(credentials)
     most = max(strongest(credentials[name]) for name in named)
     strength = settings.strength or 0
@@ -127,6 +128,19 @@ def compile_requirement(
         raise document.fault((*place, "strength"), wrong, remedy)
     acr_values = _acr_values((credentials[name] for name in named), strength)
     return Requirement(settings.any_of, settings.all_of, strength, acr_values)
+
+
+def _check_together(
+    document: Document, place: Place, names: Sequence[str], credentials: Mapping[str, Credential]
+) -> None:
+    """One header field cannot hold a key and a token."""
+    bearing = any(isinstance(credentials[name], Jwt | Introspection) for name in names)
+    for index, name in enumerate(names):
+        credential = credentials[name]
+        if bearing and isinstance(credential, ApiKey) and "authorization" in credential.headers:
+            wrong = f"a request has one authorization, and {shown(name)} looks there for keys too"
+            remedy = f"write headers: [x-api-key] at credentials.{name}"
+            raise document.fault((*place, index), wrong, remedy)
 
 
 def strongest(credential: Credential) -> int:

@@ -15,16 +15,19 @@ independent draws.  Keys themselves are not there to be compared: only hashes ar
 import hmac
 import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import chain
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from extproc.cause import Cause
 from extproc.credentials.proof import Proof
 from extproc.events import CheckedRequest, Headers
 
-HEADERS: Final = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+Header = Literal["authorization", "x-api-key", "api-key", "x-goog-api-key"]
+HEADERS: Final[tuple[Header, ...]] = ("authorization", "x-api-key", "api-key", "x-goog-api-key")
+"""What no model server is to see, whether keys are looked for there or not."""
 
 _BEARER: Final = re.compile(r"bearer +", re.IGNORECASE | re.ASCII)
 # Printable ASCII without the comma and the space, at which Envoy joins repeated headers.
@@ -45,6 +48,9 @@ class ApiKey(Struct, frozen=True, tag_field="kind", tag="api_key", forbid_unknow
     max_keys: Annotated[int, Meta(ge=1, le=10_000_000)] = 1_000_000
     """Lines of the file; a key takes some 250 bytes of memory."""
     strength: Annotated[int, Meta(ge=1, le=10)] = 1
+    headers: Annotated[tuple[Header, ...], Meta(min_length=1)] = HEADERS
+    """Where keys are looked for.  Without ``authorization`` a bearer token may stand there that is
+    another credential's."""
 
 
 class IssuedKey(Struct, frozen=True, gc=False):
@@ -97,7 +103,7 @@ class IssuedKeys(Mapping[bytes, IssuedKey]):
 class ApiKeys:
     """The keys of a policy."""
 
-    headers = HEADERS
+    headers: tuple[str, ...] = HEADERS
 
     def __init__(
         self,
@@ -108,22 +114,28 @@ class ApiKeys:
     ) -> None:
         """``owners`` is principal to tenant; none of them is ``issued`` too."""
         self._strength, self._hmac_key = settings.strength, hmac_key
+        self._read = settings.headers
         self._owners, self._issued = owners, issued or IssuedKeys()
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | None:
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
         """See credentials.proof.Prover."""
-        found = digest(request.headers, self._hmac_key)
-        if found is None:
-            return None
+        key = _key(request.headers, self._read)
+        if isinstance(key, Cause):
+            return key
+        found = hmac.digest(self._hmac_key, key.encode("ascii"), "sha256")
         listed = f"key:{found.hex()}"
         if tenant := self._owners.get(listed):
             return Proof(listed, self._strength, tenant)
         issued = self._issued.get(found[:DIGEST], _NOBODY)
-        return (
-            Proof(f"key:{issued.id}", self._strength, issued.tenant)
-            if (now < issued.until)
-            else None
-        )
+        if now < issued.until:
+            return Proof(f"key:{issued.id}", self._strength, issued.tenant)
+        return _over(issued)
+
+
+def _over(issued: IssuedKey) -> Cause:
+    if issued is _NOBODY:
+        return Cause.KEY_UNKNOWN
+    return Cause.KEY_EXPIRED if issued.until > -math.inf else Cause.KEY_REVOKED
 
 
 def principal(headers: Headers, hmac_key: bytes) -> str | None:
@@ -134,15 +146,19 @@ def principal(headers: Headers, hmac_key: bytes) -> str | None:
 
 def digest(headers: Headers, hmac_key: bytes) -> bytes | None:
     """The HMAC-SHA256 of the request's key, or None where it has none."""
-    key = _key(headers)
-    return hmac.digest(hmac_key, key.encode("ascii"), "sha256") if key is not None else None
+    key = _key(headers, HEADERS)
+    return None if isinstance(key, Cause) else hmac.digest(hmac_key, key.encode("ascii"), "sha256")
 
 
-def _key(headers: Headers) -> str | None:
-    """The key that every credential header agrees on."""
-    found = {_token(name, headers[name]) for name in HEADERS if name in headers}
-    key = found.pop() if len(found) == 1 else None
-    return key if key is not None and _KEY.fullmatch(key) else None
+def _key(headers: Headers, names: Collection[str]) -> str | Cause:
+    """The key that every one of these header fields agrees on."""
+    found = {_token(name, headers[name]) for name in names if name in headers}
+    if len(found) > 1:
+        return Cause.KEY_AMBIGUOUS
+    if not found:
+        return Cause.CREDENTIAL_MISSING
+    key = found.pop()
+    return key if key is not None and _KEY.fullmatch(key) else Cause.KEY_MALFORMED
 
 
 def _token(header: str, value: str) -> str | None:

@@ -7,6 +7,7 @@ repeated headers at a comma, which none of them is.
 import re
 from typing import Final
 
+from extproc.cause import Cause
 from extproc.events import Headers
 
 LONGEST: Final = 8192
@@ -15,10 +16,10 @@ LONGEST: Final = 8192
 _BEARER: Final = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE | re.ASCII)
 
 
-def bearer(headers: Headers) -> str | None:
-    """The token, or None where there is none, or no single one."""
+def bearer(headers: Headers) -> str | Cause:
+    """The token, or that there is none, or no single one."""
     value = headers.get("authorization", "")
-    if len(value) > LONGEST:
-        return None
-    found = _BEARER.fullmatch(value)
-    return found[1] if found else None
+    if not value:
+        return Cause.CREDENTIAL_MISSING
+    found = _BEARER.fullmatch(value) if len(value) <= LONGEST else None
+    return found[1] if found else Cause.TOKEN_MALFORMED

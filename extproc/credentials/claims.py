@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 
 from msgspec import Meta, Struct
 
+from extproc.cause import Cause
 from extproc.credentials.proof import Proof
 from extproc.units import Duration, seconds
 
@@ -83,37 +84,45 @@ class Trust:
         self._tenants = frozenset(tenants)
         self._skew = seconds(settings.skew)
 
-    def proven(self, claims: object, now: float, *, expiring: bool = True) -> Proven | None:
-        """What the claims prove at ``now``.  Where not ``expiring``, they need no ``exp``."""
-        if not isinstance(claims, dict) or "cnf" in claims:
-            return None
+    def proven(self, claims: object, now: float, *, expiring: bool = True) -> Proven | Cause:
+        """What the claims prove at ``now``, or why that is nothing.  Where not ``expiring``, they
+        need no ``exp``.
+        """
+        if not isinstance(claims, dict):
+            return Cause.TOKEN_CLAIMS
+        if "cnf" in claims:
+            return Cause.TOKEN_BOUND
         until = self._until(claims, now, expiring=expiring)
-        if until is None or claims.get("iss") != self.issuer or not self._for_us(claims):
-            return None
+        if isinstance(until, Cause):
+            return until
+        if claims.get("iss") != self.issuer:
+            return Cause.TOKEN_ISSUER
+        if not self._for_us(claims):
+            return Cause.TOKEN_AUDIENCE
         proof = self._proof(claims)
-        return Proven(proof, until) if proof is not None else None
+        return proof if isinstance(proof, Cause) else Proven(proof, until)
 
-    def _until(self, claims: Mapping[str, Any], now: float, *, expiring: bool) -> float | None:
-        """When the claims expire; None where they have, or are of a time to come."""
-        begins = [_date(claims[name]) for name in ("nbf", "iat") if name in claims]
-        if not all(begin is not None and begin <= now + self._skew for begin in begins):
-            return None
-        if "exp" not in claims and not expiring:
-            return float("inf")
-        expiry = _date(claims.get("exp"))
-        return expiry + self._skew if expiry is not None and now < expiry + self._skew else None
+    def _until(self, claims: Mapping[str, Any], now: float, *, expiring: bool) -> float | Cause:
+        """When the claims expire, or that they have, or are of a time to come."""
+        dates = {name: _date(claims[name]) for name in ("nbf", "iat", "exp") if name in claims}
+        expiry = dates.pop("exp", float("inf"))
+        if expiry is None or None in dates.values() or (expiring and "exp" not in claims):
+            return Cause.TOKEN_CLAIMS
+        if any(begin > now + self._skew for begin in dates.values() if begin is not None):
+            return Cause.TOKEN_EARLY
+        return expiry + self._skew if now < expiry + self._skew else Cause.TOKEN_EXPIRED
 
     def _for_us(self, claims: Mapping[str, Any]) -> bool:
         named = _texts(claims.get("aud"))
         return not self._audiences or not self._audiences.isdisjoint(named)
 
-    def _proof(self, claims: Mapping[str, Any]) -> Proof | None:
+    def _proof(self, claims: Mapping[str, Any]) -> Proof | Cause:
         subject = claims.get("sub")
         if not isinstance(subject, str) or not _SUBJECT.fullmatch(subject):
-            return None
+            return Cause.TOKEN_CLAIMS
         tenant = claims.get(self._settings.tenant) if self._settings.tenant else ""
         if not isinstance(tenant, str) or (self._settings.tenant and tenant not in self._tenants):
-            return None
+            return Cause.TOKEN_TENANT
         return Proof(
             f"jwt:{self.issuer}|{subject}",
             self._strength(claims.get("acr")),

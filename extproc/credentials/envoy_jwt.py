@@ -10,6 +10,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
+from extproc.cause import Cause
 from extproc.credentials.claims import TokenSettings, Trust
 from extproc.credentials.proof import Proof
 from extproc.events import CheckedRequest
@@ -34,8 +35,10 @@ class EnvoyJwts:
         self._payload = settings.payload
         self._trust = Trust(settings, tenants)
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | None:
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
         """See credentials.proof.Prover."""
         claims = request.metadata.get(NAMESPACE, {}).get(self._payload)
+        if claims is None:
+            return Cause.CREDENTIAL_MISSING
         proven = self._trust.proven(claims, now)
-        return proven.proof if proven is not None else None
+        return proven if isinstance(proven, Cause) else proven.proof

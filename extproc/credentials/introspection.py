@@ -5,13 +5,14 @@ by server/introspector.py.  Only what can be a token is asked about.
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Annotated, Final
 
 from msgspec import Meta
 
+from extproc.cause import Cause
 from extproc.credentials.bearer import bearer
-from extproc.credentials.claims import URL, TokenSettings, Trust
+from extproc.credentials.claims import URL, Proven, TokenSettings, Trust
 from extproc.credentials.proof import Needed, Proof
 from extproc.credentials.remembered import Remembered
 from extproc.events import CheckedRequest
@@ -69,13 +70,15 @@ class Introspections:
         self.settings, self.secret = settings, secret
         self._name = name
         self._trust = Trust(settings, tenants)
-        self._answers: Remembered[Proof | None] = Remembered(key, settings.max)
+        self._answers: Remembered[Proof | Cause] = Remembered(key, settings.max)
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | Needed | None:
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Needed | Cause:
         """See credentials.proof.Prover."""
         token = bearer(request.headers)
-        if token is None or not _TOKEN.fullmatch(token):
-            return None
+        if isinstance(token, Cause):
+            return token
+        if not _TOKEN.fullmatch(token):
+            return Cause.TOKEN_MALFORMED
         known = self._answers.get(self._answers.digest(token), now)
         return known[0] if known is not None else Needed(self._name, token)
 
@@ -83,21 +86,26 @@ class Introspections:
         """Keep what the issuer answered about a token: JSON, decoded."""
         digest = self._answers.digest(token)
         kept = 1 - _SPREAD * digest[0] / 255
-        active = isinstance(answer, dict) and answer.get("active") is True
-        claims = {"iss": self._trust.issuer, **answer} if isinstance(answer, dict) else None
-        proven = self._trust.proven(claims, now, expiring=False) if active else None
-        if proven is None or not _borne(answer):
-            self._answers.put(digest, None, now + seconds(self.settings.negative) * kept)
+        proven = self._proven(answer, now)
+        if isinstance(proven, Cause):
+            self._answers.put(digest, proven, now + seconds(self.settings.negative) * kept)
         else:
             until = min(proven.until, now + seconds(self.settings.cache) * kept)
             self._answers.put(digest, proven.proof, until)
+
+    def _proven(self, answer: object, now: float) -> Proven | Cause:
+        if not isinstance(answer, dict) or answer.get("active") is not True:
+            return Cause.TOKEN_INACTIVE
+        if not _borne(answer):
+            return Cause.TOKEN_BOUND
+        return self._trust.proven({"iss": self._trust.issuer, **answer}, now, expiring=False)
 
     def digest(self, token: str) -> bytes:
         """What a token is known by."""
         return self._answers.digest(token)
 
 
-def _borne(answer: object) -> bool:
+def _borne(answer: Mapping[str, object]) -> bool:
     """A token that whoever has it may use (RFC 6750), where the issuer says what it is."""
-    kind = answer.get("token_type") if isinstance(answer, dict) else None
+    kind = answer.get("token_type")
     return kind is None or (isinstance(kind, str) and kind.lower() in {"bearer", "access_token"})

@@ -14,6 +14,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from msgspec import UNSET, Meta, Struct
 
+from extproc.cause import Cause
 from extproc.credentials.bearer import LONGEST, bearer
 from extproc.credentials.claims import URL, Audience, Proven, TokenSettings, Trust
 from extproc.credentials.key_set import Keyring, KeySet
@@ -95,11 +96,13 @@ class Jwts:
         self._verified_by: KeySet | None = None
         self._registry = _Registry(algorithms=settings.algorithms, strict_check_header=False)
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | None:
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
         """See credentials.proof.Prover."""
         token, keys = bearer(request.headers), self.keyring.keys(now)
-        if token is None or keys is None:
-            return None
+        if isinstance(token, Cause):
+            return token
+        if keys is None:
+            return Cause.TOKEN_KEYS_MISSING
         if keys is not self._verified_by:  # a key may have been withdrawn
             self._verified.clear()
             self._verified_by = keys
@@ -107,29 +110,32 @@ class Jwts:
         if known := self._verified.get(digest, now):
             return known[0]
         proven = self._verify(token.encode("ascii"), keys, now)
-        if proven is None:
-            return None
+        if isinstance(proven, Cause):
+            return proven
         self._verified.put(digest, proven.proof, proven.until)
         return proven.proof
 
-    def _verify(self, token: bytes, keys: KeySet, now: float) -> Proven | None:
+    def _verify(self, token: bytes, keys: KeySet, now: float) -> Proven | Cause:
         header = _header(token.partition(b".")[0])
-        if header is None or header.alg not in self.settings.algorithms:
-            return None
+        if header is None:
+            return Cause.TOKEN_MALFORMED
+        if header.alg not in self.settings.algorithms:
+            return Cause.TOKEN_ALGORITHM
         try:
             signed = jws.extract_compact(token, registry=self._registry)
             claims = msgspec.json.decode(signed.payload)
             # Tokens of other issuers must not have us ask ours for new keys.
             if not isinstance(claims, dict) or claims.get("iss") != self._trust.issuer:
-                return None
+                return Cause.TOKEN_ISSUER
             key = keys.get((header.kid, header.alg))
             if key is None:
                 self.keyring.missed()
-            elif jws.validate_compact(signed, key, registry=self._registry):
-                return self._trust.proven(claims, now)
+                return Cause.TOKEN_KEY_UNKNOWN
+            if not jws.validate_compact(signed, key, registry=self._registry):
+                return Cause.TOKEN_SIGNATURE
         except (JoseError, msgspec.MsgspecError, ValueError, RecursionError):
-            pass  # whatever it is, it is no token
-        return None
+            return Cause.TOKEN_MALFORMED  # whatever it is, it is no token
+        return self._trust.proven(claims, now)
 
 
 def _header(segment: bytes) -> _Header | None:

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 
 from msgspec import Meta, Struct
 
+from extproc.cause import Cause
 from extproc.credentials.proof import Proof
 from extproc.events import CheckedRequest, Peer
 
@@ -63,15 +64,19 @@ class Certificates:
         """``owners`` is principal to tenant."""
         self._settings, self._owners = settings, owners
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | None:
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
         """See credentials.proof.Prover."""
         known = {
             principal: tenant
             for principal, tenant in (self._by_uri(request.peer), self._by_digest(request.peer))
             if tenant
         }
-        if len(set(known.values())) != 1:
-            return None
+        if not request.peer.uri and not request.peer.certificate:
+            return Cause.CREDENTIAL_MISSING
+        if not known:
+            return Cause.CERTIFICATE_UNKNOWN
+        if len(set(known.values())) > 1:
+            return Cause.CERTIFICATE_AMBIGUOUS
         principal, tenant = next(iter(known.items()))
         return Proof(principal, self._settings.strength, tenant)
 

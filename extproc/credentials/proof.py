@@ -5,6 +5,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from extproc.cause import Cause
 from extproc.events import CheckedRequest
 
 
@@ -66,8 +67,8 @@ class Prover(Protocol):
         """The header fields it reads, which the model server has no use for."""
         ...
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | Needed | None:
-        """What this request proves at ``now``, in seconds of wall time; None where that is nothing.
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Needed | Cause:
+        """What this request proves at ``now``, in seconds of wall time, or why that is nothing.
 
         Whatever stands in the request, nothing is raised.
         """

@@ -9,6 +9,7 @@ from collections.abc import Collection, Mapping
 
 from msgspec import Struct, structs
 
+from extproc.cause import Cause, furthest
 from extproc.credentials.proof import Needed, Proof, Prover
 from extproc.events import CheckedRequest
 
@@ -41,25 +42,31 @@ def authenticate(
     provers: Mapping[str, Prover],
     owners: Mapping[str, str],
     now: float,
-) -> Proof | Weak | Needed | None:
-    """Who asks, whose tenant is named in the proof; None where the request does not prove it.
+) -> Proof | Weak | Needed | Cause:
+    """Who asks, whose tenant is named in the proof; or why the request does not prove it.
 
     ``owners`` is principal to tenant, ``now`` is in seconds of wall time.
     """
     one_of = requirement.any_of or (() if requirement.all_of else tuple(provers))
     proofs: dict[str, Proof] = {}
+    causes: list[Cause] = []
     needed: Needed | None = None
     for name in dict.fromkeys((*requirement.all_of, *one_of)):
         proven = provers[name].prove(request, now)
         if isinstance(proven, Needed):
             needed = needed or proven
-        elif proven is not None:
-            if not proven.tenant:
-                proven = structs.replace(proven, tenant=owners.get(proven.principal, ""))
-            if proven.tenant:
-                proofs[name] = proven
+        elif isinstance(proven, Cause):
+            causes.append(proven)
+        elif proven.tenant:
+            proofs[name] = proven
+        elif tenant := owners.get(proven.principal):
+            proofs[name] = structs.replace(proven, tenant=tenant)
+        else:
+            causes.append(Cause.PRINCIPAL_UNLISTED)
+    if len({proof.tenant for proof in proofs.values()}) > 1:
+        causes.append(Cause.TENANTS_DIFFER)
     if not _suffices(proofs, requirement.all_of, one_of):
-        return needed
+        return needed or furthest(causes)
     strongest = _bound(max(proofs.values(), key=lambda proof: proof.strength), proofs.values())
     return strongest if strongest.strength >= requirement.strength else Weak(strongest)
 

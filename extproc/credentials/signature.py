@@ -12,6 +12,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
+from extproc.cause import Cause
 from extproc.content_digest import EMPTY, digests
 from extproc.credentials.proof import Once, Proof
 from extproc.credentials.signature_base import base
@@ -80,26 +81,42 @@ class Signatures:
         self._max_age, self._skew = seconds(settings.max_age), seconds(settings.skew)
         self._keys, self._deciding = keys, frozenset(deciding)
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | None:
-        """See credentials.proof.Prover.  The dear step, the signature itself, comes last."""
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
+        """See credentials.proof.Prover."""
         fields = request.headers
+        if "signature" not in fields and "signature-input" not in fields:
+            return Cause.CREDENTIAL_MISSING
         signed = read(fields.get("signature-input", ""), fields.get("signature", ""))
-        key = self._keys.get(signed.key) if signed is not None else None
-        if signed is None or key is None or signed.algorithm not in {"", key.algorithm}:
-            return None
+        if signed is None:
+            return Cause.SIGNATURE_MALFORMED
+        key = self._keys.get(signed.key)
+        if key is None:
+            return Cause.SIGNATURE_KEY_UNKNOWN
         digest = fields.get(DIGEST, "") if DIGEST in signed.components else EMPTY
-        if not (self._fresh(signed, now) and self._covers(request, signed) and digests(digest)):
-            return None
-        text = base(request, signed)
-        if text is None or not key.verifies(signed.signature, text):
-            return None
-        principal = f"sig:{signed.key}"
-        return Proof(
-            principal, self._strength, key.tenant, digest=digest, once=self._once(principal, signed)
-        )
+        wrong = self._wrong(request, signed, key, digest, now)
+        if wrong is not None:
+            return wrong
+        name = f"sig:{signed.key}"
+        once = self._once(name, signed)
+        return Proof(name, self._strength, key.tenant, digest=digest, once=once)
 
-    def _fresh(self, signed: Signed, now: float) -> bool:
-        return signed.created - self._skew <= now <= self._until(signed)
+    def _wrong(
+        self, request: CheckedRequest, signed: Signed, key: VerifyingKey, digest: str, now: float
+    ) -> Cause | None:
+        """Why it proves nothing; the dear step, the signature itself, comes last."""
+        if signed.algorithm not in {"", key.algorithm}:
+            return Cause.SIGNATURE_ALGORITHM
+        if now < signed.created - self._skew:
+            return Cause.SIGNATURE_EARLY
+        if now > self._until(signed):
+            return Cause.SIGNATURE_EXPIRED
+        if not self._covers(request, signed):
+            return Cause.SIGNATURE_UNCOVERED
+        if not digests(digest):
+            return Cause.SIGNATURE_DIGEST
+        text = base(request, signed)
+        verified = text is not None and key.verifies(signed.signature, text)
+        return None if verified else Cause.SIGNATURE_WRONG
 
     def _until(self, signed: Signed) -> float:
         """The last instant at which it counts."""

@@ -51,11 +51,12 @@ def _exact_logprobs(answer: Answer) -> set[str]:
 
 
 def _is_error(answer: Answer) -> bool:
-    """Whether it is one object with nothing but a member ``error``."""
+    """Whether it is one object with nothing but a member ``error``, and what RFC 9457 has."""
     (document,) = answer.documents
-    return isinstance(document, dict) and document.keys() == {"error"}
+    return isinstance(document, dict) and document.keys() - _PROBLEM == {"error"}
 
 
+_PROBLEM: Final = {"type", "title", "status", "detail", "code"}
 FAILURE: Final[Checks[Failure]] = {
     "the model server killed: 502 or 503, in the API's own words": model_down,
     "the sidecar killed in the middle of a stream: it is cut off": sidecar_dies_in_a_stream,

@@ -45,6 +45,10 @@ class JsonDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_
     """Query parameters that a request may have, and their values; ``read`` finds ``alt`` as
     ``?alt``, which can be no name of a path's parameter or header field."""
     METHODS: ClassVar[tuple[str, ...]] = ("POST",)
+    ERRORS: ClassVar[str] = JSON
+    """See wording.py."""
+    MALFORMED: ClassVar[int] = 400
+    """See wording.py."""
 
     def tree(self) -> Node:
         """What the API documents of an answer."""

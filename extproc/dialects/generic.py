@@ -23,7 +23,6 @@ from functools import cached_property
 from typing import Any, ClassVar, Final, Literal
 
 import msgspec
-import orjson
 
 from extproc.dialects.answers import Answers, Document, Events, Lines
 from extproc.dialects.declared import DeclaredKind, Flaw, declared, passes, positional, tree
@@ -42,6 +41,7 @@ from extproc.dialects.gate import (
     Within,
 )
 from extproc.dialects.json_path import ANY, EACH, Branch, parse
+from extproc.dialects.problem import PROBLEM, problem
 from extproc.dialects.request import Asked, admit, require
 from extproc.dialects.shape import Json, Node
 from extproc.prediction import Kind, Query
@@ -109,6 +109,8 @@ class Generic(
     QUERY: ClassVar[Mapping[str, frozenset[str]]] = {}
     HEADERS: ClassVar[tuple[str, ...]] = ()
     METHODS: ClassVar[tuple[str, ...]] = ("POST",)
+    ERRORS: ClassVar[str] = PROBLEM
+    MALFORMED: ClassVar[int] = 400
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         terms = msgspec.structs.replace(terms, unknown=self.unknown)
@@ -150,7 +152,7 @@ class Generic(
         return positional(self._tree)
 
     def error(self, refusal: Refusal) -> bytes:
-        return orjson.dumps({"error": refusal.message})
+        return problem(refusal)
 
     @cached_property
     def _gate(self) -> Object:

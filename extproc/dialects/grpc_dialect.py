@@ -29,6 +29,8 @@ class GrpcDialect(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_
     QUERY: ClassVar[Mapping[str, frozenset[str]]] = {}
     HEADERS: ClassVar[tuple[str, ...]] = ()
     METHODS: ClassVar[tuple[str, ...]] = ("POST",)
+    ERRORS: ClassVar[str] = "application/grpc"
+    MALFORMED: ClassVar[int] = 400
     SERVICE: ClassVar[str]
     """As it stands in the path."""
 

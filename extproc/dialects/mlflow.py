@@ -68,7 +68,9 @@ class MLflow(TabularDialect, frozen=True, tag="mlflow"):
         )
 
     def error(self, refusal: Refusal) -> bytes:
-        code = _CODES.get(refusal.status, "INTERNAL_ERROR")
+        code = _CODES.get(
+            refusal.status, "BAD_REQUEST" if refusal.status < 500 else "INTERNAL_ERROR"
+        )
         return orjson.dumps({"error_code": code, "message": refusal.message})
 
 

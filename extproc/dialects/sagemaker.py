@@ -125,7 +125,9 @@ class SageMaker(TabularDialect, frozen=True, tag="sagemaker"):
         return True
 
     def error(self, refusal: Refusal) -> bytes:
-        kind = _TYPES.get(refusal.status, "InternalFailure")
+        kind = _TYPES.get(
+            refusal.status, "ValidationError" if refusal.status < 500 else "InternalFailure"
+        )
         return orjson.dumps({"__type": kind, "message": refusal.message})
 
 

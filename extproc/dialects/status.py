@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 import msgspec
-import orjson
 
 from extproc.dialects.answers import Answers
 from extproc.dialects.dialect import JSON, Parameters
 from extproc.dialects.gate import Terms
+from extproc.dialects.problem import PROBLEM, problem
 from extproc.dialects.request import Asked, require
 from extproc.prediction import Query
 from extproc.refusal import Refusal
@@ -23,6 +23,8 @@ class Status(
     HEADERS: ClassVar[tuple[str, ...]] = ()
     QUERY: ClassVar[Mapping[str, frozenset[str]]] = {}
     METHODS: ClassVar[tuple[str, ...]] = ("GET",)
+    ERRORS: ClassVar[str] = PROBLEM
+    MALFORMED: ClassVar[int] = 400
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         require(not body, "This path takes no body.")
@@ -35,4 +37,4 @@ class Status(
         return False
 
     def error(self, refusal: Refusal) -> bytes:
-        return orjson.dumps({"error": refusal.message})
+        return problem(refusal)

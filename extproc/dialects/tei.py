@@ -8,7 +8,7 @@ Source: Text Embeddings Inference API reference (OpenAPI), paths /embed, /embed_
 """
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import orjson
 
@@ -46,6 +46,9 @@ _SIMILARITY: Final = Object(
 
 
 class _Tei(JsonDialect, frozen=True):
+    MALFORMED: ClassVar[int] = 422
+    """Where JSON, or what stands in it, is of another type than its API has."""
+
     model: str = ""
     """What the server's model is called in the policy, where the path does not name it."""
 

@@ -34,6 +34,8 @@ _TYPES: Final = {
     405: "MethodNotAllowedException",
     503: "ServiceUnavailableException",
 }
+_CLIENTS: Final = "BadRequestException"
+_SERVERS: Final = "InternalServerException"
 
 
 class TorchServe(TabularDialect, frozen=True, tag="torchserve"):
@@ -60,7 +62,7 @@ class TorchServe(TabularDialect, frozen=True, tag="torchserve"):
         return Either(one, Items(Either(one, unnamed, unnamed), each=True), unnamed)
 
     def error(self, refusal: Refusal) -> bytes:
-        kind = _TYPES.get(refusal.status, "InternalServerException")
+        kind = _TYPES.get(refusal.status, _CLIENTS if refusal.status < 500 else _SERVERS)
         return orjson.dumps({"code": refusal.status, "type": kind, "message": refusal.message})
 
 

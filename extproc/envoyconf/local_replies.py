@@ -7,6 +7,7 @@ first, whatever their status: an expression that some of them alone are held aga
 that a client can measure.
 """
 
+from dataclasses import replace
 from typing import Final
 
 from envoy_data_plane.envoy.config.accesslog.v3 import (
@@ -18,6 +19,9 @@ from envoy_data_plane.envoy.config.accesslog.v3 import (
 )
 from envoy_data_plane.envoy.config.core.v3 import (
     DataSource,
+    HeaderValue,
+    HeaderValueOption,
+    HeaderValueOptionHeaderAppendAction,
     RuntimeUInt32,
     SubstitutionFormatString,
 )
@@ -28,8 +32,9 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 )
 from envoy_data_plane.google.protobuf import Any as Packed
 
-from extproc.dialects.openai_error import openai_error
-from extproc.refusal import of_status
+from extproc.dialects.problem import UNROUTED
+from extproc.refusal import HEADERS_TOO_LARGE, INVALID_REQUEST, Refusal, of_status
+from extproc.wording import Told, told
 
 SIDECAR_DETAILS: Final = "extproc_"
 """How the details of every reply begin that the sidecar makes; "ext_proc_" is Envoy's own."""
@@ -48,6 +53,11 @@ _OURS: Final = AccessLogFilter(
 
 _EQ: Final = ComparisonFilterOp.EQ
 _GE: Final = ComparisonFilterOp.GE
+_KNOWN: Final = (400, 403, 404, 408, 413, 429, 431, 500, 502, 503, 504)
+"""Each said in its own words; of the rest Envoy fills the number in."""
+_OWN: Final = {400: INVALID_REQUEST, 431: HEADERS_TOO_LARGE}
+"""What no model server has refused."""
+_IF_ABSENT: Final = HeaderValueOptionHeaderAppendAction.ADD_IF_ABSENT
 
 
 def render() -> LocalReplyConfig:
@@ -55,23 +65,40 @@ def render() -> LocalReplyConfig:
     return LocalReplyConfig(
         mappers=[
             ResponseMapper(filter=_OURS),
-            _mapper(_EQ, 404),
-            _mapper(_EQ, 413),
-            _mapper(_EQ, 502),
-            _mapper(_EQ, 503),
-            _mapper(_GE, 500),
-            _mapper(_GE, 400),
+            *map(_one, _KNOWN),
+            _rest(of_status(500)),
+            _rest(of_status(400)),
         ]
     )
 
 
-def _mapper(compared: ComparisonFilterOp, status: int) -> ResponseMapper:
-    body = openai_error(of_status(status)).decode()
+def _one(status: int) -> ResponseMapper:
+    refusal = _OWN.get(status) or of_status(status)
+    answer = told(refusal, UNROUTED)
+    return _mapper(_has(_EQ, status), answer, answer.body.decode().replace("%", "%%"))
+
+
+def _rest(refusal: Refusal) -> ResponseMapper:
+    """All others from its status on; Envoy writes which."""
+    other = replace(refusal, status=refusal.status + 99)
+    answer = told(other, UNROUTED)
+    text = answer.body.decode().replace("%", "%%")
+    return _mapper(
+        _has(_GE, refusal.status), answer, text.replace(f":{other.status},", ":%RESPONSE_CODE%,")
+    )
+
+
+def _mapper(held: AccessLogFilter, answer: Told, text: str) -> ResponseMapper:
+    fields = dict(answer.headers)
+    media_type = fields.pop("content-type")
     return ResponseMapper(
-        filter=_has(compared, status),
+        filter=held,
+        headers_to_add=[
+            HeaderValueOption(HeaderValue(name, value), append_action=_IF_ABSENT)
+            for name, value in fields.items()
+        ],
         body_format_override=SubstitutionFormatString(
-            text_format_source=DataSource(inline_string=body.replace("%", "%%")),
-            content_type="application/json",
+            text_format_source=DataSource(inline_string=text), content_type=media_type
         ),
     )
 

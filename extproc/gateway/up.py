@@ -5,6 +5,7 @@ Exit codes: 0 after SIGINT or SIGTERM; 3 when one of the two died, which ends th
 
 import asyncio
 import json
+import os
 import shlex
 import signal
 import ssl
@@ -12,12 +13,20 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
 
 from extproc.config import load
-from extproc.envoyconf.settings import TRUSTED_CA, Gateway, Socket, parse_address, parse_upstream
+from extproc.envoyconf.settings import (
+    TRUSTED_CA,
+    Gateway,
+    Socket,
+    Tls,
+    parse_address,
+    parse_upstream,
+)
+from extproc.errors import ConfigError
 from extproc.gateway import probe
 from extproc.gateway.process import ChildDied, Log
 from extproc.gateway.running import Running, Setup, running
@@ -45,6 +54,8 @@ class Up:
     listen: Socket = LISTEN
     base: Path | None = None
     """What binds the policy file."""
+    tls: Tls | None = None
+    """How clients connect; None is in the clear."""
     say: Log = print
     """Gets every line: what to know, and the logs of both."""
     command: Callable[[Path], tuple[str, ...]] = serve_command
@@ -91,27 +102,40 @@ async def _serve(asked: Up, directory: Path) -> ChildDied:
 
 
 def _setup(asked: Up, policy: Path, directory: Path) -> Setup:
-    command, base = asked.command(policy), asked.base
+    base, tls = asked.base, _found(asked.tls) if asked.tls is not None else None
+    config = load(policy, base)
     gateway = Gateway(
         upstream=parse_upstream(asked.upstream),
-        sidecar=parse_address(load(policy, base).listen),
+        sidecar=parse_address(config.listen),
         listen=asked.listen,
+        tls=tls,
+        peer_certificate=config.asks_for_certificates(shown=bool(tls and tls.client_ca)),
         admin=Socket("127.0.0.1", 0),
         trusted_ca=ssl.get_default_verify_paths().cafile or TRUSTED_CA,
     )
     bound = ("--base", str(base)) if base is not None else ()
-    return Setup(gateway, (*command, *bound), directory, asked.say)
+    return Setup(gateway, (*asked.command(policy), *bound), directory, asked.say)
+
+
+def _found(tls: Tls) -> Tls:
+    """By their whole paths.  Raise ConfigError where one cannot be read."""
+    paths = [str(Path(each).resolve()) if each else "" for each in astuple(tls)]
+    for path in filter(None, paths):
+        if not os.access(path, os.R_OK):
+            raise ConfigError(f"{path} cannot be read; name a file in PEM that can")
+    return Tls(*paths)
 
 
 async def _welcome(gateway: Gateway, run: Running, starter: Starter | None) -> list[str]:
     """What to know, and a command that shows that it works."""
-    lines = [f"serving on http://{run.address}, in front of {gateway.upstream.socket}"]
+    url = f"{'https' if gateway.tls is not None else 'http'}://{run.address}"
+    lines = [f"serving on {url}, in front of {gateway.upstream.socket}"]
     if starter is None:
         return lines
     model = await probe.first_model(gateway.upstream) or "MODEL"
     body = json.dumps({"model": model, "messages": [{"role": "user", "content": "Hello"}]})
     curl = [
-        *("curl", f"http://{run.address}/v1/chat/completions"),
+        *("curl", f"{url}/v1/chat/completions"),
         *("-H", f"authorization: Bearer {starter.key}"),
         *("-H", "content-type: application/json", "-d", body),
     ]

@@ -6,12 +6,13 @@ Rule: a secret is never an argument of a command, which every process of a machi
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from extproc.cause import Cause
 from extproc.config import Config
 from extproc.config.credentials import strongest
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
-from extproc.credentials import Proof
+from extproc.credentials import Proof, Prover
 from extproc.errors import ConfigError
 from extproc.events import CheckedRequest
 from extproc.policy import PolicyTable
@@ -22,9 +23,9 @@ class Assumed:
     """A credential that proves a tenant whatever the request says."""
 
     headers: tuple[str, ...]
-    proof: Proof | None
+    proof: Proof | Cause
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | None:
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
         return self.proof
 
 
@@ -41,7 +42,10 @@ class Caller:
 
 def nobody(table: PolicyTable) -> PolicyTable:
     """The table for which every request is a stranger's."""
-    provers = {name: Assumed(prover.headers, None) for name, prover in table.provers.items()}
+    provers: dict[str, Prover] = {
+        name: Assumed(prover.headers, Cause.CREDENTIAL_MISSING)
+        for name, prover in table.provers.items()
+    }
     return replace(table, provers=provers)
 
 
@@ -56,12 +60,12 @@ def assuming(
     _require("tenant", caller.tenant, config.settings.tenants, said)
     for name in caller.credentials:
         _require("credential", name, known, said)
-    provers = {}
+    provers: dict[str, Prover] = {}
     for name, prover in table.provers.items():
         strength = caller.strength if caller.strength is not None else strongest(known[name])
         proof = Proof(f"assumed:{caller.tenant}", strength, caller.tenant)
         shows = not caller.credentials or name in caller.credentials
-        provers[name] = Assumed(prover.headers, proof if shows else None)
+        provers[name] = Assumed(prover.headers, proof if shows else Cause.CREDENTIAL_MISSING)
     return replace(table, provers=provers)
 
 

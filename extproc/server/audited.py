@@ -51,6 +51,7 @@ class Auditor:
                 request=handover.exchange,
                 decision="refused",
                 reason=denial.refusal.outcome,
+                detail=denial.detail,
                 principal=names.principal(denial.principal),
                 tenant=denial.tenant,
                 route=handover.route,

@@ -17,18 +17,19 @@ from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, Ch
 from extproc.admission import Admitted, Denied, admit
 from extproc.client_address import client_address
 from extproc.credentials import Needed, Replays
-from extproc.dialects import OpenAIChat
+from extproc.dialects.problem import UNROUTED
 from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest
 from extproc.limits import Counters
 from extproc.policy import PolicyTable
-from extproc.refusal import RATE_LIMITED, REPLAYED, UNAUDITED, UNAVAILABLE, coarse
+from extproc.refusal import RATE_LIMITED, REPLAYED, UNASKED, UNAUDITED, UNCOUNTED, coarse
 from extproc.server import protobuf
 from extproc.server.audited import Auditor
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryReplays
+from extproc.wording import told
 
 REMOVED = (
     # A compressed, partial or conditional answer could not be rewritten.
@@ -42,7 +43,6 @@ REMOVED = (
 )
 """Request fields that neither ext_proc nor the model server is to see, beside credentials."""
 
-_GENERIC = OpenAIChat()
 _SHOWN = 64
 """Characters of a principal that a record shows."""
 
@@ -118,12 +118,12 @@ class Authorization:
         asked: set[str] = set()
         while isinstance(decision, Needed):
             if decision.credential in asked:  # forgotten already: there are too many
-                return Denied(UNAVAILABLE)
+                return Denied(UNASKED)
             asked.add(decision.credential)
             try:
                 await self._ask(decision)
             except IssuerUnavailable:
-                return Denied(UNAVAILABLE)
+                return Denied(UNASKED)
             decision = admit(request, self._table, now)
         return decision
 
@@ -137,7 +137,7 @@ class Authorization:
         try:
             first = await self._replays.first(once, now=now)
         except StoreUnavailable:
-            return Denied(UNAVAILABLE, policy.route, policy.tenant)
+            return Denied(UNCOUNTED, policy.route, policy.tenant)
         return admitted if first else Denied(REPLAYED, principal=admitted.proof.principal)
 
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
@@ -149,15 +149,16 @@ class Authorization:
         try:
             exhausted = await self._counters.take(charges, now=self._clock())
         except StoreUnavailable:
-            refusal = UNAVAILABLE
+            refusal, detail = UNCOUNTED, ""
         else:
             if exhausted is None:
                 return replace(admitted, charged=1)
-            refusal = RATE_LIMITED.after(coarse(exhausted.retry_after))
+            refusal, detail = RATE_LIMITED.after(coarse(exhausted.retry_after)), exhausted.limit
         if policy.shadow:
-            self._telemetry.checks(f"shadow:{refusal.code}").inc()
+            self._telemetry.checks(f"shadow:{refusal.outcome}").inc()
             return admitted
-        return Denied(refusal, policy.route, policy.tenant, admitted.proof.principal)
+        principal = admitted.proof.principal
+        return Denied(refusal, policy.route, policy.tenant, principal, detail)
 
     def _handover(self, exchange: str, admitted: Admitted, arrival: float) -> Handover:
         policy = admitted.policy
@@ -192,10 +193,12 @@ class Authorization:
             "code": refusal.outcome,
             "client": client,
         }
+        if denial.detail:
+            record["detail"] = denial.detail
         if denial.principal:
             record["principal"] = denial.principal[:_SHOWN]
         self._records.add("denied", record)
-        body = (route.dialect if route else _GENERIC).error(refusal)
+        answer = told(refusal, route.dialect if route else UNROUTED)
         handover = Handover(
             exchange,
             self._table.version,
@@ -206,4 +209,4 @@ class Authorization:
         )
         if self._auditor is not None and refusal is not UNAUDITED:
             self._auditor.denied(handover, denial, self._table, self._wall())
-        return protobuf.denied(handover, refusal.status, refusal.headers, body)
+        return protobuf.denied(handover, answer.status, answer.headers, answer.body)

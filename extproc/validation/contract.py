@@ -1,16 +1,20 @@
 """What a route asks of its requests, and in which order it is looked at: the cheap things first."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 
+from extproc.cause import Cause
 from extproc.dialects.request import Asked
 from extproc.errors import ClientError
+from extproc.refusal import INVALID_REQUEST
 from extproc.validation.domain import Domain, found
 from extproc.validation.schema import Schema
 from extproc.validation.size import Size
 from extproc.validation.tensors import TensorDomain, check_tensors
+
+_REFUSED: Final = INVALID_REQUEST.called(Cause.INPUT_BATCH)
 
 _UNBOUNDED = Size()
 
@@ -50,7 +54,7 @@ class Contract(Struct, frozen=True):
     def check(self, asked: Asked) -> None:
         """Raise ClientError where what a dialect has read is not what it must be."""
         if self.batch is not None and asked.query.inputs > self.batch:
-            raise ClientError(f"The request holds more than {self.batch} inputs.")
+            raise ClientError(f"The request holds more than {self.batch} inputs.", _REFUSED)
         if self.tensors:
             check_tensors(asked.tensors or (), self.tensors)
 

@@ -12,9 +12,13 @@ from typing import Annotated, Any, Final, Literal
 
 from msgspec import Meta, Struct
 
+from extproc.cause import Cause
 from extproc.errors import ClientError
+from extproc.refusal import INVALID_REQUEST
 from extproc.validation.place import shown
 from extproc.validation.text import Characters, Script, has_only, is_of
+
+_REFUSED: Final = INVALID_REQUEST.called(Cause.INPUT_FIELD)
 
 Json = Any
 """What orjson.loads returns."""
@@ -79,31 +83,39 @@ class Domain(Struct, frozen=True, forbid_unknown_fields=True, dict=True):
     def check_numbers(self, least: float, most: float, place: str) -> None:
         """Of many numbers the smallest and the largest."""
         if self.min is not None and least < self.min:
-            raise ClientError(f"{shown(place)} must be at least {self.min}.")
+            raise ClientError(f"{shown(place)} must be at least {self.min}.", _REFUSED)
         if self.max is not None and most > self.max:
-            raise ClientError(f"{shown(place)} must be at most {self.max}.")
+            raise ClientError(f"{shown(place)} must be at most {self.max}.", _REFUSED)
 
     def check_members(self, values: Iterable[Scalar], place: str) -> None:
         if self.values and not {(_TYPES[type(each)], each) for each in values} <= self._known:
-            raise ClientError(f"{shown(place)} must be one of {len(self.values)} known values.")
+            raise ClientError(
+                f"{shown(place)} must be one of {len(self.values)} known values.", _REFUSED
+            )
 
     def check_text(self, text: str, place: str) -> None:
         if self.min_length is not None and len(text) < self.min_length:
-            raise ClientError(f"{shown(place)} must have at least {self.min_length} characters.")
+            raise ClientError(
+                f"{shown(place)} must have at least {self.min_length} characters.", _REFUSED
+            )
         if self.max_length is not None and len(text) > self.max_length:
-            raise ClientError(f"{shown(place)} must have at most {self.max_length} characters.")
+            raise ClientError(
+                f"{shown(place)} must have at most {self.max_length} characters.", _REFUSED
+            )
         if self.characters is not None and not has_only(text, self.characters):
             wrong = f"holds a character that is none of {self.characters!r}"
-            raise ClientError(f"{shown(place)} {wrong}.")
+            raise ClientError(f"{shown(place)} {wrong}.", _REFUSED)
         if self.scripts and not is_of(text, self.scripts):
-            raise ClientError(f"{shown(place)} holds a letter of another script.")
+            raise ClientError(f"{shown(place)} holds a letter of another script.", _REFUSED)
 
     def _check_all(self, scalars: Sequence[Json], place: str, *, bare: bool) -> None:
         """``bare`` where all of them must be of a type it speaks of."""
         kinds = set(map(type, scalars))
         foreign = any(_TYPES.get(kind) not in self.types for kind in kinds)
         if foreign and bare and self.types:
-            raise ClientError(f"{shown(place)} must be {' or '.join(sorted(self.types))}.")
+            raise ClientError(
+                f"{shown(place)} must be {' or '.join(sorted(self.types))}.", _REFUSED
+            )
         of = [each for each in scalars if _TYPES.get(type(each)) in self.types]
         if not of:
             return

@@ -9,10 +9,14 @@ Source: JSON Schema 2020-12; jsonschema-rs.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
+from extproc.cause import Cause
 from extproc.errors import ClientError
+from extproc.refusal import INVALID_REQUEST
 from extproc.validation.place import at, shown
+
+_REFUSED: Final = INVALID_REQUEST.called(Cause.INPUT_SCHEMA)
 
 
 class Mistake(Protocol):
@@ -48,7 +52,7 @@ class Schema:
         """Raise ClientError where the document is not valid."""
         if self.validator.is_valid(document):
             return
-        raise ClientError(_told(next(self.validator.iter_errors(document))))
+        raise ClientError(_told(next(self.validator.iter_errors(document))), _REFUSED)
 
 
 def _told(mistake: Mistake) -> str:

@@ -8,8 +8,12 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from extproc.cause import Cause
 from extproc.errors import ClientError
+from extproc.refusal import INVALID_REQUEST
 from extproc.validation.place import at, shown
+
+_REFUSED: Final = INVALID_REQUEST.called(Cause.INPUT_SIZE)
 
 Json = Any
 """What orjson.loads returns."""
@@ -37,7 +41,7 @@ class Size(Struct, frozen=True):
             depth, seen = depth + 1, seen + len(level)
             if self.depth is not None and depth > self.depth:
                 wrong = f"is nested deeper than {self.depth} levels"
-                raise ClientError(f"{shown(level[0][0])} {wrong}.")
+                raise ClientError(f"{shown(level[0][0])} {wrong}.", _REFUSED)
             level = self._below(level, self.count - seen)
 
     def _below(self, level: _Level, left: int) -> _Level:
@@ -48,13 +52,15 @@ class Size(Struct, frozen=True):
 
     def _inside(self, place: str, value: Json, left: int) -> _Level:
         if self.array is not None and len(value) > self.array:
-            raise ClientError(f"{shown(place)} holds more than {self.array} items.")
+            raise ClientError(f"{shown(place)} holds more than {self.array} items.", _REFUSED)
         named = isinstance(value, dict)
         members = [*value.values()] if named else value
         self._check_strings(place, [*value, *members] if named else members)
         # Counted before anything is made of them.
         if sum([type(each) in _HOLDING for each in members]) > left:
-            raise ClientError(f"The request holds more than {self.count} objects and arrays.")
+            raise ClientError(
+                f"The request holds more than {self.count} objects and arrays.", _REFUSED
+            )
         if named:
             return [(at(place, name), each) for name, each in value.items() if _holds(each)]
         inner = f"{place}[]"
@@ -65,7 +71,7 @@ class Size(Struct, frozen=True):
         if most is None:
             return
         if max([len(each) for each in members if type(each) is str], default=0) > most:
-            raise ClientError(f"{shown(place)} holds text longer than {most} characters.")
+            raise ClientError(f"{shown(place)} holds text longer than {most} characters.", _REFUSED)
 
 
 def _holds(value: Json) -> bool:

@@ -12,12 +12,16 @@ from typing import Annotated, Final
 import numpy as np
 from msgspec import Meta
 
+from extproc.cause import Cause
 from extproc.dialects.batch import Input
 from extproc.dialects.tensor import DIMENSIONS, STRINGS
 from extproc.errors import ClientError, Malformed
 from extproc.prediction import Vector
+from extproc.refusal import INVALID_REQUEST
 from extproc.validation.domain import Domain
 from extproc.validation.place import shown
+
+_REFUSED: Final = INVALID_REQUEST.called(Cause.INPUT_TENSOR)
 
 ANY: Final = -1
 """A dimension of any size."""
@@ -37,9 +41,9 @@ class TensorDomain(Domain, frozen=True, forbid_unknown_fields=True, dict=True):
     def check_tensor(self, tensor: Input, place: str) -> None:
         """Raise ClientError where the tensor is another."""
         if self.datatype is not None and tensor.datatype != self.datatype:
-            raise ClientError(f"{shown(place)} must be of datatype {self.datatype}.")
+            raise ClientError(f"{shown(place)} must be of datatype {self.datatype}.", _REFUSED)
         if self.shape is not None and not _is_shaped(tensor.shape, self.shape):
-            raise ClientError(f"{shown(place)} must be of shape {list(self.shape)}.")
+            raise ClientError(f"{shown(place)} must be of shape {list(self.shape)}.", _REFUSED)
         elements = _elements(tensor, place)
         if isinstance(elements, list):
             self.check(elements, place)
@@ -48,7 +52,7 @@ class TensorDomain(Domain, frozen=True, forbid_unknown_fields=True, dict=True):
 
     def _check_vector(self, numbers: Vector, place: str) -> None:
         if not np.isfinite(numbers).all():
-            raise ClientError(f"{shown(place)} must hold finite numbers.")
+            raise ClientError(f"{shown(place)} must hold finite numbers.", _REFUSED)
         self.check_numbers(float(numbers.min()), float(numbers.max()), place)
         if self.values:
             self.check_members(np.unique(numbers).tolist(), place)
@@ -59,7 +63,7 @@ def check_tensors(tensors: Sequence[Input], domains: Mapping[str, TensorDomain])
     for tensor in tensors:
         domain = domains.get(tensor.name)
         if domain is None:
-            raise ClientError(f"There is no input {shown(tensor.name)}.")
+            raise ClientError(f"There is no input {shown(tensor.name)}.", _REFUSED)
         domain.check_tensor(tensor, tensor.name)
 
 
@@ -78,4 +82,4 @@ def _elements(tensor: Input, place: str) -> list[str] | Vector:
             return elements
     except (Malformed, TypeError, ValueError, OverflowError):
         pass
-    raise ClientError(f"{shown(place)} does not hold what its datatype and shape say.")
+    raise ClientError(f"{shown(place)} does not hold what its datatype and shape say.", _REFUSED)

@@ -5,12 +5,14 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from extproc.cause import Cause
 from extproc.config import compile_table
 from extproc.config.key_file import encoded
 from extproc.credentials import ANY, EnvoyJwts, Introspections, Proof, Requirement
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.errors import ConfigError
 from extproc.events import CheckedRequest
+from extproc.policy import PolicyTable
 from tests.config.example import ENVIRON, changed, compiled, loaded
 from tests.config.scale import hashed
 from tests.config.test_key_file import KEY
@@ -123,7 +125,7 @@ def test_every_credential_has_its_own_file_and_strength(tmp_path: Path) -> None:
         request = CheckedRequest("POST", "/", {"x-api-key": f"xk-{name}"})
         proven = {each: prover.prove(request, 0.0) for each, prover in table.provers.items()}
         assert proven.pop(name) == Proof(f"key:{name}", strength, "acme")
-        assert [*proven.values()] == [None]
+        assert [*proven.values()] == [Cause.KEY_UNKNOWN]
 
 
 JWT = "{kind: jwt, issuer: i, audience: a, jwks: 'https://i', algorithms: [RS256], strength: 2"
@@ -194,3 +196,26 @@ def test_on_this_machine_an_issuer_needs_no_certificate(tmp_path: Path, host: st
 def test_a_subject_of_an_issuer_may_be_listed(tmp_path: Path) -> None:
     text = changed((f"key:{'a' * 64}", "jwt:https://login.example.com|auth0|alice smith"))
     assert compiled(tmp_path, text).tenants["jwt:https://login.example.com|auth0|alice smith"]
+
+
+@pytest.mark.parametrize("other", [f"{JWT}}}", f"{OPAQUE}}}"])
+def test_a_key_and_a_token_need_a_field_each(tmp_path: Path, other: str) -> None:
+    def together(key: str) -> PolicyTable:
+        credentials = f"{{keys: {key}, tokens: {other}}}"
+        text = asking("{all_of: [keys, tokens]}", credentials)
+        return compile_table(loaded(tmp_path, text), {**ENVIRON, "S": "secret"})
+
+    with pytest.raises(ConfigError) as raised:
+        together("{kind: api_key}")
+    assert "credentials.all_of[0]: a request has one authorization, and 'keys' looks there" in str(
+        raised.value
+    )
+    assert "write headers: [x-api-key] at credentials.keys" in str(raised.value)
+    asked = together("{kind: api_key, headers: [x-api-key, api-key]}")
+    assert asked.routes[0].requirement == Requirement(all_of=("keys", "tokens"))
+
+
+@pytest.mark.parametrize("headers", ["[]", "[cookie]", "[Authorization]"])
+def test_keys_are_looked_for_in_known_fields(tmp_path: Path, headers: str) -> None:
+    with pytest.raises(ConfigError, match=r"credentials\.keys\.headers"):
+        compiled(tmp_path, asking("{}", f"{{keys: {{kind: api_key, headers: {headers}}}}}"))

@@ -34,8 +34,7 @@ def proven(folder: Path, key: str, when: datetime = NOW) -> Proof | None:
     table = compile_table(config(folder), ENVIRON)
     request = CheckedRequest("POST", "/", {"authorization": f"Bearer {key}"})
     found = table.provers["keys"].prove(request, when.timestamp())
-    assert found is None or isinstance(found, Proof)
-    return found
+    return found if isinstance(found, Proof) else None
 
 
 def test_a_new_key_proves_its_tenant_and_is_in_the_file_as_a_hash_alone(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
+from extproc.cause import Cause
 from extproc.config import compile_table, load
 from extproc.config.key_file import KeyLine, encoded
 from extproc.config.keyring import load_keyring
@@ -109,11 +110,11 @@ def test_of_many_tenants_and_keys_each_is_who_it_is(tmp_path: Path) -> None:
     for index in range(MANY):
         found = proven(scale.listed(index))
         assert found == Proof(f"key:{scale.hashed(scale.listed(index))}", 1, scale.tenant(index))
-    assert proven(scale.key(KEYS)) is None
+    assert proven(scale.key(KEYS)) is Cause.KEY_UNKNOWN
     late = scale.EXPIRES.timestamp()
-    assert proven(scale.key(0), late) is not None
-    assert proven(scale.key(1), math.nextafter(late, 0)) is not None
-    assert proven(scale.key(1), late) is None
+    assert isinstance(proven(scale.key(0), late), Proof)
+    assert isinstance(proven(scale.key(1), math.nextafter(late, 0)), Proof)
+    assert proven(scale.key(1), late) is Cause.KEY_EXPIRED
     assert len(table.policies) == MANY * scale.ROUTES
     assert table.policies[scale.tenant(999), "POST /v1/messages"].tenant == scale.tenant(999)
 

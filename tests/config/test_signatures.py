@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from extproc.cause import Cause
 from extproc.config import compile_table, load
-from extproc.credentials import Certificates, Signatures
+from extproc.credentials import Certificates, Proof, Signatures
 from extproc.errors import ConfigError
 from extproc.events import CheckedRequest, Peer
 from extproc.policy import PolicyTable
@@ -44,9 +45,10 @@ def test_a_secret_checks_signatures(tmp_path: Path) -> None:
 def test_what_the_apis_of_the_policy_are_read_by_must_be_signed(tmp_path: Path) -> None:
     prover = credentials(keys(f"tenant: acme, {KEY}"), tmp_path).provers["signed"]
     plain = {"content-type": "application/json", "accept": "*/*"}
-    assert prover.prove(signed(headers=plain), NOW) is not None
+    assert isinstance(prover.prove(signed(headers=plain), NOW), Proof)
     for name in ("inference-header-content-length", "authorization", "x-api-key"):
-        assert prover.prove(signed(headers={**plain, name: "1"}), NOW) is None
+        found = prover.prove(signed(headers={**plain, name: "1"}), NOW)
+        assert found is Cause.SIGNATURE_UNCOVERED
 
 
 def test_certificates_belong_to_tenants(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.cause import Cause
 from extproc.credentials import Proof
 from extproc.credentials.api_key import (
     DIGEST,
@@ -21,6 +22,7 @@ from extproc.credentials.api_key import (
     principal,
 )
 from extproc.events import CheckedRequest, Headers
+from tests.credentials.proving import proven_by
 
 HMAC_KEY = b"0123456789abcdef0123456789abcdef"
 API_KEY = "xk-3jqkJ0v8c2Fz_Ab-9"
@@ -136,28 +138,30 @@ def asking(key: str) -> CheckedRequest:
 
 
 def test_an_issued_key_proves_its_tenant_by_its_id() -> None:
-    assert prover().prove(asking(API_KEY), 0.0) == Proof("key:k1", 3, "acme")
+    assert proven_by(prover().prove(asking(API_KEY), 0.0)) == Proof("key:k1", 3, "acme")
 
 
 def test_a_key_that_the_policy_lists_goes_on_being_known_by_its_hash() -> None:
     keys = prover({PROVEN: "beta"}, {})
-    assert keys.prove(asking(API_KEY), 1e12) == Proof(PROVEN, 3, "beta")
+    assert proven_by(keys.prove(asking(API_KEY), 1e12)) == Proof(PROVEN, 3, "beta")
 
 
 def test_a_key_proves_nothing_from_the_moment_at_which_it_expires() -> None:
     keys = prover()
-    assert keys.prove(asking(API_KEY), math.nextafter(100.0, 0)) is not None
-    assert keys.prove(asking(API_KEY), 100.0) is None
-    assert keys.prove(asking(API_KEY), math.inf) is None
+    assert proven_by(keys.prove(asking(API_KEY), math.nextafter(100.0, 0))) is not None
+    assert proven_by(keys.prove(asking(API_KEY), 100.0)) is None
+    assert proven_by(keys.prove(asking(API_KEY), math.inf)) is None
     endless = prover(issued={hashed(API_KEY): IssuedKey("k1", "acme", math.inf)})
-    assert endless.prove(asking(API_KEY), 1e300) is not None
+    assert proven_by(endless.prove(asking(API_KEY), 1e300)) is not None
 
 
 @pytest.mark.parametrize("now", [-1e300, 0.0, 100.0, 1e300])
 def test_expired_revoked_unknown_and_no_keys_are_told_apart_by_nobody(now: float) -> None:
     keys = prover()
-    late = [keys.prove(asking(API_KEY), now)] if now >= 100.0 else []
-    others = [keys.prove(asking(key), now) for key in (OTHER_KEY, "xk-unknown", "", "a b")]
+    late = [proven_by(keys.prove(asking(API_KEY), now))] if now >= 100.0 else []
+    others = [
+        proven_by(keys.prove(asking(key), now)) for key in (OTHER_KEY, "xk-unknown", "", "a b")
+    ]
     assert {*late, *others} == {None}
 
 
@@ -178,14 +182,14 @@ class Watched(str):
 @pytest.mark.parametrize("header", ["x-api-key", "api-key", "x-goog-api-key"])
 def test_no_key_is_compared(key: str, header: str) -> None:
     request = CheckedRequest("POST", "/", {header: Watched(key)})
-    proven = prover({PROVEN: "acme"}).prove(request, 0.0)
+    proven = proven_by(prover({PROVEN: "acme"}).prove(request, 0.0))
     assert (proven is not None) == (key == API_KEY)
 
 
 def test_what_is_kept_of_a_key_is_its_hash_alone() -> None:
     """So that there is nothing which a key could be compared with."""
     keys = prover({PROVEN: "acme"})
-    assert keys.prove(asking(API_KEY), 0.0) is not None
+    assert proven_by(keys.prove(asking(API_KEY), 0.0)) is not None
     seen: dict[int, object] = {}
     left: list[object] = [keys.__dict__]
     while left:
@@ -236,3 +240,32 @@ def test_issued_keys_are_spread_over_small_dicts_and_each_is_found() -> None:
     assert keys[first] is keys.find(first) is known[first]
     assert keys.find(hashed("xk-unknown")).until == -math.inf
     assert hashed("xk-unknown") not in keys
+
+
+@pytest.mark.parametrize(
+    ("headers", "cause"),
+    [
+        ({}, Cause.CREDENTIAL_MISSING),
+        ({"authorization": f"Basic {API_KEY}"}, Cause.KEY_MALFORMED),
+        ({"x-api-key": "a b"}, Cause.KEY_MALFORMED),
+        ({"x-api-key": f"{API_KEY},{API_KEY}"}, Cause.KEY_MALFORMED),
+        ({"x-api-key": "k" * 513}, Cause.KEY_MALFORMED),
+        ({"x-api-key": API_KEY, "api-key": OTHER_KEY}, Cause.KEY_AMBIGUOUS),
+        ({"x-api-key": "xk-unknown"}, Cause.KEY_UNKNOWN),
+        ({"x-api-key": API_KEY}, Cause.KEY_EXPIRED),
+        ({"x-api-key": OTHER_KEY}, Cause.KEY_REVOKED),
+    ],
+)
+def test_the_record_is_told_why(headers: dict[str, str], cause: Cause) -> None:
+    assert prover().prove(CheckedRequest("GET", "/", headers), 1e6) is cause
+
+
+def test_a_bearer_token_is_left_to_others_where_keys_are_not_looked_for_there() -> None:
+    keys = ApiKeys(ApiKey(headers=("x-api-key",)), HMAC_KEY, {PROVEN: "acme"})
+    beside = {"x-api-key": API_KEY, "authorization": "Bearer a.b.c"}
+    found = keys.prove(CheckedRequest("GET", "/", beside), 0.0)
+    assert proven_by(found) == Proof(PROVEN, 1, "acme")
+    alone = {"authorization": f"Bearer {API_KEY}", "api-key": API_KEY}
+    assert keys.prove(CheckedRequest("GET", "/", alone), 0.0) is Cause.CREDENTIAL_MISSING
+    # What is not read does not go on to the model server either.
+    assert set(keys.headers) == set(HEADERS)

@@ -4,8 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.cause import Cause
 from extproc.credentials import Proof
 from extproc.credentials.claims import Proven, TokenSettings, Trust
+from tests.credentials.proving import proven_by
 from tests.issuer import AUDIENCE, CLAIMS, NAME, NOW
 
 SETTINGS = TokenSettings(issuer=NAME, audience=AUDIENCE, strength=2, skew="60s")
@@ -14,7 +16,7 @@ SETTINGS = TokenSettings(issuer=NAME, audience=AUDIENCE, strength=2, skew="60s")
 def proven(settings: TokenSettings = SETTINGS, now: float = NOW, **claims: Any) -> Proven | None:
     """A claim of None is left out."""
     said = {name: value for name, value in {**CLAIMS, **claims}.items() if value is not None}
-    return Trust(settings, ["acme", "beta"]).proven(said, now)
+    return proven_by(Trust(settings, ["acme", "beta"]).proven(said, now))
 
 
 def proof(settings: TokenSettings = SETTINGS, **claims: Any) -> Proof | None:
@@ -84,7 +86,7 @@ def test_a_token_of_another_or_for_another_or_bound_to_a_key_proves_nothing(
 
 @pytest.mark.parametrize("claims", [None, [], "x", 7, {}])
 def test_what_is_no_claims_proves_nothing(claims: object) -> None:
-    assert Trust(SETTINGS, []).proven(claims, NOW) is None
+    assert proven_by(Trust(SETTINGS, []).proven(claims, NOW)) is None
 
 
 def test_one_of_several_audiences_is_enough() -> None:
@@ -146,11 +148,11 @@ def test_how_the_owner_was_authenticated_says_how_strong_a_token_is(
 def test_claims_without_an_end_are_good_only_where_the_issuer_was_just_asked() -> None:
     trust = Trust(SETTINGS, [])
     endless = {name: value for name, value in CLAIMS.items() if name != "exp"}
-    asked = trust.proven(endless, NOW, expiring=False)
+    asked = proven_by(trust.proven(endless, NOW, expiring=False))
     assert asked is not None
     assert asked.until == float("inf")
-    assert trust.proven({**endless, "exp": NOW - 60}, NOW, expiring=False) is None
-    assert trust.proven({**endless, "exp": None}, NOW, expiring=False) is None
+    assert trust.proven({**endless, "exp": NOW - 60}, NOW, expiring=False) is Cause.TOKEN_EXPIRED
+    assert trust.proven({**endless, "exp": None}, NOW, expiring=False) is Cause.TOKEN_CLAIMS
 
 
 values = st.recursive(
@@ -163,8 +165,28 @@ values = st.recursive(
 @given(st.dictionaries(st.sampled_from([*CLAIMS, "nbf", "acr", "scope", "org", "cnf"]), values))
 def test_whatever_the_claims_are_nothing_is_raised(changes: dict[str, Any]) -> None:
     settings = TokenSettings(issuer=NAME, audience=AUDIENCE, tenant="org", acr={"gold": 3})
-    found = Trust(settings, ["acme"]).proven({**CLAIMS, "org": "acme", **changes}, NOW)
+    found = proven_by(Trust(settings, ["acme"]).proven({**CLAIMS, "org": "acme", **changes}, NOW))
     if found is not None:
         assert found.proof.principal.startswith(f"jwt:{NAME}|")
         assert found.proof.tenant == "acme"
         assert found.until > NOW
+
+
+@pytest.mark.parametrize(
+    ("claims", "cause"),
+    [
+        ({"exp": NOW - 60}, Cause.TOKEN_EXPIRED),
+        ({"iat": NOW + 61}, Cause.TOKEN_EARLY),
+        ({"exp": "soon"}, Cause.TOKEN_CLAIMS),
+        ({"nbf": True}, Cause.TOKEN_CLAIMS),
+        ({"iss": "https://evil.example"}, Cause.TOKEN_ISSUER),
+        ({"aud": ["x"]}, Cause.TOKEN_AUDIENCE),
+        ({"sub": 7}, Cause.TOKEN_CLAIMS),
+        ({"cnf": {}}, Cause.TOKEN_BOUND),
+        ({"org": "nobody"}, Cause.TOKEN_TENANT),
+    ],
+)
+def test_the_record_is_told_why(claims: dict[str, Any], cause: Cause) -> None:
+    trust = Trust(TokenSettings(issuer=NAME, audience=AUDIENCE, tenant="org"), ["acme"])
+    assert trust.proven({**CLAIMS, "org": "acme", **claims}, NOW) is cause
+    assert trust.proven([CLAIMS], NOW) is Cause.TOKEN_CLAIMS

@@ -3,6 +3,7 @@ from typing import get_args
 from extproc.credentials import ApiKey, ApiKeys, Credential, Proof
 from extproc.credentials.api_key import principal
 from extproc.events import CheckedRequest
+from tests.credentials.proving import proven_by
 
 KEY = b"k" * 32
 LISTED = principal({"x-api-key": "xk-1"}, KEY)
@@ -20,9 +21,9 @@ def test_every_credential_names_itself() -> None:
 def test_a_key_proves_the_tenant_that_lists_it() -> None:
     assert LISTED is not None
     keys = ApiKeys(ApiKey(strength=2), KEY, {LISTED: "acme"})
-    assert keys.prove(asking("xk-1"), 0.0) == Proof(LISTED, 2, "acme")
-    assert keys.prove(asking("xk-2"), 0.0) is None
-    assert keys.prove(asking(""), 0.0) is None
+    assert proven_by(keys.prove(asking("xk-1"), 0.0)) == Proof(LISTED, 2, "acme")
+    assert proven_by(keys.prove(asking("xk-2"), 0.0)) is None
+    assert proven_by(keys.prove(asking(""), 0.0)) is None
 
 
 def test_every_header_that_holds_a_key_is_taken_out() -> None:

@@ -3,9 +3,11 @@ from typing import Any
 
 import pytest
 
+from extproc.cause import Cause
 from extproc.credentials import EnvoyJwt, EnvoyJwts, Proof
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.events import CheckedRequest
+from tests.credentials.proving import proven_by
 from tests.issuer import AUDIENCE, CLAIMS, NAME, NOW, token
 
 SETTINGS = EnvoyJwt(issuer=NAME, audience=AUDIENCE, tenant="org", strength=3)
@@ -16,7 +18,7 @@ def proven(
     metadata: Mapping[str, Any], settings: EnvoyJwt = SETTINGS, **headers: str
 ) -> Proof | None:
     request = CheckedRequest("POST", "/", headers, metadata=metadata)
-    return EnvoyJwts(settings, ["acme"]).prove(request, NOW)
+    return proven_by(EnvoyJwts(settings, ["acme"]).prove(request, NOW))
 
 
 def test_what_envoy_has_verified_is_believed() -> None:
@@ -55,3 +57,13 @@ def test_no_header_proves_anything() -> None:
 
 def test_the_token_goes_no_further() -> None:
     assert EnvoyJwts.headers == ("authorization",)
+
+
+def test_the_record_is_told_whether_envoy_said_anything() -> None:
+    def why(metadata: Mapping[str, Any]) -> object:
+        request = CheckedRequest("POST", "/", {}, metadata=metadata)
+        return EnvoyJwts(SETTINGS, ["acme"]).prove(request, NOW)
+
+    assert why({}) is Cause.CREDENTIAL_MISSING
+    assert why({NAMESPACE: {"jwt_payload": "x"}}) is Cause.TOKEN_CLAIMS
+    assert why({NAMESPACE: {"jwt_payload": {**SAID, "exp": NOW - 100}}}) is Cause.TOKEN_EXPIRED

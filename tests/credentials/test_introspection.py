@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.cause import Cause
 from extproc.credentials import Introspection, Introspections, Needed, Proof
 from extproc.events import CheckedRequest
 from tests.credentials.test_claims import values
@@ -25,7 +26,8 @@ def proven(
     value: str = TOKEN, tokens: Introspections | None = None, now: float = NOW
 ) -> Proof | Needed | None:
     request = CheckedRequest("POST", "/", {"authorization": f"Bearer {value}"})
-    return (tokens or prover()).prove(request, now)
+    found = (tokens or prover()).prove(request, now)
+    return None if isinstance(found, Cause) else found
 
 
 def learned(answer: object, **more: Any) -> Introspections:
@@ -132,3 +134,23 @@ def test_the_header_goes_no_further() -> None:
 def test_whatever_the_answer_is_nothing_is_raised(changes: dict[str, Any]) -> None:
     found = proven(tokens=learned({**ACTIVE, **changes}))
     assert found is None or isinstance(found, Proof)
+
+
+@pytest.mark.parametrize(
+    ("answer", "cause"),
+    [
+        ({"active": False}, Cause.TOKEN_INACTIVE),
+        (["active"], Cause.TOKEN_INACTIVE),
+        ({**ACTIVE, "token_type": "DPoP"}, Cause.TOKEN_BOUND),
+        ({**ACTIVE, "exp": NOW - 100}, Cause.TOKEN_EXPIRED),
+        ({**ACTIVE, "iss": "https://evil.example"}, Cause.TOKEN_ISSUER),
+    ],
+)
+def test_the_record_is_told_why(answer: object, cause: Cause) -> None:
+    tokens = prover()
+    tokens.learn(TOKEN, answer, NOW)
+    request = CheckedRequest("GET", "/", {"authorization": f"Bearer {TOKEN}"})
+    assert tokens.prove(request, NOW) is cause
+    assert tokens.prove(CheckedRequest("GET", "/", {}), NOW) is Cause.CREDENTIAL_MISSING
+    short = CheckedRequest("GET", "/", {"authorization": "Bearer short"})
+    assert tokens.prove(short, NOW) is Cause.TOKEN_MALFORMED

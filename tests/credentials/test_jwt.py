@@ -8,11 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import Key
 
+from extproc.cause import Cause
 from extproc.credentials import Jwt, Jwts, Proof
 from extproc.credentials.bearer import LONGEST
 from extproc.credentials.jwt import _header
 from extproc.credentials.key_set import key_set
 from extproc.events import CheckedRequest
+from tests.credentials.proving import proven_by
 from tests.issuer import (
     AUDIENCE,
     CLAIMS,
@@ -48,7 +50,7 @@ def asking(value: str) -> CheckedRequest:
 
 
 def proven(value: str, jwts: Jwts | None = None, now: float = NOW) -> Proof | None:
-    return (jwts or prover()).prove(asking(value), now)
+    return proven_by((jwts or prover()).prove(asking(value), now))
 
 
 @pytest.mark.parametrize("typ", ["at+jwt", "JWT", "jwt", "application/at+jwt", None])
@@ -294,3 +296,32 @@ def test_nothing_that_is_kept_holds_the_token() -> None:
 
 def test_the_header_goes_no_further() -> None:
     assert Jwts.headers == ("authorization",)
+
+
+@pytest.mark.parametrize(
+    ("value", "cause"),
+    [
+        ("a.b.c", Cause.TOKEN_MALFORMED),
+        ("e30.e30.", Cause.TOKEN_MALFORMED),
+        (token(typ="x"), None),
+        (token(header={"typ": "dpop+jwt"}), Cause.TOKEN_MALFORMED),
+        (token(iss="https://evil.example"), Cause.TOKEN_ISSUER),
+        (token(OTHER_RSA), Cause.TOKEN_KEY_UNKNOWN),
+        (token(OTHER_RSA, header={"kid": "rsa-1"}), Cause.TOKEN_SIGNATURE),
+        (token(OTHER_EC, "ES256", header={"kid": "rsa-1"}), Cause.TOKEN_KEY_UNKNOWN),
+        (token(made("Ed25519", "rsa-1"), "Ed25519"), Cause.TOKEN_ALGORITHM),
+        (token(exp=NOW - 61), Cause.TOKEN_EXPIRED),
+        (token(nbf=NOW + 61), Cause.TOKEN_EARLY),
+        (token(aud="https://other.example"), Cause.TOKEN_AUDIENCE),
+        (token(cnf={"jkt": "x"}), Cause.TOKEN_BOUND),
+        (token(sub=""), Cause.TOKEN_CLAIMS),
+    ],
+)
+def test_the_record_is_told_why(value: str, cause: Cause | None) -> None:
+    found = prover().prove(asking(value), NOW)
+    assert found == (cause if cause is not None else ALICE)
+
+
+def test_the_record_is_told_that_there_are_no_keys_or_no_token() -> None:
+    assert prover().prove(asking(token()), NOW + 2000) is Cause.TOKEN_KEYS_MISSING
+    assert prover().prove(CheckedRequest("GET", "/", {}), NOW) is Cause.CREDENTIAL_MISSING

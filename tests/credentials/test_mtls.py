@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from extproc.cause import Cause
 from extproc.credentials.mtls import Certificates, Mtls, fingerprint
 from extproc.credentials.proof import Proof
 from extproc.events import CheckedRequest, Peer
+from tests.credentials.proving import proven_by
 
 WORKER = "spiffe://acme/ns/prod/sa/worker"
 DER = bytes(range(200))
@@ -36,7 +38,7 @@ def proven(
     prover = Certificates(Mtls(uris or {}, digests or {}), owners or {})
     fields = {name.replace("_", "-"): value for name, value in headers.items()}
     request = CheckedRequest("POST", "/", fields, Peer("192.0.2.1", uri, certificate))
-    return prover.prove(request, 0.0)
+    return proven_by(prover.prove(request, 0.0))
 
 
 def test_a_uri_names_a_tenant() -> None:
@@ -46,7 +48,7 @@ def test_a_uri_names_a_tenant() -> None:
 
 def test_strength_is_what_the_policy_says() -> None:
     prover = Certificates(Mtls({WORKER: "acme"}, strength=7), {})
-    proof = prover.prove(CheckedRequest("GET", "/", {}, Peer(uri=WORKER)), 0.0)
+    proof = proven_by(prover.prove(CheckedRequest("GET", "/", {}, Peer(uri=WORKER)), 0.0))
     assert proof == Proof(f"mtls:{WORKER}", 7, "acme")
 
 
@@ -160,3 +162,15 @@ def test_the_digest_is_that_of_the_certificates_octets(der: bytes) -> None:
 @given(uri=st.text(), certificate=st.text())
 def test_whatever_a_connection_shows_nothing_is_raised(uri: str, certificate: str) -> None:
     assert proven(uri, certificate, uris={WORKER: "acme"}, digests={PINNED: "acme"}) is None
+
+
+def test_the_record_is_told_why() -> None:
+    def why(uri: str, certificate: str = "") -> object:
+        settings = Mtls(uris={WORKER: "acme"}, digests={PINNED: "beta"})
+        request = CheckedRequest("GET", "/", {}, Peer(uri=uri, certificate=certificate))
+        return Certificates(settings, {}).prove(request, 0.0)
+
+    assert why("") is Cause.CREDENTIAL_MISSING
+    assert why("spiffe://nobody/x") is Cause.CERTIFICATE_UNKNOWN
+    assert why("", pem(b"other")) is Cause.CERTIFICATE_UNKNOWN
+    assert why(WORKER, pem()) is Cause.CERTIFICATE_AMBIGUOUS

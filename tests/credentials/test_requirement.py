@@ -3,6 +3,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from extproc.cause import Cause
 from extproc.credentials import ANY, Needed, Once, Proof, Prover, Requirement, Weak, authenticate
 from extproc.events import CheckedRequest
 
@@ -14,10 +15,10 @@ OWNERS = {"mtls:acme": "acme", "mtls:beta": "beta"}
 class Saying:
     """A prover that says the same of every request."""
 
-    said: Proof | Needed | None
+    said: Proof | Needed | Cause
     headers: tuple[str, ...] = ()
 
-    def prove(self, request: CheckedRequest, now: float) -> Proof | Needed | None:
+    def prove(self, request: CheckedRequest, now: float) -> Proof | Needed | Cause:
         return self.said
 
 
@@ -29,9 +30,18 @@ STRANGER = Proof("mtls:nobody", 3)
 ASK = Needed("tokens", "s3cret")
 
 
-def proven(requirement: Requirement, **said: Proof | Needed | None) -> Proof | Weak | Needed | None:
+def found(
+    requirement: Requirement, **said: Proof | Needed | Cause
+) -> Proof | Weak | Needed | Cause:
     provers: Mapping[str, Prover] = {name: Saying(each) for name, each in said.items()}
     return authenticate(REQUEST, requirement, provers, OWNERS, 0.0)
+
+
+def proven(requirement: Requirement, **said: Proof | Needed | None) -> Proof | Weak | Needed | None:
+    """None stands for a credential that is not there."""
+    absent = Cause.CREDENTIAL_MISSING
+    answer = found(requirement, **{name: each or absent for name, each in said.items()})
+    return None if isinstance(answer, Cause) else answer
 
 
 def test_any_credential_will_do_where_nothing_else_is_said() -> None:
@@ -108,3 +118,15 @@ def test_what_was_signed_holds_whichever_proof_names_the_principal() -> None:
 
 def test_what_is_to_be_asked_about_does_not_show() -> None:
     assert "s3cret" not in repr(ASK)
+
+
+def test_the_record_is_told_why() -> None:
+    unknown, old = Cause.KEY_UNKNOWN, Cause.TOKEN_EXPIRED
+    assert found(ANY, keys=unknown, tokens=old) is old
+    assert found(ANY, tokens=old, keys=unknown) is old
+    assert found(ANY, mesh=STRANGER) is Cause.PRINCIPAL_UNLISTED
+    assert found(ANY, keys=OTHER, tokens=TOKEN) is Cause.TENANTS_DIFFER
+    both = Requirement(all_of=("keys", "tokens"))
+    assert found(both, keys=KEY, tokens=old) is old
+    assert found(both, keys=KEY, tokens=Cause.CREDENTIAL_MISSING) is Cause.CREDENTIAL_MISSING
+    assert found(ANY, keys=KEY, tokens=old) == KEY

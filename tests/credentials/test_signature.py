@@ -6,10 +6,12 @@ from collections.abc import Collection
 from typing import Any, get_args
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed25519
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
+from extproc.cause import Cause
 from extproc.content_digest import EMPTY
 from extproc.credentials.proof import Once
 from extproc.credentials.signature import Signature, Signatures, SigningKey
@@ -17,6 +19,7 @@ from extproc.credentials.signature_base import base
 from extproc.credentials.signature_fields import read
 from extproc.credentials.signature_key import Algorithm, VerifyingKey, checked_by
 from extproc.events import CheckedRequest
+from tests.credentials.proving import proven_by
 from tests.credentials.signing import (
     COVERED,
     NOW,
@@ -55,7 +58,7 @@ SIGNATURES = prover()
 
 
 def refused(request: CheckedRequest, now: float = NOW) -> bool:
-    return SIGNATURES.prove(request, now) is None
+    return proven_by(SIGNATURES.prove(request, now)) is None
 
 
 def changed(request: CheckedRequest, **headers: str | None) -> CheckedRequest:
@@ -66,7 +69,7 @@ def changed(request: CheckedRequest, **headers: str | None) -> CheckedRequest:
 
 
 def test_a_signed_request_proves_whose_key_signed_it() -> None:
-    proof = SIGNATURES.prove(signed(), NOW)
+    proof = proven_by(SIGNATURES.prove(signed(), NOW))
     assert proof is not None
     assert (proof.principal, proof.strength, proof.tenant) == ("sig:partner-1", 3, "acme")
     assert proof.digest == signed().headers["content-digest"]
@@ -80,7 +83,7 @@ def test_every_algorithm_is_one_that_a_real_client_signs_with(
     key_id: str, key: VerifyingKey
 ) -> None:
     request = signed(key_id=key_id, algorithm=key.algorithm)
-    proof = SIGNATURES.prove(request, NOW)
+    proof = proven_by(SIGNATURES.prove(request, NOW))
     assert proof is not None
     assert (proof.principal, proof.tenant) == (f"sig:{key_id}", key.tenant)
     assert refused(changed(request, content_type="text/plain"))
@@ -128,14 +131,14 @@ def test_a_field_other_than_the_signed_one_proves_nothing(headers: dict[str, str
 
 def test_fields_that_decide_nothing_may_be_added_on_the_way() -> None:
     request = changed(signed(), x_request_id="1", via="1.1 proxy", accept="*/*")
-    assert SIGNATURES.prove(request, NOW) is not None
+    assert proven_by(SIGNATURES.prove(request, NOW)) is not None
 
 
 def test_another_credential_in_the_request_must_be_signed_with_it() -> None:
     headers = {"content-type": "application/json", "authorization": "Bearer xk-1"}
     assert refused(signed(headers=headers))
     request = signed(headers=headers, covered=(*COVERED, "authorization"))
-    assert SIGNATURES.prove(request, NOW) is not None
+    assert proven_by(SIGNATURES.prove(request, NOW)) is not None
     assert refused(changed(request, authorization="Bearer xk-2"))
     assert refused(changed(request, authorization=None))
 
@@ -148,7 +151,7 @@ def test_what_decides_must_be_covered(left_out: str) -> None:
 def test_the_target_uri_stands_for_its_parts() -> None:
     url = "https://api.example/v1/embeddings?a=b"
     covered = ("@method", "@target-uri", "content-type")
-    assert SIGNATURES.prove(signed(url=url, covered=covered), NOW) is not None
+    assert proven_by(SIGNATURES.prove(signed(url=url, covered=covered), NOW)) is not None
     assert refused(structs.replace(signed(url=url, covered=covered), path="/v1/embeddings"))
 
 
@@ -156,7 +159,7 @@ def test_a_query_must_be_covered_where_there_is_one() -> None:
     url = "https://api.example/v1/embeddings?alt=sse"
     assert refused(signed(url=url))
     request = signed(url=url, covered=(*COVERED, "@query"))
-    assert SIGNATURES.prove(request, NOW) is not None
+    assert proven_by(SIGNATURES.prove(request, NOW)) is not None
     assert refused(structs.replace(request, path="/v1/embeddings?alt=json"))
     assert refused(signed(url="https://api.example/v1/embeddings?"))
 
@@ -167,7 +170,7 @@ def test_a_body_needs_a_digest() -> None:
 
 def test_without_a_digest_the_body_must_be_empty() -> None:
     request = signed(None, method="GET", headers={}, covered=COVERED[:3])
-    proof = SIGNATURES.prove(request, NOW)
+    proof = proven_by(SIGNATURES.prove(request, NOW))
     assert proof is not None
     assert proof.digest == EMPTY
 
@@ -175,7 +178,7 @@ def test_without_a_digest_the_body_must_be_empty() -> None:
 def test_a_digest_that_is_not_covered_is_not_believed() -> None:
     headers = {"content-digest": "sha-256=:QCOX2p1fs1yd0r3pZG4HuCHrjFO6xTYjA6DlKpJcnK8=:"}
     request = signed(None, method="GET", headers={}, covered=COVERED[:3])
-    proof = SIGNATURES.prove(changed(request, **headers), NOW)
+    proof = proven_by(SIGNATURES.prove(changed(request, **headers), NOW))
     assert proof is not None
     assert proof.digest == EMPTY
 
@@ -194,15 +197,15 @@ def by_hand(digest: str, alg: str = "hmac-sha256") -> CheckedRequest:
 @pytest.mark.parametrize("value", ["md5=:AAAA:", "sha-256=:AAAA:", "sha-256", "sha-1=:AAAA:", ""])
 def test_a_digest_that_says_nothing_proves_nothing(value: str) -> None:
     assert refused(by_hand(value))
-    assert SIGNATURES.prove(by_hand(EMPTY), NOW) is not None
+    assert proven_by(SIGNATURES.prove(by_hand(EMPTY), NOW)) is not None
 
 
 def test_a_policy_may_ask_for_more() -> None:
     more = prover(components=("date", "@scheme"))
     headers = {"content-type": "application/json", "date": "Tue, 20 Apr 2021 02:07:55 GMT"}
-    assert more.prove(signed(headers=headers), NOW) is None
+    assert proven_by(more.prove(signed(headers=headers), NOW)) is None
     covered = (*COVERED, "date", "@scheme")
-    assert more.prove(signed(headers=headers, covered=covered), NOW) is not None
+    assert proven_by(more.prove(signed(headers=headers, covered=covered), NOW)) is not None
 
 
 @pytest.mark.parametrize(
@@ -220,7 +223,7 @@ def test_a_policy_may_ask_for_more() -> None:
 def test_a_signature_counts_for_a_minute_and_what_clocks_may_be_off(
     now: float, counts: bool
 ) -> None:
-    assert (SIGNATURES.prove(signed(), now) is not None) == counts
+    assert (proven_by(SIGNATURES.prove(signed(), now)) is not None) == counts
 
 
 @pytest.mark.parametrize(
@@ -236,15 +239,15 @@ def test_a_signature_counts_for_a_minute_and_what_clocks_may_be_off(
 def test_it_ends_when_it_says_but_never_later_than_the_policy(
     expires: float, now: float, counts: bool
 ) -> None:
-    proof = SIGNATURES.prove(signed(expires=expires), now)
+    proof = proven_by(SIGNATURES.prove(signed(expires=expires), now))
     assert (proof is not None) == counts
     assert proof is None or proof.once is None or proof.once.until >= now
 
 
 def test_the_policy_says_how_old_a_signature_may_be() -> None:
     long = prover(max_age="5m", skew="1s")
-    assert long.prove(signed(), NOW + 301) is not None
-    assert long.prove(signed(), NOW + 301.1) is None
+    assert proven_by(long.prove(signed(), NOW + 301)) is not None
+    assert proven_by(long.prove(signed(), NOW + 301.1)) is None
 
 
 def test_a_key_that_is_not_listed_proves_nothing() -> None:
@@ -257,8 +260,8 @@ def test_a_nonce_is_needed() -> None:
 
 
 def test_alg_must_be_the_algorithm_of_the_key_where_it_is_named() -> None:
-    assert SIGNATURES.prove(signed(include_alg=False), NOW) is not None
-    assert SIGNATURES.prove(by_hand(EMPTY), NOW) is not None
+    assert proven_by(SIGNATURES.prove(signed(include_alg=False), NOW)) is not None
+    assert proven_by(SIGNATURES.prove(by_hand(EMPTY), NOW)) is not None
     for other in ("ed25519", "none", "HMAC-SHA256"):
         assert refused(by_hand(EMPTY, alg=other))
 
@@ -287,7 +290,7 @@ def test_more_than_one_signature_proves_nothing() -> None:
 
 def test_nonces_are_apart_by_key_and_together_by_what_is_signed() -> None:
     def once(**more: Any) -> Once:
-        proof = SIGNATURES.prove(signed(**more), NOW)
+        proof = proven_by(SIGNATURES.prove(signed(**more), NOW))
         assert proof is not None
         assert proof.once is not None
         return proof.once
@@ -338,6 +341,26 @@ def test_one_character_changed_anywhere_proves_nothing(name: str, data: st.DataO
 def test_whatever_stands_in_a_request_nothing_is_raised(
     headers: dict[str, str], method: str, path: str, now: float
 ) -> None:
-    assert SIGNATURES.prove(CheckedRequest(method, path, headers), now) is None
+    assert proven_by(SIGNATURES.prove(CheckedRequest(method, path, headers), now)) is None
     request = CheckedRequest(method, path, {**signed().headers, **headers})
-    assert SIGNATURES.prove(request, now) is None
+    assert proven_by(SIGNATURES.prove(request, now)) is None
+
+
+@pytest.mark.parametrize(
+    ("request_", "now", "cause"),
+    [
+        (CheckedRequest("GET", "/", {}), NOW, Cause.CREDENTIAL_MISSING),
+        (changed(signed(), signature="sig1=:AAAA"), NOW, Cause.SIGNATURE_MALFORMED),
+        (changed(signed(), signature=None), NOW, Cause.SIGNATURE_MALFORMED),
+        (signed(key_id="nobody"), NOW, Cause.SIGNATURE_KEY_UNKNOWN),
+        (signed(key_id="partner-3"), NOW, Cause.SIGNATURE_ALGORITHM),
+        (signed(created=NOW + 6), NOW, Cause.SIGNATURE_EARLY),
+        (signed(), NOW + 66, Cause.SIGNATURE_EXPIRED),
+        (changed(signed(), x_api_key="k"), NOW, Cause.SIGNATURE_UNCOVERED),
+        (changed(signed(), content_digest="sha-1=:AAAA:"), NOW, Cause.SIGNATURE_DIGEST),
+        (changed(signed(), content_type="text/plain"), NOW, Cause.SIGNATURE_WRONG),
+        (signed(key=ed25519.Ed25519PrivateKey.generate()), NOW, Cause.SIGNATURE_WRONG),
+    ],
+)
+def test_the_record_is_told_why(request_: CheckedRequest, now: float, cause: Cause) -> None:
+    assert SIGNATURES.prove(request_, now) is cause

@@ -9,6 +9,7 @@ import pytest
 from extproc.dialects import Generic
 from extproc.dialects.answers import Document, Events, Lines
 from extproc.dialects.gate import Terms
+from extproc.dialects.problem import problem
 from extproc.dialects.shape import Rewrite
 from extproc.errors import ClientError
 from extproc.mutators import Round
@@ -155,8 +156,8 @@ class TestAnswer:
             == after
         )
 
-    def test_an_error_is_one_message(self) -> None:
-        assert orjson.loads(generic().error(UNKNOWN_MODEL)) == {"error": UNKNOWN_MODEL.message}
+    def test_an_error_is_a_problem(self) -> None:
+        assert generic().error(UNKNOWN_MODEL) == problem(UNKNOWN_MODEL)
 
 
 class TestMistakes:

@@ -1,10 +1,10 @@
 """Paths of which only the status passes."""
 
-import orjson
 import pytest
 
 from extproc.dialects import Status
 from extproc.dialects.gate import Terms
+from extproc.dialects.problem import problem
 from extproc.errors import ClientError
 from extproc.prediction import Query
 from extproc.refusal import UNKNOWN_ROUTE
@@ -27,8 +27,8 @@ def test_no_body_is_an_answer() -> None:
     assert Status().answers() == {}
 
 
-def test_an_error_is_worded_as_kserve_words_it() -> None:
-    assert orjson.loads(Status().error(UNKNOWN_ROUTE)) == {"error": "Unknown path."}
+def test_an_error_is_a_problem() -> None:
+    assert Status().error(UNKNOWN_ROUTE) == problem(UNKNOWN_ROUTE)
 
 
 def test_it_answers_no_classes() -> None:

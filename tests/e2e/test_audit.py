@@ -49,7 +49,7 @@ def test_every_request_has_one_record_under_the_name_its_client_was_told(
                 bodies.CHAT,
                 bodies.chat_request(),
                 {"authorization": "Bearer xk-s3cret"},
-                ("refused", "invalid_api_key", 401),
+                ("refused", "key_unknown", 401),
             ),
         ):
             response = post(gateway, path, body, headers=key)

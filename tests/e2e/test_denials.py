@@ -9,6 +9,8 @@ from tests.e2e.client import exchange, post
 from tests.e2e.gateway import KEYS, LiveGateway
 from tests.e2e.upstream import Upstream, answering
 
+STRANGER = 'Bearer realm="extproc", error="invalid_token"'
+
 KEY = {"authorization": f"Bearer {KEYS['standard']}"}
 JSON = {"content-type": "application/json"}
 
@@ -64,7 +66,7 @@ def test_a_stranger_cannot_tell_a_known_path_from_an_unknown_one(gateway: LiveGa
     # Envoy closes a connection whose request it has not read to its end, whatever the path.
     vary = {"date", "connection"}
     assert known.headers.keys() - vary == unknown.headers.keys() - vary
-    assert known.headers["www-authenticate"] == 'Bearer realm="extproc"'
+    assert known.headers["www-authenticate"] == STRANGER
 
 
 def test_a_forbidden_model_looks_like_an_unknown_one(

@@ -18,6 +18,8 @@ from tests.e2e.authority import Authority, Certificate
 from tests.e2e.gateway import LiveGateway, live_gateway
 from tests.e2e.upstream import Upstream, answering
 
+STRANGER = 'Bearer realm="extproc", error="invalid_token"'
+
 INFER = "/v2/models/digits/infer"
 COVERED = ("@method", "@authority", "@path", "content-type")
 WORKER = "spiffe://acme/worker"
@@ -174,7 +176,7 @@ def test_a_body_that_was_not_signed_does_not_pass(
     assert sent[change] != body
     answer = chat(mesh, body=sent[change])
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "invalid_api_key")
-    assert answer.headers["www-authenticate"] == 'Bearer realm="extproc"'
+    assert answer.headers["www-authenticate"] == STRANGER
     assert upstream.requests == []
 
 

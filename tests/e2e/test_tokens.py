@@ -14,6 +14,8 @@ from tests.e2e.gateway import KEYS, LiveGateway, live_gateway
 from tests.e2e.upstream import Upstream, answering
 from tests.issuer import AUDIENCE, EC, NAME, OTHER_EC, RSA, Issuer, confused, jwks, token
 
+STRANGER = 'Bearer realm="extproc", error="invalid_token"'
+
 ENVOYS = "https://envoy.example.com"
 OPAQUE = "opaque-e2e-token-0123456789"
 SECRET = "end-to-end-tests-only"
@@ -156,7 +158,7 @@ def test_what_is_no_token_of_ours_is_refused_in_one_way(ask: Ask, upstream: Upst
     for name, answer in answers.items():
         assert answer.status_code == 401, name
         assert answer.content == wanted.content, name
-        assert answer.headers["www-authenticate"] == 'Bearer realm="extproc"', name
+        assert answer.headers["www-authenticate"] == STRANGER, name
     assert upstream.requests == []
 
 

@@ -3,8 +3,8 @@ from typing import Any
 import orjson
 import pytest
 
-from extproc.dialects.openai_error import openai_error
-from extproc.refusal import of_status
+from extproc.dialects.problem import PROBLEM, UNROUTED
+from extproc.refusal import HEADERS_TOO_LARGE, INVALID_REQUEST, of_status
 from tests.envoyconf import shipped
 
 
@@ -22,14 +22,29 @@ def _mapper(status: int) -> Any:
     raise AssertionError(status)
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 408, 413, 426, 431, 500, 502, 503, 504])
+@pytest.mark.parametrize(
+    "status", [400, 401, 403, 404, 408, 413, 421, 426, 429, 431, 500, 502, 503, 504, 505]
+)
 def test_envoys_errors_have_the_words_of_the_sidecars(status: int) -> None:
-    override = _mapper(status)["body_format_override"]
-    text = override["text_format_source"]["inline_string"]
+    mapper = _mapper(status)
+    override = mapper["body_format_override"]
+    text = override["text_format_source"]["inline_string"].replace("%RESPONSE_CODE%", str(status))
+    said = orjson.loads(text.replace("%%", "%"))
+    known = {400: INVALID_REQUEST, 431: HEADERS_TOO_LARGE}.get(status) or of_status(status)
+    if status not in {401, 421, 426, 505}:
+        assert said == orjson.loads(UNROUTED.error(known))
 
-    assert override["content_type"] == "application/json"
-    assert text.replace("%%", "%").encode() == openai_error(of_status(status))
-    assert orjson.loads(text)["error"]["message"]
+    assert said["status"] == status
+    assert said["detail"] == said["error"]["message"]
+    added = {
+        each["header"]["key"]: each["header"]["value"] for each in mapper.get("headers_to_add", ())
+    }
+    final = 400 <= status < 500 and status not in {408, 429}
+    assert ({"content-type": override["content_type"]} | added) == {
+        "content-type": PROBLEM,
+        **({"retry-after": "1"} if status == 429 else {}),
+        **({"x-should-retry": "false"} if final else {}),
+    }
 
 
 def test_what_the_sidecar_wrote_stays_whatever_its_status() -> None:

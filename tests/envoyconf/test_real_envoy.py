@@ -7,8 +7,8 @@ import orjson
 import pytest
 import pytest_asyncio
 
-from extproc.dialects.openai_error import openai_error
-from extproc.refusal import of_status
+from extproc.dialects.problem import UNROUTED
+from extproc.refusal import INVALID_REQUEST, of_status
 from tests.e2e.upstream import Reply, Request
 from tests.gateway.rig import Rig, rig, until
 
@@ -84,6 +84,10 @@ REFUSED = {
 }
 
 
+def worded(status: int) -> bytes:
+    return UNROUTED.error(INVALID_REQUEST if status == 400 else of_status(status))
+
+
 @pytest.mark.parametrize("what", REFUSED)
 async def test_what_envoy_refuses_is_worded_as_the_sidecar_would(what: str, envoy: Rig) -> None:
     head, status = REFUSED[what]
@@ -91,7 +95,7 @@ async def test_what_envoy_refuses_is_worded_as_the_sidecar_would(what: str, envo
     answer = await envoy.ask(head)
 
     assert answer.startswith(f"HTTP/1.1 {status} ".encode())
-    assert openai_error(of_status(status)) in answer
+    assert worded(status) in answer
     assert envoy.upstream.requests == []
 
 
@@ -131,7 +135,7 @@ async def test_a_failing_processor_says_nothing_of_itself(envoy: Rig) -> None:
     answer = await envoy.ask("GET / HTTP/1.1\nhost: a\nx-proc: fail")
 
     assert answer.startswith(b"HTTP/1.1 503 ")
-    assert answer.endswith(openai_error(of_status(503)))
+    assert answer.endswith(worded(503))
 
 
 @pytest.mark.parametrize("wish", ["echo", "hold"])
@@ -150,7 +154,7 @@ async def test_a_model_server_that_dies_is_worded_as_the_sidecar_would(
 
     status = int(answer.split()[1])
     assert status in {502, 503}
-    assert openai_error(of_status(status)) in answer
+    assert worded(status) in answer
     assert b"secret" not in answer
 
 

@@ -4,6 +4,7 @@ import re
 import shlex
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -12,13 +13,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import pytest
 
 from extproc.config import load
-from extproc.envoyconf.settings import Socket, parse_address
+from extproc.envoyconf.settings import Socket, Tls, parse_address
 from extproc.errors import ConfigError
 from extproc.gateway.starter import write_starter
 from extproc.gateway.up import DIED, Up, up
+from tests.e2e.authority import Authority
 from tests.e2e.upstream import Reply, Request, Upstream
 from tests.gateway.rig import DEADLINE, LOCAL, Children, ask, gone, standin, until
 
@@ -40,7 +43,7 @@ class Console:
 
     @property
     def address(self) -> Socket:
-        told = self.find(r"^serving on http://([\d.:]+),")
+        told = self.find(r"^serving on https?://([\d.:]+),")
         assert told is not None
         host, _, port = told.partition(":")
         return Socket(host, int(port))
@@ -149,6 +152,41 @@ async def test_a_policy_of_ones_own_is_used_and_its_keys_are_not_known(tmp_path:
     assert starter.policy.exists()
 
 
+@pytest.mark.e2e
+async def test_clients_connect_over_tls_each_with_a_certificate(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "authority")
+    server, client = authority.issue("server", "127.0.0.1"), authority.issue("client")
+    tls = Tls(*server.files, client_ca=str(authority.own.certificate))
+    console = Console()
+    async with _started(Up(NOWHERE, listen=LOCAL, tls=tls, say=console), console):
+        context = ssl.create_default_context(cafile=str(authority.own.certificate))
+        with pytest.raises(httpx.TransportError):
+            async with httpx.AsyncClient(verify=context) as nobody:
+                await nobody.get(f"https://{console.address}/")
+        context.load_cert_chain(*client.files)
+        async with httpx.AsyncClient(verify=context) as known:
+            answer = await known.get(f"https://{console.address}/")
+            assert answer.status_code == 401
+    assert console.find(r"^try: (curl https://)") is not None
+
+
+async def test_a_certificate_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    tls = Tls(str(tmp_path / "missing.pem"), str(tmp_path / "missing.key"))
+    with pytest.raises(ConfigError, match=r"missing\.pem cannot be read; name a file in PEM"):
+        await up(Up(NOWHERE, listen=LOCAL, tls=tls, say=Console()))
+
+
+async def test_a_policy_that_knows_certificates_needs_clients_that_show_them(
+    tmp_path: Path,
+) -> None:
+    starter = write_starter(tmp_path)
+    text = starter.policy.read_text()
+    known = "credentials: {keys: {kind: api_key}, mesh: {kind: mtls}}\n"
+    starter.policy.write_text(known + text)
+    with pytest.raises(ConfigError, match=r"no client could show its certificate; give --client"):
+        await up(Up(NOWHERE, policy=starter.policy, listen=LOCAL, say=Console()))
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_ends_it_while_it_starts(number: signal.Signals) -> None:
     console, children = Console(), Children()
@@ -201,7 +239,7 @@ async def test_the_base_file_binds_what_is_run(tmp_path: Path) -> None:
     base.write_text("version: 1\noverrides: {drain: 1s}\n")
     seen = tmp_path / "seen"
     shown = ("/bin/sh", "-c", f'echo "$@" > {seen}; exit 1', "sidecar")
-    asked = Up(NOWHERE, starter.policy, LOCAL, base, Console(), lambda policy: shown)
+    asked = Up(NOWHERE, starter.policy, LOCAL, base, None, Console(), lambda policy: shown)
     assert await asyncio.wait_for(up(asked), DEADLINE) == DIED
     assert seen.read_text() == f"--base {base}\n"
 

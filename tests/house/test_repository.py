@@ -88,6 +88,7 @@ SHARED_BY_PLUGINS = {
     "extproc.dialects.request",
     "extproc.dialects.shape",
     "extproc.dialects.tabular",
+    "extproc.dialects.problem",
     "extproc.dialects.protobuf",
     "extproc.dialects.tensor",
     "extproc.dialects.tensorflow_tensor",

@@ -70,7 +70,7 @@ def test_what_a_caller_shows_can_be_said(run: Run) -> None:
     assert run(*ask, "--credential", "keys", "--header", "accept: text/plain")[0] == 0
     assert run(*ask, "--header", "content-type: text/plain")[1].startswith("refused: 415")
     assert run("explain", EMBEDDINGS, "--policy", FILE)[1].startswith(
-        "refused: 401 invalid_api_key"
+        "refused: 401 credential_missing"
     )
     assert run("explain", "GET /v1/embeddings", "--policy", FILE, "--tenant", "acme")[0] == 1
 

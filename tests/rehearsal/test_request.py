@@ -2,7 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from extproc.cause import Cause
 from extproc.config import load
+from extproc.credentials import Proof
 from extproc.errors import ConfigError
 from extproc.events import CheckedRequest
 from extproc.rehearsal.request import (
@@ -19,13 +21,14 @@ from tests.rehearsal.example import FILE, example, table
 REQUEST = CheckedRequest("GET", "/", {})
 
 
-def proofs(caller: Caller) -> dict[str, tuple[str, int] | None]:
+def proofs(caller: Caller) -> dict[str, tuple[str, int]]:
     config = load(FILE)
     found = {}
     for name, prover in assuming(table(config), config, caller).provers.items():
         assert isinstance(prover, Assumed)
         proof = prover.prove(REQUEST, 0)
-        found[name] = (proof.tenant, proof.strength) if proof is not None else None
+        assert isinstance(proof, Proof)
+        found[name] = proof.tenant, proof.strength
     return found
 
 
@@ -38,13 +41,14 @@ def test_a_credential_that_is_not_named_is_not_shown(tmp_path: Path) -> None:
     config = example(tmp_path, ("{keys: {", "{other: {kind: api_key}, keys: {"))
     found = assuming(table(config), config, Caller("acme", ("other",)))
     shown = {name: prover.prove(REQUEST, 0) for name, prover in found.provers.items()}
-    assert shown["keys"] is None
-    assert shown["other"] is not None
+    assert shown["keys"] is Cause.CREDENTIAL_MISSING
+    assert isinstance(shown["other"], Proof)
 
 
 def test_of_a_stranger_nothing_is_proven() -> None:
     found = nobody(table(load(FILE)))
-    assert [prover.prove(REQUEST, 0) for prover in found.provers.values()] == [None]
+    proven = [prover.prove(REQUEST, 0) for prover in found.provers.values()]
+    assert proven == [Cause.CREDENTIAL_MISSING]
     assert found.credential_headers == table(load(FILE)).credential_headers
 
 

@@ -226,8 +226,8 @@ async def test_denials_of_ext_authz_have_one_record_each(wired: Audited) -> None
     await stream.end()
     stranger = {"principal": "", "tenant": "", "route": ""}
     assert await wired.records() == [
-        {**DENIED, "reason": "rate_limit_exceeded", "status": 429},
-        {**DENIED, **stranger, "reason": "invalid_api_key", "status": 401},
+        {**DENIED, "reason": "rate_limit_exceeded", "detail": "burst", "status": 429},
+        {**DENIED, **stranger, "reason": "key_unknown", "status": 401},
         {**DENIED, "route": "", "reason": "not_found", "status": 404},
     ]
 

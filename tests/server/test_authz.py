@@ -18,6 +18,7 @@ from extproc.credentials import EnvoyJwt, EnvoyJwts, Introspection, Introspectio
 from extproc.credentials.api_key import HEADERS
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import KServeV2
+from extproc.dialects.problem import PROBLEM
 from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseHeaders
 from extproc.limits import Charge, Exhausted, Limit
@@ -143,37 +144,50 @@ async def end(stream: Stream, sidecar: Sidecar) -> None:
 
 
 @pytest.mark.parametrize(
-    ("request_", "status", "code", "route"),
+    ("request_", "status", "code", "cause", "route"),
     [
-        (asking(key="wrong"), 401, "invalid_api_key", {}),
-        (asking("/nothing", key="wrong"), 401, "invalid_api_key", {}),
-        (asking("/nothing"), 404, "not_found", {}),
-        (asking("/v1/chat/completions?x"), 404, "not_found", "POST /v1/chat/completions"),
-        (asking(method="GET"), 405, "method_not_allowed", "POST /v1/chat/completions"),
+        (asking(key="wrong"), 401, "invalid_api_key", "key_unknown", {}),
+        (asking("/nothing", key="wrong"), 401, "invalid_api_key", "key_unknown", {}),
+        (asking("/nothing"), 404, "not_found", "", {}),
+        (
+            asking("/v1/chat/completions?x"),
+            404,
+            "not_found",
+            "query_unknown",
+            "POST /v1/chat/completions",
+        ),
+        (asking(method="GET"), 405, "method_not_allowed", "", "POST /v1/chat/completions"),
         (
             CheckedRequest("POST", "/v1/chat/completions", {"x-api-key": KEY}),
             415,
             "unsupported_media_type",
+            "",
             "POST /v1/chat/completions",
         ),
-        (CheckedRequest("", "", {}), 401, "invalid_api_key", {}),
+        (CheckedRequest("", "", {}), 401, "invalid_api_key", "credential_missing", {}),
     ],
 )
-async def test_a_denial_says_why_and_is_handed_over_too(
-    wired: tuple[Sidecar, Envoy], request_: CheckedRequest, status: int, code: str, route: Any
+async def test_a_denial_says_its_class_and_the_record_its_cause(
+    wired: tuple[Sidecar, Envoy],
+    request_: CheckedRequest,
+    status: int,
+    code: str,
+    cause: str,
+    route: Any,
 ) -> None:
     sidecar, envoy = wired
     response = await envoy.check(request_)
     found, headers, body = denial(response)
     assert (found, body["error"]["code"]) == (status, code)
-    assert headers["content-type"] == "application/json"
+    assert headers["content-type"] == ("application/json" if route else PROBLEM)
     assert ("www-authenticate" in headers) == (status == 401)
     metadata = told(response)
     assert (metadata["refusal"], metadata["route"], metadata["principal"]) == (code, route, {})
-    assert sidecar.count("extproc_checks_total", outcome=code) == 1
+    assert sidecar.count("extproc_checks_total", outcome=cause or code) == 1
     [record] = sidecar.recorded()
-    assert (record["message"], record["code"]) == ("denied", code)
+    assert (record["message"], record["code"]) == ("denied", cause or code)
     assert record["tenant"] == ("" if status == 401 else "acme")
+    assert not cause or cause not in str(response)
     assert SECRET not in str([record, response])
 
 
@@ -366,7 +380,7 @@ async def test_a_store_that_cannot_answer_denies(socket: Path) -> None:
         status, headers, body = denial(await envoy.check(asking()))
         assert (status, body["error"]["code"]) == (503, "unavailable")
         assert "retry-after" not in headers
-        assert sidecar.count("extproc_checks_total", outcome="unavailable") == 1
+        assert sidecar.count("extproc_checks_total", outcome="store_unavailable") == 1
 
 
 async def test_in_the_shadow_a_store_that_cannot_answer_is_counted_and_let_through(
@@ -378,7 +392,7 @@ async def test_in_the_shadow_a_store_that_cannot_answer_is_counted_and_let_throu
 
     async with running(socket, TABLE, Down()) as (sidecar, envoy):
         assert (await envoy.check(asking("/v1/shadowed"))).status.code == 0
-        assert sidecar.count("extproc_checks_total", outcome="shadow:unavailable") == 1
+        assert sidecar.count("extproc_checks_total", outcome="shadow:store_unavailable") == 1
 
 
 async def test_a_store_that_cannot_answer_is_not_asked_where_nothing_is_limited(

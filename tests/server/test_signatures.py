@@ -169,7 +169,7 @@ async def test_a_store_that_cannot_say_denies(socket: Path, path: str) -> None:
         sidecar.authorization._replays = Down()
         url = URL.replace("chat/completions", path)
         assert denied(await envoy.check(asking(url=url)))[0] == 503
-        assert sidecar.count("extproc_checks_total", outcome="unavailable") == 1
+        assert sidecar.count("extproc_checks_total", outcome="store_unavailable") == 1
 
 
 async def test_a_signature_from_before_the_sidecar_began_may_be_a_replay(socket: Path) -> None:

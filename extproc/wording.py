@@ -1,0 +1,37 @@
+"""How a refusal is told: the status, header fields and body that a client gets.
+
+Rule: they follow from the class of the refusal and the API of its route, and from nothing else; so
+whoever refuses, here or in the other of Envoy's two filters, says the same bytes in the same order.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar, Protocol
+
+from extproc.refusal import INVALID_REQUEST, Refusal
+
+
+class Wording(Protocol):
+    """An API, as far as it words errors."""
+
+    ERRORS: ClassVar[str]
+    """The media type of its errors."""
+    MALFORMED: ClassVar[int]
+    """What its servers answer to a request that they cannot read: 400, or 422."""
+
+    def error(self, refusal: Refusal) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def told(refusal: Refusal, wording: Wording) -> Told:
+    """The refusal in the words of an API."""
+    if refusal.code == INVALID_REQUEST.code:
+        refusal = replace(refusal, status=wording.MALFORMED)
+    headers = {"content-type": wording.ERRORS, **refusal.headers}
+    return Told(refusal.status, headers, wording.error(refusal))
