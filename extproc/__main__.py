@@ -103,11 +103,11 @@ def serve(policy: PolicyOption) -> None:
     """Run the sidecar alone, for an Envoy that runs elsewhere."""
     # Must be set before grpc is imported; see docs/performance.md for what it brings.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
-    from extproc.config import compile_audit, compile_table, load
+    from extproc.config import load_all
     from extproc.server.app import run
 
-    config = load(policy)
-    run(config, compile_table(config), compile_audit(config))
+    loaded = load_all(policy)
+    run(loaded.config, loaded.table, loaded.plan)
 
 
 @cli.command()

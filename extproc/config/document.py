@@ -1,10 +1,11 @@
 """A policy file that could be read, and the line on which every part of it stands."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from extproc.config.files import Files
 from extproc.errors import ConfigError
 
 Place = tuple[str | int, ...]
@@ -19,6 +20,8 @@ class Document:
     data: Any
     lines: Mapping[Place, int]
     """By place: the line of a key, or of an item."""
+    files: Files = field(default_factory=Files, repr=False, compare=False)
+    """Through which every file is read that the policy names."""
 
     def line(self, place: Place) -> int:
         """The line of a place, or else of what it would stand in."""

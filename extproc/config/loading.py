@@ -6,6 +6,7 @@ from pathlib import Path
 from extproc.config.addresses import check_addresses
 from extproc.config.diagnosis import settings_of
 from extproc.config.document import Document
+from extproc.config.files import Files
 from extproc.config.settings import Settings
 from extproc.config.source import read
 from extproc.credentials import Mtls
@@ -62,9 +63,12 @@ class Config:
         return False
 
 
-def load(path: Path) -> Config:
-    """Read a policy file.  Raise ConfigError: ``FILE:LINE: path: what is wrong; what to do``."""
-    document = read(path)
+def load(path: Path, files: Files | None = None) -> Config:
+    """Read a policy file.  Raise ConfigError: ``FILE:LINE: path: what is wrong; what to do``.
+
+    ``files`` notes what is read, also where that goes wrong.
+    """
+    document = read(path, files)
     settings = settings_of(document)
     check_addresses(document, settings)
     return Config(document, settings)

@@ -51,13 +51,13 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
-    credentials = compile_credentials(document, settings, key, owners, environ, routes)
+    provers = compile_credentials(document, settings, key, owners, environ, routes)
     pseudonyms = compile_pseudonyms(document, settings, key, environ)
     return PolicyTable(
-        version=_version(settings, key, credentials.version + _schemas(routes)),
+        version=_version(settings, key, document.files.digest()),
         key=key,
         routes=routes,
-        provers=credentials.provers,
+        provers=provers,
         tenants=owners,
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
@@ -70,16 +70,10 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
 def _version(settings: Settings, key: bytes, files: bytes) -> str:
     """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing.
 
-    ``files`` stands for the files that the policy names: who is let in by another list of keys is
-    let in by another table.
+    ``files`` stands for what the files hold that the policy names: who is let in by another list of
+    keys is let in by another table.
     """
     return hmac.digest(key, msgspec.json.encode(settings) + files, "sha256").hex()[:16]
-
-
-def _schemas(routes: Sequence[Route]) -> bytes:
-    """What the schemas of the routes are told from others by."""
-    contracts = [route.contract for route in routes if route.contract is not None]
-    return b"".join(each.schema.digest.encode() for each in contracts if each.schema is not None)
 
 
 def _caps(document: Document, settings: CapSettings) -> Caps:
@@ -137,11 +131,12 @@ def _policies(
         tenant: _named(document, ("tenants", tenant, "policy"), chosen.policy, places)
         for tenant, chosen in settings.tenants.items()
     }
+    names = {tenant: chosen.policy for tenant, chosen in settings.tenants.items()}
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
     common: dict[str, Any] = {"caps": caps, "audited": settings.audit is not None}
 
     def grant(tenant: str, route: str) -> Policy:
-        name = settings.tenants[tenant].policy
+        name = names[tenant]  # not of the settings, which need not live as long
         place = places[name][route]
         own: Callable[..., Policy] = partial(_owned, tenant, root, place, **common, **shared[name])
         others = tuple(

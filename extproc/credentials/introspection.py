@@ -67,7 +67,8 @@ class Introspections:
     ) -> None:
         """``key`` is what tokens are hashed under."""
         self.settings, self.secret = settings, secret
-        self._name = name
+        self._name, self._key = name, key
+        self._tenants = frozenset(tenants)
         self._trust = Trust(settings, tenants)
         self._answers: Remembered[Proof | None] = Remembered(key, settings.max)
 
@@ -77,7 +78,24 @@ class Introspections:
         if token is None or not _TOKEN.fullmatch(token):
             return None
         known = self._answers.get(self._answers.digest(token), now)
-        return known[0] if known is not None else Needed(self._name, token)
+        if known is None:
+            return Needed(self._name, token)
+        proof = known[0]
+        # Another policy may have learned it, see follow, and have had other tenants.
+        gone = proof is not None and proof.tenant and proof.tenant not in self._tenants
+        return None if gone else proof
+
+    def follow(self, before: "Introspections") -> None:
+        """Share what is known with the credential of the policy before, where it is the same one:
+        the issuer is not asked about every token again because a key was added somewhere.
+        """
+        same = (before.settings, before.secret, before._key) == (  # noqa: SLF001 - one of us
+            self.settings,
+            self.secret,
+            self._key,
+        )
+        if same:
+            self._answers = before._answers  # noqa: SLF001 - one of us
 
     def learn(self, token: str, answer: object, now: float) -> None:
         """Keep what the issuer answered about a token: JSON, decoded."""

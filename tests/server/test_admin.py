@@ -12,10 +12,8 @@ class Sidecar:
     def __init__(self) -> None:
         self.telemetry = Telemetry()
         self.ready = True
-        self.problems = list[str]()
-        self.admin = Admin(
-            "127.0.0.1", 0, self.telemetry, lambda: self.ready, lambda: self.problems
-        )
+        self.details = list[str]()
+        self.admin = Admin("127.0.0.1", 0, self.telemetry, lambda: self.ready, lambda: self.details)
         self.port = self.admin._server.server_port
 
     def get(self, path: str, method: str = "GET") -> tuple[int, str]:
@@ -43,7 +41,7 @@ def test_a_draining_sidecar_is_alive_and_not_ready(sidecar: Sidecar) -> None:
 
 
 def test_what_it_serves_without_is_told_and_keeps_it_ready(sidecar: Sidecar) -> None:
-    sidecar.problems = ["credential tokens: no keys: status 503"]
+    sidecar.details = ["credential tokens: no keys: status 503"]
     assert sidecar.get("/readyz") == (200, "ready\ncredential tokens: no keys: status 503\n")
 
 
