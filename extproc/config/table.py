@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,7 +13,7 @@ import msgspec
 from extproc.config.audit import compile_pseudonyms
 from extproc.config.clients import compile_proxies
 from extproc.config.credentials import compile_credentials
-from extproc.config.diagnosis import shown
+from extproc.config.diagnosis import AT_ONCE, shown
 from extproc.config.document import Document, Place
 from extproc.config.entitlements import Grant, Tier, compile_grants
 from extproc.config.expectation import instead
@@ -73,7 +74,13 @@ def _version(settings: Settings, key: bytes, files: bytes) -> str:
     ``files`` stands for what the files hold that the policy names: who is let in by another list of
     keys is let in by another table.
     """
-    return hmac.digest(key, msgspec.json.encode(settings) + files, "sha256").hex()[:16]
+    made = hmac.new(key, digestmod="sha256")
+    made.update(msgspec.json.encode(msgspec.structs.replace(settings, tenants={})))
+    tenants = iter(settings.tenants.items())
+    while part := dict(islice(tenants, AT_ONCE)):
+        made.update(msgspec.json.encode(part))
+    made.update(files)
+    return made.hexdigest()[:16]
 
 
 def _caps(document: Document, settings: CapSettings) -> Caps:
