@@ -19,6 +19,7 @@ from extproc.limits import Charge, Limit
 from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
 from extproc.policy import CLOSELY, Caps, Fidelity, Policy, PolicyTable, Route
 from extproc.prediction import Embedding, Probabilities, Query
+from tests import playbook
 
 INFER = Route("POST", "/v2/models/{model}/infer", KServeV2())
 VERB = Route("POST", "/v1beta/models/{model}:generateContent", KServeV2())
@@ -378,3 +379,23 @@ def test_the_first_exception_that_fits_a_model_holds_for_it() -> None:
     assert found.of("text-bb") is None
     assert found.of("digits") is None
     assert [found.permits(each) for each in ("text-a", "text-bb", "digits")] == [True, False, False]
+
+
+def test_an_exchange_keeps_little_of_a_large_table() -> None:
+    mine, other = policy(), policy(tenant="beta")
+    whole = playbook.table(mine, other, tenants={"key:1": "acme"})
+    kept = whole.narrowed(mine)
+    assert (kept.version, kept.caps, kept.policies) == (
+        whole.version,
+        whole.caps,
+        {("acme", mine.route.name): mine},
+    )
+    assert [*kept.routes, *kept.provers, *kept.tenants, *kept.shapings] == []
+    assert whole.narrowed(None).policies == {}
+
+
+def test_what_admits_nobody_any_more_is_still_served_by() -> None:
+    whole = playbook.table(policy(), tenants={"key:1": "acme"})
+    served = whole.served()
+    assert (served.policies, served.routes) == (whole.policies, whole.routes)
+    assert [*served.provers, *served.tenants] == []

@@ -71,22 +71,26 @@ class Files:
 
     def read(self, path: Path, most: int) -> bytes:
         """What a file holds, up to a byte more than ``most``.  Raise OSError."""
-        self.look(path, most + 1)
+        self._note(path, most + 1)
         with path.open("rb") as file:
             content = file.read(most + 1)
         self.found(path, sha256(content).digest())
         return content
 
-    def look(self, path: Path, most: int | None = None) -> None:
-        """Before a file is read by somebody else."""
-        place = path.absolute()
-        before = self._seen.get(place)
-        counted = self._counted or (before is not None and before.counted)
-        self._seen[place] = _Seen(self._look(path), counted, most)
+    def look(self, path: Path) -> None:
+        """Before a file is read by somebody else, who may find no end of it that makes sense."""
+        self._note(path, None).digest = _digest(path, None)
 
     def found(self, path: Path, digest: bytes) -> None:
         """Afterwards: the SHA-256 of what was read."""
         self._seen[path.absolute()].digest = digest
+
+    def _note(self, path: Path, most: int | None) -> _Seen:
+        place = path.absolute()
+        before = self._seen.get(place)
+        counted = self._counted or (before is not None and before.counted)
+        seen = self._seen[place] = _Seen(self._look(path), counted, most)
+        return seen
 
     def digest(self) -> bytes:
         """Of the content of all that count, in the order in which they were first read."""
@@ -102,7 +106,7 @@ class Files:
         if not seen.look.regular:
             return True
         now = self._look(path)
-        if now.place == seen.look.place and seen.look.sure:
+        if now.place == seen.look.place and seen.look.sure and seen.digest:
             return True
         if not now.regular or _digest(path, seen.most) != seen.digest:
             return False

@@ -54,6 +54,7 @@ class Issuers:
         """
         known = [refresh.known for refresh in self.refreshes]
         first = [asyncio.create_task(refresh.refresh()) for refresh in self.refreshes]
+        self._running = first
         waited = [begun for begun, there in zip(first, known, strict=True) if not there]
         if waited:
             await asyncio.wait(waited, timeout=START)

@@ -7,7 +7,7 @@ filesystems tell nothing, so that whoever is told looks, and looks now and then 
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -52,13 +52,24 @@ def _target(path: Path) -> Path | None:
         return None
 
 
+def _folders(found: Iterable[Path]) -> dict[Path, tuple[int, int]]:
+    """Those of them that are there."""
+    there = {}
+    for folder in {step.parent for step in found}:
+        with suppress(OSError):
+            stat = folder.stat()
+            there[folder] = stat.st_dev, stat.st_ino
+    return there
+
+
 class Watcher:
     """Calls ``changed`` when one of the files that it follows may have."""
 
     def __init__(self, changed: Callable[[], None]) -> None:
         self._changed = changed
         self._names: frozenset[str] = frozenset()
-        self._folders: frozenset[Path] = frozenset()
+        self._folders: Mapping[Path, tuple[int, int]] = {}
+        """Device and inode of each: another one may have come in its place."""
         self._watching: asyncio.Task[None] | None = None
 
     async def follow(self, paths: Iterable[Path]) -> bool:
@@ -67,7 +78,7 @@ class Watcher:
         """
         found = {step for path in paths for step in steps(path)}
         self._names = frozenset(map(str, found))
-        folders = frozenset(step.parent for step in found if step.parent.is_dir())
+        folders = _folders(found)
         if folders == self._folders and self._watching is not None and not self._watching.done():
             return False
         await self.close()
@@ -82,7 +93,7 @@ class Watcher:
             await asyncio.wait({self._watching})
 
     async def _watch(self) -> None:
-        """Where that cannot be, for want of a folder or of the system's means, nothing is told."""
+        """Where the system has no means for it, nothing is told."""
         with suppress(OSError, WatchfilesRustInternalError):
             async for _ in awatch(
                 *self._folders,

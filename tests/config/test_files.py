@@ -1,5 +1,6 @@
 """What was read is known again, however the file was changed since; and so is what was not."""
 
+import errno
 import os
 from collections.abc import Callable
 from hashlib import sha256
@@ -148,6 +149,23 @@ def test_a_file_that_is_missing_is_the_same_until_it_is_there(tmp_path: Path) ->
     assert not files.same()
 
 
+def test_a_file_that_could_not_be_read_is_another_once_it_can(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For want of anything: all that is told of it is as it was."""
+    files = Files(later)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "open", fail)
+        with pytest.raises(OSError, match="Too many"):
+            files.read(path, 10)
+        assert files.same()
+    assert not files.same()
+
+
 def test_only_what_was_read_of_a_file_matters(path: Path) -> None:
     files = Files()
     files.read(path, 1)
@@ -160,6 +178,7 @@ def test_only_what_was_read_of_a_file_matters(path: Path) -> None:
 def test_what_another_reader_found_is_compared_whole(path: Path) -> None:
     files = Files()
     files.look(path)
+    assert files.same()
     files.found(path, sha256(b"one").digest())
     assert files.same()
     path.write_text("one more")

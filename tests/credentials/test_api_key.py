@@ -236,3 +236,11 @@ def test_issued_keys_are_spread_over_small_dicts_and_each_is_found() -> None:
     assert keys[first] is keys.find(first) is known[first]
     assert keys.find(hashed("xk-unknown")).until == -math.inf
     assert hashed("xk-unknown") not in keys
+
+
+def test_keys_of_a_policy_that_is_gone_can_be_let_go_of() -> None:
+    issued = IssuedKeys({hashed("xk-1"): ISSUED})
+    prover = ApiKeys(ApiKey(), HMAC_KEY, {}, issued)
+    prover.forget()
+    assert len(issued) == 0
+    assert prover.prove(CheckedRequest("POST", "/", {"x-api-key": "xk-1"}), 0.0) is None
