@@ -4,11 +4,13 @@ import asyncio
 import os
 import resource
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from extproc.server.watched import Watcher, steps
+from tests.volume import Volume
 
 
 def real(path: Path) -> Path:
@@ -25,35 +27,12 @@ def test_a_relative_path_starts_here(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert [*steps(Path("a/../file"))] == [real(tmp_path) / "file"]
 
 
-def kubelet(folder: Path, *names: str) -> Path:
-    """A volume as kubelet writes it: files are links through ``..data`` to a folder of a time."""
-    for name in names:
-        (folder / name).symlink_to(f"..data/{name}")
-    swap(folder, "2026_11_26_01", dict.fromkeys(names, "one"))
-    return folder
-
-
-def swap(folder: Path, time: str, files: dict[str, str]) -> None:
-    """As kubelet's AtomicWriter does it, and then removes the old folder."""
-    data, made = folder / "..data", folder / f"..{time}"
-    before = data.resolve() if data.exists() else None
-    made.mkdir()
-    for name, text in files.items():
-        (made / name).write_text(text)
-    (folder / "..data_tmp").symlink_to(made.name)
-    (folder / "..data_tmp").rename(data)
-    if before is not None:
-        for old in before.iterdir():
-            old.unlink()
-        before.rmdir()
-
-
 def test_every_link_on_the_way_is_a_step(tmp_path: Path) -> None:
-    folder = real(kubelet(tmp_path, "policy.yaml"))
+    folder = real(Volume(tmp_path, {"policy.yaml": "one"}).folder)
     assert [*steps(folder / "policy.yaml")] == [
         folder / "policy.yaml",
         folder / "..data",
-        folder / "..2026_11_26_01" / "policy.yaml",
+        (folder / "policy.yaml").resolve(),
     ]
 
 
@@ -107,12 +86,11 @@ async def test_whatever_happens_to_a_file_is_told(told: Told, tmp_path: Path) ->
 
 
 async def test_a_swap_of_kubelets_is_told(told: Told, tmp_path: Path) -> None:
-    folder = kubelet(tmp_path, "policy.yaml", "hmac")
-    paths = [folder / "policy.yaml", folder / "hmac"]
+    volume = Volume(tmp_path, {"policy.yaml": "one", "hmac": "one"})
+    paths = [tmp_path / "policy.yaml", tmp_path / "hmac"]
     for number in range(3):
         await told.watcher.follow(paths)
-        files = {"policy.yaml": f"{number}", "hmac": "one"}
-        await told.by(lambda: swap(folder, f"2026_{number}", files))  # noqa: B023 - called here
+        await told.by(partial(volume.swap, {"policy.yaml": f"{number}", "hmac": "one"}))
 
 
 async def test_what_is_not_followed_is_not_told(told: Told, tmp_path: Path) -> None:
