@@ -13,7 +13,15 @@ class Sidecar:
         self.telemetry = Telemetry()
         self.ready = True
         self.details = list[str]()
-        self.admin = Admin("127.0.0.1", 0, self.telemetry, lambda: self.ready, lambda: self.details)
+        self.config = {"config": "0123", "problem": ""}
+        self.admin = Admin(
+            "127.0.0.1",
+            0,
+            self.telemetry,
+            lambda: self.ready,
+            lambda: self.details,
+            lambda: self.config,
+        )
         self.port = self.admin._server.server_port
 
     def get(self, path: str, method: str = "GET") -> tuple[int, str]:
@@ -53,6 +61,10 @@ def test_metrics_are_those_of_this_sidecar(sidecar: Sidecar) -> None:
     assert 'extproc_checks_total{outcome="allowed"} 1.0' in text
     assert "extproc_held_bytes 7.0" in text
     assert Telemetry().registry is not sidecar.telemetry.registry
+
+
+def test_the_policy_in_force_is_told_to_programs(sidecar: Sidecar) -> None:
+    assert sidecar.get("/config") == (200, '{"config":"0123","problem":""}\n')
 
 
 def test_anything_else_is_not_found(sidecar: Sidecar) -> None:

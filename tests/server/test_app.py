@@ -285,6 +285,28 @@ async def test_it_is_not_ready_before_it_has_asked_for_keys(folder: Folder) -> N
         await running
 
 
+async def test_a_hangup_has_it_load_its_files_anew(folder: Folder) -> None:
+    """And what changed is served by, and drained by, from then on."""
+    async with serving(folder) as process:
+        before = orjson.loads(folder.told("/config")[1])
+        folder.drain = "7s"
+        folder.policy()
+        process.send_signal(signal.SIGHUP)
+
+        async def reloaded() -> bool:
+            after = orjson.loads(folder.told("/config")[1])
+            return bool(after["config"] != before["config"])
+
+        await until(reloaded)
+        assert await folder.status() == SERVING
+        process.send_signal(signal.SIGTERM)
+        code, records = ended(process)
+    assert code == 0
+    told = {record["message"]: record for record in records}
+    assert told["reloaded"]["before"] == told["serving"]["config"] == before["config"]
+    assert told["draining"]["seconds"] == 7
+
+
 # What keeps it from starting.
 
 

@@ -5,6 +5,7 @@ import gc
 import io
 import sys
 import threading
+import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -17,8 +18,9 @@ import pytest
 from extproc.auditor.keys import new_pair
 from extproc.config import load_all
 from extproc.config.files import Files
-from extproc.credentials import Needed
+from extproc.credentials import Needed, Proof
 from extproc.errors import IssuerUnavailable
+from extproc.events import CheckedRequest
 from extproc.policy import Caps, PolicyTable
 from extproc.server import reloader as reloading
 from extproc.server.issuers import Issuers
@@ -287,6 +289,21 @@ async def test_what_is_being_asked_is_answered_and_only_then_closed(tmp_path: Pa
             await made.until(lambda: not made.reloader._retiring)
             with pytest.raises((IssuerUnavailable, RuntimeError)):
                 await before.ask(Needed("opaque", f"{TOKEN}-2"))
+
+
+async def test_what_an_issuer_said_is_not_asked_again(tmp_path: Path) -> None:
+    """It may be down by now: a key that was added somewhere shuts nobody out."""
+    known = {TOKEN: {"active": True, "sub": "alice"}}
+    with Issuer(keys=jwks(EC), known=known) as issuer:
+        async with sidecar(text(tmp_path, asking(issuer.url))) as made:
+            await made.tables.now.ask(Needed("opaque", TOKEN))
+            issuer.status = 503
+            made.path.write_text(asking(issuer.url).replace("max: 20", "max: 21"))
+            await made.reloader.reload()
+            request = CheckedRequest("POST", "/", {"authorization": f"Bearer {TOKEN}"})
+            proof = made.tables.now.table.provers["opaque"].prove(request, time.time())  # noqa: TID251
+            assert isinstance(proof, Proof)
+            await made.until(made.reloader.issuers.told)
 
 
 async def test_a_change_that_is_cut_off_changes_nothing(made: Sidecar) -> None:
