@@ -36,7 +36,7 @@ LINGER: Final = 10.0
 """Seconds that a request may be between ext_authz and ext_proc: Envoy's timeout for the first."""
 _SWITCH: Final = 0.0005
 """Seconds after which a thread that loads lets the event loop run."""
-_GARBAGE: Final = (10_000, 1_000_000, 1_000_000)
+_GARBAGE: Final = (2_000, 1_000_000, 1_000_000)
 """Objects after which it looks for garbage among them, a millisecond's work; never among all."""
 _ALONE: Final = threading.Lock()
 
