@@ -126,24 +126,18 @@ def _policies(
         name: _shared(document, ("policies", name), policy)
         for name, policy in settings.policies.items()
     }
-    places = {
-        name: {
-            route.name: _place(route, grants[name][route.name], shapings[name])
-            for route in routes
-            if route.name in grants[name]
-        }
-        for name in settings.policies
-    }
-    of_tenants = {
-        tenant: _named(document, ("tenants", tenant, "policy"), chosen.policy, places)
-        for tenant, chosen in settings.tenants.items()
-    }
+    places = {name: _places(routes, granted, shapings[name]) for name, granted in grants.items()}
+    # Of their own: the settings need not live as long as the table.
     names = {tenant: chosen.policy for tenant, chosen in settings.tenants.items()}
+    of_tenants = {
+        tenant: _named(document, ("tenants", tenant, "policy"), name, places)
+        for tenant, name in names.items()
+    }
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
     common: dict[str, Any] = {"caps": caps, "audited": settings.audit is not None}
 
     def grant(tenant: str, route: str) -> Policy:
-        name = names[tenant]  # not of the settings, which need not live as long
+        name = names[tenant]
         place = places[name][route]
         own: Callable[..., Policy] = partial(_owned, tenant, root, place, **common, **shared[name])
         others = tuple(
@@ -153,6 +147,17 @@ def _policies(
         return own(tiers[name][place.grant.tier], exceptions=others)
 
     return Granted(of_tenants, grant)
+
+
+def _places(
+    routes: Sequence[Route], granted: Mapping[str, Grant], shaping: Shaping
+) -> dict[str, "_Place"]:
+    """By the name of each route that a policy has."""
+    return {
+        route.name: _place(route, granted[route.name], shaping)
+        for route in routes
+        if route.name in granted
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,9 @@ class Telemetry:
             registry=self.registry,
         )
 
+        self._add_reloads()
+
+    def _add_reloads(self) -> None:
         self.config = Gauge(
             "extproc_config_info",
             "1 for the policy in force, by its hash.",

@@ -14,6 +14,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -31,6 +32,8 @@ from tests.bench.loading import TENANTS
 from tests.config import scale
 
 _RELOADS: Final = 20
+_TURN: Final = 0.0005
+"""Seconds between two turns."""
 _ASKED: Final = 4000
 """Tenants that ask between two reloads, so that something was made for them."""
 
@@ -63,23 +66,26 @@ class _Blocked:
     def __init__(self) -> None:
         self.longest = 0.0
         self._last = time.process_time()
-        self._turn = asyncio.create_task(self._run())
+        self._next = asyncio.get_running_loop().call_later(_TURN, self._turn)
 
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(0.0005)
-            now = time.process_time()
-            self.longest = max(self.longest, now - self._last)
-            self._last = now
+    def _turn(self) -> None:
+        now = time.process_time()
+        self.longest = max(self.longest, now - self._last)
+        self._last = now
+        self._next = asyncio.get_running_loop().call_later(_TURN, self._turn)
 
     async def taken(self) -> float:
         """Since this was last asked."""
-        await asyncio.sleep(0.01)
+        await _waited(0.01)
         longest, self.longest = self.longest, 0.0
         return longest
 
     def end(self) -> None:
-        self._turn.cancel()
+        self._next.cancel()
+
+
+async def _waited(seconds: float) -> None:
+    await asyncio.to_thread(threading.Event().wait, seconds)
 
 
 async def _reload(folder: Path) -> dict[str, list[float]]:
@@ -101,7 +107,7 @@ async def _reload(folder: Path) -> dict[str, list[float]]:
         began = time.perf_counter()
         await made.reload()
         found["s"].append(time.perf_counter() - began)
-        await asyncio.sleep(0.5)  # the last one is let go of
+        await _waited(0.5)  # the last one is let go of
         found["ms"].append(await blocked.taken() * 1000)
         found["MB"].append(_memory())
     assert not made.problem
