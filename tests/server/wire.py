@@ -133,10 +133,12 @@ async def running(
     sidecar = Sidecar(table, counters, alarms, ask, auditor)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
-    async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
-        yield sidecar, Envoy(channel)
-    await sidecar.server.stop(grace=0)
-    sidecar.records.close()
+    try:
+        async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+            yield sidecar, Envoy(channel)
+    finally:  # a test that fails must not hang
+        await sidecar.server.stop(grace=0)
+        sidecar.records.close()
 
 
 class Envoy:
