@@ -122,11 +122,11 @@ def serve(policy: PolicyOption, base: BaseOption = None) -> None:
     """Run the sidecar alone, for an Envoy that runs elsewhere."""
     # Must be set before grpc is imported; see docs/performance.md for what it brings.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
-    from extproc.config import compile_audit, compile_table, load
+    from extproc.config import load_all
     from extproc.server.app import run
 
-    config = load(policy, base)
-    run(config, compile_table(config), compile_audit(config))
+    loaded = load_all(policy, base)
+    run(loaded.config, loaded.table, loaded.plan)
 
 
 @cli.command()

@@ -6,7 +6,7 @@ longer fail on a name.  What the table does not hold is denied.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache, cached_property, partial
 from hashlib import sha256
@@ -288,6 +288,17 @@ class PolicyTable:
     """What stands for callers and inputs in the audit log, where there is one."""
     proxies: Proxies = field(default_factory=Proxies)
     """Between clients and Envoy."""
+
+    def narrowed(self, policy: Policy | None) -> "PolicyTable":
+        """What an exchange needs until it ends: an old table goes though one of its exchanges runs
+        for hours.
+        """
+        own = {(policy.tenant, policy.route.name): policy} if policy is not None else {}
+        return replace(self, routes=(), provers={}, tenants={}, policies=own, shapings={})
+
+    def served(self) -> "PolicyTable":
+        """What ext_proc needs of it, while it admits nobody any more."""
+        return replace(self, provers={}, tenants={})
 
     @cached_property
     def credential_headers(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Si
 from extproc.policy import CLOSELY, Caps, Fidelity, Policy, PolicyTable, Route
 from extproc.prediction import Embedding, Probabilities, Query
 from extproc.refusal import UNKNOWN_MODEL
+from tests import playbook
 
 INFER = Route("POST", "/v2/models/{model}/infer", KServeV2())
 VERB = Route("POST", "/v1beta/models/{model}:generateContent", KServeV2())
@@ -387,3 +388,23 @@ def test_a_denied_model_is_refused_like_an_unknown_one_but_in_the_record() -> No
     denied, unknown = found.unknown("mine"), found.unknown("x")
     assert denied == unknown == UNKNOWN_MODEL
     assert (denied.outcome, unknown.outcome) == ("model_denied", "model_not_found")
+
+
+def test_an_exchange_keeps_little_of_a_large_table() -> None:
+    mine, other = policy(), policy(tenant="beta")
+    whole = playbook.table(mine, other, tenants={"key:1": "acme"})
+    kept = whole.narrowed(mine)
+    assert (kept.version, kept.caps, kept.policies) == (
+        whole.version,
+        whole.caps,
+        {("acme", mine.route.name): mine},
+    )
+    assert [*kept.routes, *kept.provers, *kept.tenants, *kept.shapings] == []
+    assert whole.narrowed(None).policies == {}
+
+
+def test_what_admits_nobody_any_more_is_still_served_by() -> None:
+    whole = playbook.table(policy(), tenants={"key:1": "acme"})
+    served = whole.served()
+    assert (served.policies, served.routes) == (whole.policies, whole.routes)
+    assert [*served.provers, *served.tenants] == []

@@ -9,16 +9,19 @@ could go wrong while serving goes wrong here, with file, line and path.
 from extproc.config.audit import AuditPlan, compile_audit
 from extproc.config.json_schema import base_schema, schema
 from extproc.config.keys import new_key
+from extproc.config.loaded import Loaded, load_all
 from extproc.config.loading import Config, load
 from extproc.config.table import compile_table
 
 __all__ = [
     "AuditPlan",
     "Config",
+    "Loaded",
     "base_schema",
     "compile_audit",
     "compile_table",
     "load",
+    "load_all",
     "new_key",
     "schema",
 ]

@@ -3,7 +3,7 @@
 import hmac
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final, Literal
 
@@ -42,6 +42,8 @@ def compile_audit(config: Config, environ: Mapping[str, str] = os.environ) -> Au
     document, settings = config.document, config.settings.audit
     if settings is None:
         return None
+    # Aside: the policy is the same whoever signs the log.
+    document = replace(document, files=document.files.aside())
     checkpoint, rotate = settings.checkpoint, settings.rotate
     return AuditPlan(
         path=document.folder(("audit", "path")) / settings.path,

@@ -1,7 +1,6 @@
 """Credentials: what each is checked against, and which of them a route asks for."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
@@ -30,16 +29,6 @@ from extproc.credentials.claims import TokenSettings
 from extproc.policy import Route
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
-    """What requests are checked by."""
-
-    provers: Mapping[str, Prover]
-    """By name."""
-    version: bytes
-    """Changes with what they are checked against, where that is not in the policy file."""
-
-
 def compile_credentials(
     document: Document,
     settings: Settings,
@@ -47,19 +36,18 @@ def compile_credentials(
     owners: Mapping[str, str],
     environ: Mapping[str, str],
     routes: Collection[Route],
-) -> Credentials:
-    """``owners`` is principal to tenant.  Raise ConfigError where a file or secret that one names
-    cannot be used.
+) -> dict[str, Prover]:
+    """By name.  ``owners`` is principal to tenant.
+
+    Raise ConfigError where a file or secret that one names cannot be used.
     """
     tenants = settings.tenants.keys()
     provers: dict[str, Prover] = {}
-    version = b""
     for name, credential in settings.credentials.items():
         match credential:
             case ApiKey():
                 ring = keyring(document, name, credential, settings, owners)
                 provers[name] = ApiKeys(credential, hmac_key, owners, ring.keys)
-                version += ring.version
             case Jwt():
                 provers[name] = jwts(document, name, credential, hmac_key, tenants)
             case Introspection():
@@ -73,7 +61,7 @@ def compile_credentials(
                 provers[name] = _certificates(document, name, credential, settings, owners)
             case Signature():
                 provers[name] = compile_signatures(document, name, settings, routes, environ)
-    return Credentials(provers, version)
+    return provers
 
 
 def keyring(
@@ -87,13 +75,16 @@ def keyring(
     if credential.file is None:
         return EMPTY
     path = document.folder(("credentials", name, "file")) / credential.file
+    document.files.look(path)
     try:
-        return load_keyring(path, settings.tenants, owners, credential.max_keys)
+        ring = load_keyring(path, settings.tenants, owners, credential.max_keys)
     except OSError as error:
         wrong = f"{path} cannot be read ({error.strerror})"
         missing = isinstance(error, FileNotFoundError)
         remedy = MAKE_ONE if missing else "let whoever runs the sidecar read it"
         raise document.fault(("credentials", name, "file"), wrong, remedy) from error
+    document.files.found(path, ring.version)
+    return ring
 
 
 def _certificates(

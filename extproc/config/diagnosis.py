@@ -8,8 +8,9 @@ are repeated, never other values, among which a secret may have ended up by mist
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,6 +18,7 @@ from msgspec import inspect
 
 from extproc.config.document import Document, Place
 from extproc.config.expectation import expected, fields, instead, key_type, names, wanted
+from extproc.config.settings import Settings, TenantSettings
 from extproc.errors import ConfigError
 
 _ERROR: Final = re.compile(
@@ -38,8 +40,24 @@ _GOT: Final = {
 }
 _BOUNDS: Final = {"array": "wrong number of items", "int": "out of range", "str": "malformed"}
 _SHOWN: Final = 64
+AT_ONCE: Final = 250
+"""Tenants that are read in one go: a millisecond, so that a thread which loads lets others run."""
 
 Checked = TypeVar("Checked")
+
+
+def policy_of(document: Document) -> Settings:
+    """A policy file's settings, as by ``settings_of``, with its tenants part by part."""
+    data = document.data
+    tenants = data.get("tenants") if isinstance(data, dict) else None
+    if not isinstance(tenants, dict) or len(tenants) <= AT_ONCE:
+        return settings_of(document, Settings)
+    settings = settings_of(replace(document, data={**data, "tenants": {}}), Settings)
+    named, made = iter(tenants.items()), dict[str, TenantSettings]()
+    while part := dict(islice(named, AT_ONCE)):
+        some = settings_of(replace(document, data={**data, "tenants": part}), Settings)
+        made |= some.tenants
+    return msgspec.structs.replace(settings, tenants=made)
 
 
 def settings_of(document: Document, kind: type[Checked]) -> Checked:

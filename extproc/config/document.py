@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from extproc.config.files import Files
 from extproc.errors import ConfigError
 
 Place = tuple[str | int, ...]
@@ -50,6 +51,8 @@ class Document:
     foreign: Mapping[Place, Origin] = field(default_factory=dict)
     """What stands in another file, by place."""
     overruled: tuple[Overruled, ...] = ()
+    files: Files = field(default_factory=Files, repr=False, compare=False)
+    """Through which every file is read that the policy names."""
 
     def line(self, place: Place) -> int:
         """The line of a place, or else of what it would stand in."""

@@ -103,8 +103,7 @@ def _schema(document: Document, place: Place, reference: str | None) -> Schema |
         return None
     path = document.folder(place) / reference.removeprefix("file:")
     try:
-        with path.open("rb") as file:
-            text = file.read(MAX_SCHEMA + 1)
+        text = document.files.read(path, MAX_SCHEMA)
     except OSError as error:
         wrong = f"{path} cannot be read ({error.strerror})"
         raise document.fault(place, wrong, "write file:PATH of a JSON Schema") from error

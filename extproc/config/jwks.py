@@ -28,7 +28,9 @@ def jwts(
     path = document.folder(place) / source.removeprefix("file:")
     made = Jwts(settings, hmac_key, tenants, f"file:{path}")
     try:
-        made.keyring.renew(key_set(read(path), settings.algorithms), float("inf"))
+        made.keyring.renew(
+            key_set(document.files.read(path, MAX_BYTES), settings.algorithms), float("inf")
+        )
     except OSError as error:
         raise document.fault(place, f"{path} cannot be read ({error.strerror})", remedy) from error
     except Malformed as error:

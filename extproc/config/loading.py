@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from extproc.config.addresses import check_addresses
-from extproc.config.diagnosis import settings_of
+from extproc.config.diagnosis import policy_of
 from extproc.config.document import Document
+from extproc.config.files import Files
 from extproc.config.overlay import overlaid
 from extproc.config.settings import Settings
 from extproc.config.source import read
@@ -19,6 +20,8 @@ class Config:
 
     document: Document
     settings: Settings
+    base: Path | None = None
+    """The base file that binds it."""
 
     @property
     def listen(self) -> str:
@@ -63,14 +66,15 @@ class Config:
         return False
 
 
-def load(path: Path, base: Path | None = None) -> Config:
+def load(path: Path, base: Path | None = None, files: Files | None = None) -> Config:
     """Read a policy file, with the base file that binds it where there is one.
 
-    Raise ConfigError: ``FILE:LINE: path: what is wrong; what to do``.
+    Raise ConfigError: ``FILE:LINE: path: what is wrong; what to do``.  ``files`` notes what is
+    read, also where that goes wrong.
     """
-    document = read(path)
+    document = read(path, files)
     if base is not None:
-        document = overlaid(document, read(base))
-    settings = settings_of(document, Settings)
+        document = overlaid(document, read(base, document.files))
+    settings = policy_of(document)
     check_addresses(document, settings)
-    return Config(document, settings)
+    return Config(document, settings, base)

@@ -77,6 +77,7 @@ class _Overlay:
             lines | self._lines_left(),
             foreign,
             (*self._overruled, *set_aside),
+            self._policy.files,
         )
 
     def _in_file_order(self, data: dict[str, Any]) -> dict[str, Any]:

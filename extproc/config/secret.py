@@ -44,8 +44,7 @@ def resolve(
 def _content(document: Document, place: Place, name: str, remedy: str) -> bytes:
     path = document.folder(place) / name
     try:
-        with path.open("rb") as file:
-            return file.read(MAX_BYTES + len(b"\r\n") + 1)
+        return document.files.read(path, MAX_BYTES + len(b"\r\n"))
     except OSError as error:
         wrong = f"{path} cannot be read ({error.strerror})"
         raise document.fault(place, wrong, remedy) from error

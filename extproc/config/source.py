@@ -15,6 +15,7 @@ from typing import Any, Final
 import yaml
 
 from extproc.config.document import Document, Place, dotted, fault
+from extproc.config.files import Files
 from extproc.errors import ConfigError
 
 MAX_BYTES: Final = 4 << 20
@@ -29,9 +30,13 @@ _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _Events = Iterator[yaml.Event]
 
 
-def read(path: Path) -> Document:
-    """Read a file.  Raise ConfigError where it is no YAML, or YAML of more than one reading."""
-    text = _text(path)
+def read(path: Path, files: Files | None = None) -> Document:
+    """Read a file.  Raise ConfigError where it is no YAML, or YAML of more than one reading.
+
+    ``files`` notes it, and whatever else is read for it.
+    """
+    files = files or Files()
+    text = _text(path, files)
     reader = _Reader(path)
     try:
         data = reader.document(yaml.parse(text, Loader=yaml.CSafeLoader))
@@ -40,13 +45,12 @@ def read(path: Path) -> Document:
         raise fault(path, line, "a control character", "remove it") from error
     except yaml.MarkedYAMLError as error:
         raise _syntax_fault(path, text, error) from error
-    return Document(path, data, reader.lines)
+    return Document(path, data, reader.lines, files=files)
 
 
-def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_BYTES + 1)
+def _text(path: Path, files: Files) -> str:
+    try:  # aside: what counts are the settings
+        raw = files.aside().read(path, MAX_BYTES)
     except OSError as error:
         raise ConfigError(f"{path}: {error.strerror}; name a policy file to read") from error
     if len(raw) > MAX_BYTES:

@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import Any, TypeVar
 
 import msgspec
@@ -12,7 +13,7 @@ import msgspec
 from extproc.config.audit import compile_pseudonyms
 from extproc.config.clients import compile_proxies
 from extproc.config.credentials import compile_credentials
-from extproc.config.diagnosis import shown
+from extproc.config.diagnosis import AT_ONCE, shown
 from extproc.config.document import Document, Place
 from extproc.config.entitlements import Grant, Tier, compile_grants
 from extproc.config.expectation import instead
@@ -51,13 +52,13 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
-    credentials = compile_credentials(document, settings, key, owners, environ, routes)
+    provers = compile_credentials(document, settings, key, owners, environ, routes)
     pseudonyms = compile_pseudonyms(document, settings, key, environ)
     return PolicyTable(
-        version=_version(settings, key, credentials.version + _schemas(routes)),
+        version=_version(settings, key, document.files.digest()),
         key=key,
         routes=routes,
-        provers=credentials.provers,
+        provers=provers,
         tenants=owners,
         policies=_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
@@ -70,16 +71,16 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
 def _version(settings: Settings, key: bytes, files: bytes) -> str:
     """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing.
 
-    ``files`` stands for the files that the policy names: who is let in by another list of keys is
-    let in by another table.
+    ``files`` stands for what the files hold that the policy names: who is let in by another list of
+    keys is let in by another table.
     """
-    return hmac.digest(key, msgspec.json.encode(settings) + files, "sha256").hex()[:16]
-
-
-def _schemas(routes: Sequence[Route]) -> bytes:
-    """What the schemas of the routes are told from others by."""
-    contracts = [route.contract for route in routes if route.contract is not None]
-    return b"".join(each.schema.digest.encode() for each in contracts if each.schema is not None)
+    made = hmac.new(key, digestmod="sha256")
+    made.update(msgspec.json.encode(msgspec.structs.replace(settings, tenants={})))
+    tenants = iter(settings.tenants.items())
+    while part := dict(islice(tenants, AT_ONCE)):
+        made.update(msgspec.json.encode(part))
+    made.update(files)
+    return made.hexdigest()[:16]
 
 
 def _caps(document: Document, settings: CapSettings) -> Caps:
@@ -125,23 +126,18 @@ def _policies(
         name: _shared(document, ("policies", name), policy)
         for name, policy in settings.policies.items()
     }
-    places = {
-        name: {
-            route.name: _place(route, grants[name][route.name], shapings[name])
-            for route in routes
-            if route.name in grants[name]
-        }
-        for name in settings.policies
-    }
+    places = {name: _places(routes, granted, shapings[name]) for name, granted in grants.items()}
+    # Of their own: the settings need not live as long as the table.
+    names = {tenant: chosen.policy for tenant, chosen in settings.tenants.items()}
     of_tenants = {
-        tenant: _named(document, ("tenants", tenant, "policy"), chosen.policy, places)
-        for tenant, chosen in settings.tenants.items()
+        tenant: _named(document, ("tenants", tenant, "policy"), name, places)
+        for tenant, name in names.items()
     }
     root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
     common: dict[str, Any] = {"caps": caps, "audited": settings.audit is not None}
 
     def grant(tenant: str, route: str) -> Policy:
-        name = settings.tenants[tenant].policy
+        name = names[tenant]
         place = places[name][route]
         own: Callable[..., Policy] = partial(_owned, tenant, root, place, **common, **shared[name])
         others = tuple(
@@ -151,6 +147,17 @@ def _policies(
         return own(tiers[name][place.grant.tier], exceptions=others)
 
     return Granted(of_tenants, grant)
+
+
+def _places(
+    routes: Sequence[Route], granted: Mapping[str, Grant], shaping: Shaping
+) -> dict[str, "_Place"]:
+    """By the name of each route that a policy has."""
+    return {
+        route.name: _place(route, granted[route.name], shaping)
+        for route in routes
+        if route.name in granted
+    }
 
 
 @dataclass(frozen=True, slots=True)

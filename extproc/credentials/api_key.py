@@ -86,6 +86,11 @@ class IssuedKeys(Mapping[bytes, IssuedKey]):
         """Whether there was none of this hash; else the first stays."""
         return self._parts[digest[0]].setdefault(digest, key) is key
 
+    def forget(self) -> None:
+        """All of them, part by part: at once it would take as long."""
+        for part in self._parts:
+            part.clear()
+
     def __getitem__(self, digest: bytes) -> IssuedKey:
         return self._parts[digest[0]][digest]
 
@@ -116,6 +121,10 @@ class ApiKeys:
         self._strength, self._hmac_key = settings.strength, hmac_key
         self._read = settings.headers
         self._owners, self._issued = owners, issued or IssuedKeys()
+
+    def forget(self) -> None:
+        """The issued keys, where nothing is proven by them any more."""
+        self._issued.forget()
 
     def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
         """See credentials.proof.Prover."""

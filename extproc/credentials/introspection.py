@@ -68,7 +68,8 @@ class Introspections:
     ) -> None:
         """``key`` is what tokens are hashed under."""
         self.settings, self.secret = settings, secret
-        self._name = name
+        self._name, self._key = name, key
+        self._tenants = frozenset(tenants)
         self._trust = Trust(settings, tenants)
         self._answers: Remembered[Proof | Cause] = Remembered(key, settings.max)
 
@@ -80,7 +81,24 @@ class Introspections:
         if not _TOKEN.fullmatch(token):
             return Cause.TOKEN_MALFORMED
         known = self._answers.get(self._answers.digest(token), now)
-        return known[0] if known is not None else Needed(self._name, token)
+        if known is None:
+            return Needed(self._name, token)
+        proof = known[0]
+        # Another policy may have learned it, see follow, and have had other tenants.
+        named = isinstance(proof, Proof) and proof.tenant
+        return Cause.TOKEN_TENANT if named and named not in self._tenants else proof
+
+    def follow(self, before: "Introspections") -> None:
+        """Share what is known with the credential of the policy before, where it is the same one:
+        the issuer is not asked about every token again because a key was added somewhere.
+        """
+        same = (before.settings, before.secret, before._key) == (  # noqa: SLF001 - one of us
+            self.settings,
+            self.secret,
+            self._key,
+        )
+        if same:
+            self._answers = before._answers  # noqa: SLF001 - one of us
 
     def learn(self, token: str, answer: object, now: float) -> None:
         """Keep what the issuer answered about a token: JSON, decoded."""

@@ -5,6 +5,7 @@ Rule: a child is ended by its process id, and dies with this process whatever ki
 
 import asyncio
 import os
+import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from collections import deque
@@ -73,6 +74,11 @@ class Child:
         code = self._process.returncode or 0
         how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
         return ChildDied("\n".join([f"{self.name} {how}; it said last:", *self.last_lines]))
+
+    def hang_up(self) -> None:
+        """Send it SIGHUP, unless it has ended."""
+        if self.alive:
+            self._process.send_signal(signal.SIGHUP)
 
     async def stop(self) -> None:
         """Ask it to end, and after a bound make it end."""

@@ -28,7 +28,7 @@ from extproc.envoyconf.settings import (
 )
 from extproc.errors import ConfigError
 from extproc.gateway import probe
-from extproc.gateway.process import ChildDied, Log
+from extproc.gateway.process import Child, ChildDied, Log
 from extproc.gateway.running import Running, Setup, running
 from extproc.gateway.starter import Starter, write_starter
 
@@ -96,7 +96,8 @@ async def _serve(asked: Up, directory: Path) -> ChildDied:
         async with running(setup) as run:
             for line in await _welcome(setup.gateway, run, starter):
                 asked.say(line)
-            return await run.ended()
+            with _reloading(run.sidecar):
+                return await run.ended()
     except ChildDied as died:
         return died
 
@@ -159,3 +160,35 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
+
+
+@contextmanager
+def _reloading(sidecar: Child) -> Iterator[None]:
+    """SIGHUP has the sidecar load its files anew.
+
+    A terminal that goes away sends it too: then all ends, but where that was asked not to matter
+    (nohup).
+    """
+    loop, number = asyncio.get_running_loop(), signal.SIGHUP
+    on_terminal = _terminal() and signal.getsignal(number) is not signal.SIG_IGN
+
+    def hung_up() -> None:
+        if on_terminal and not _terminal():
+            os.kill(os.getpid(), signal.SIGTERM)
+        else:
+            sidecar.hang_up()
+
+    loop.add_signal_handler(number, hung_up)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(number)
+
+
+def _terminal() -> bool:
+    """Whether this process has one that it is controlled by (tty(4))."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True

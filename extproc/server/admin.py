@@ -1,14 +1,15 @@
-"""The admin port, for the pod alone: ``/metrics``, ``/livez``, ``/readyz``.
+"""The admin port, for the pod alone: ``/metrics``, ``/livez``, ``/readyz``, ``/config``.
 
 It runs in a thread of its own, so that a slow scrape never holds up a request.
 """
 
 import socket
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from extproc.server.telemetry import Telemetry
@@ -28,7 +29,7 @@ class _IPv6(WSGIServer):
 class Admin:
     """``ready()`` tells whether the sidecar serves; a draining one is alive and not ready.
 
-    ``problems()`` tells what it serves without, a line each.
+    ``details()`` tells what it serves by and without, a line each; ``config()`` which policy.
     """
 
     def __init__(
@@ -37,9 +38,10 @@ class Admin:
         port: int,
         telemetry: Telemetry,
         ready: Callable[[], bool],
-        problems: Callable[[], Sequence[str]] = tuple,
+        details: Callable[[], Sequence[str]] = tuple,
+        config: Callable[[], Mapping[str, str]] = dict,
     ) -> None:
-        self._problems = problems
+        self._details, self._config = details, config
         self._telemetry = telemetry
         self._ready = ready
         self._server = make_server(
@@ -67,11 +69,14 @@ class Admin:
             case "/livez":
                 return _text(start, "200 OK", b"alive\n")
             case "/readyz" if self._ready():
-                return _text(start, "200 OK", "\n".join(["ready", *self._problems(), ""]).encode())
+                return _text(start, "200 OK", "\n".join(["ready", *self._details(), ""]).encode())
             case "/readyz":
                 return _text(start, "503 Service Unavailable", b"not ready\n")
+            case "/config":
+                start("200 OK", [("content-type", "application/json")])
+                return [orjson.dumps(self._config(), option=orjson.OPT_APPEND_NEWLINE)]
             case _:
-                return _text(start, "404 Not Found", b"see /metrics, /livez, /readyz\n")
+                return _text(start, "404 Not Found", b"see /metrics, /livez, /readyz, /config\n")
 
 
 def _text(start: StartResponse, status: str, body: bytes) -> Iterable[bytes]:

@@ -9,7 +9,8 @@ import asyncio
 import gc
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingResponse,
 )
 from extproc._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from extproc.config import AuditPlan, Config
+from extproc.config import AuditPlan, Config, Loaded
 from extproc.errors import ConfigError
 from extproc.policy import PolicyTable
 from extproc.server import unix_socket
@@ -34,6 +35,8 @@ from extproc.server.health import Health
 from extproc.server.issuers import Issuers
 from extproc.server.processor import ExternalProcessor
 from extproc.server.record import Records
+from extproc.server.reloader import Reloader
+from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters, MemoryReplays
 
@@ -64,52 +67,67 @@ def run(config: Config, table: PolicyTable, plan: AuditPlan | None = None) -> No
 
 async def serve(config: Config, table: PolicyTable, plan: AuditPlan | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
-    signals = _signals()
-    telemetry, records, health = Telemetry(), Records(), Health()
-    issuers = Issuers(table, records)
+    signals, health = _signals(), Health()
+    telemetry, records = Telemetry(), Records()
+    issuers, started = Issuers(table, records), Loaded(config, table, plan)
+    tables = Tables(table, issuers.ask)
     log = AuditLog(plan) if plan is not None else None
-    server = _sidecar(config, table, telemetry, records, issuers, log)
-    probes = _health_server(config, health)
-    serving = asyncio.Event()
-    admin = _admin(config, telemetry, serving.is_set, issuers)
+    server, processor = _sidecar(config, tables, telemetry, records, log)
+    reloader = Reloader(started, tables, issuers, telemetry, records, processor.bound)
+    probes, serving = _health_server(config, health), asyncio.Event()
+    admin = _admin(config, telemetry, serving.is_set, reloader)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.hurry)
     await issuers.start()
     await server.start()
     await probes.start()
     health.serve(serving=True)
     serving.set()
-    gc.collect()
-    gc.freeze()  # what has been loaded stays: no need to look at it at every collection
+    _freeze()
     records.add("serving", {"listen": config.listen, "config": table.version})
-    await signals.acquire()
+    async with _reloading(reloader):
+        await signals.acquire()
     serving.clear()
     health.serve(serving=False)
-    records.add("draining", {"seconds": config.drain})
-    await _drain(server, config.drain, signals)
+    records.add("draining", {"seconds": reloader.drain})
+    await _drain(server, reloader.drain, signals)
     await probes.stop(grace=0)
-    await issuers.close()
-    if admin is not None:
-        admin.close()
-    if log is not None:
-        log.close()
+    await reloader.close()
+    for each in (admin, log):
+        if each is not None:
+            each.close()
     records.add("stopped", {})
     records.close()
 
 
+def _freeze() -> None:
+    """What has been loaded stays: no need to look at it at every collection."""
+    gc.collect()
+    gc.freeze()
+
+
+@asynccontextmanager
+async def _reloading(reloader: Reloader) -> AsyncIterator[None]:
+    """What changes is put in force; a sidecar that drains changes nothing any more."""
+    running = asyncio.create_task(reloader.run())
+    yield
+    running.cancel()
+    await asyncio.wait({running})
+
+
 def _sidecar(
     config: Config,
-    table: PolicyTable,
+    tables: Tables,
     telemetry: Telemetry,
     records: Records,
-    issuers: Issuers,
     log: AuditLog | None,
-) -> grpc.aio.Server:
+) -> tuple[grpc.aio.Server, ExternalProcessor]:
     auditor = Auditor(log) if log is not None else None
     counters = MemoryCounters(config.max_counters)
     replays = MemoryReplays(config.max_nonces, began=time.time())  # noqa: TID251 - when it began
     authorization = Authorization(
-        table, counters, telemetry, records, ask=issuers.ask, replays=replays, auditor=auditor
+        tables, counters, telemetry, records, replays=replays, auditor=auditor
     )
-    processor = ExternalProcessor(table, telemetry, records, auditor=auditor)
+    processor = ExternalProcessor(tables, telemetry, records, auditor=auditor)
     if log is not None:
         telemetry.lost_audit_records.set_function(lambda: log.lost)
         telemetry.audit_failing.set_function(lambda: log.failing)
@@ -123,7 +141,7 @@ def _sidecar(
         )
     )
     _listen(server, config.listen)
-    return server
+    return server, processor
 
 
 def _unary(
@@ -162,13 +180,13 @@ def _health_server(config: Config, health: Health) -> grpc.aio.Server:
 
 
 def _admin(
-    config: Config, telemetry: Telemetry, ready: Callable[[], bool], issuers: Issuers
+    config: Config, telemetry: Telemetry, ready: Callable[[], bool], reloader: Reloader
 ) -> Admin | None:
     if config.admin is None:
         return None
     host, _, port = config.admin.rpartition(":")
     try:
-        return Admin(host.strip("[]"), int(port), telemetry, ready, issuers.told)
+        return Admin(host.strip("[]"), int(port), telemetry, ready, reloader.told, reloader.status)
     except OSError as error:
         raise ConfigError(f"admin: cannot listen on {config.admin}: {error.strerror}") from error
 

@@ -7,7 +7,7 @@ Rule: whatever goes wrong here denies.  An exception becomes a gRPC error, which
 import hmac
 import secrets
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from extproc.server import protobuf
 from extproc.server.audited import Auditor
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
+from extproc.server.tables import InForce, Tables
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryReplays
 from extproc.wording import told
@@ -46,34 +47,24 @@ REMOVED = (
 _SHOWN = 64
 """Characters of a principal that a record shows."""
 
-Ask = Callable[[Needed], Awaitable[None]]
-"""Has a credential know what its issuer says of a token, or raises IssuerUnavailable."""
-
-
-async def nobody(needed: Needed) -> None:
-    """Of a policy that asks no issuer."""
-    raise IssuerUnavailable(needed.credential)
-
 
 class Authorization:
     """The service ``envoy.service.auth.v3.Authorization``."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - what it decides by, and its clocks
         self,
-        table: PolicyTable,
+        tables: Tables,
         counters: Counters,
         telemetry: Telemetry,
         records: Records,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
-        ask: Ask = nobody,
         replays: Replays | None = None,
         *,
         auditor: Auditor | None = None,
     ) -> None:
-        self._ask, self._auditor = ask, auditor
-        self._table = table
-        self._removed = (*table.credential_headers, *REMOVED)
+        self._auditor = auditor
+        self._tables = tables
         self._counters = counters
         self._telemetry = telemetry
         self._records = records
@@ -85,46 +76,48 @@ class Authorization:
     async def check(self, request: CheckRequest, context: Any) -> CheckResponse:
         """Decide on one request."""
         try:
-            return await self._decide(request)
+            with self._tables.now as in_force:  # to the end, whatever is put in force meanwhile
+                return await self._decide(request, in_force)
         except Exception as error:
             # grpcio would log the error with its message, which may hold a value.
             self._records.fault(error)
             await context.abort(grpc.StatusCode.INTERNAL, "extproc_internal_error")
             raise  # abort has raised: this is for the type checker
 
-    async def _decide(self, request: CheckRequest) -> CheckResponse:
-        arrival = self._wall()
-        checked = protobuf.checked_request(request, self._table.namespaces)
+    async def _decide(self, request: CheckRequest, in_force: InForce) -> CheckResponse:
+        arrival, table = self._wall(), in_force.table
+        checked = protobuf.checked_request(request, table.namespaces)
         if self._auditor is not None and self._auditor.refusing:
             self._auditor.turned_away()
-            denial = Denied(UNAUDITED)
-            return self._deny(secrets.token_hex(8), denial, arrival, self._client(checked))
-        decision = await self._admit(checked, arrival)
+            return self._deny(Denied(UNAUDITED), checked, table, arrival)
+        decision = await self._admit(checked, in_force, arrival)
         if isinstance(decision, Admitted):
             decision = await self._once(decision, arrival)
         if isinstance(decision, Admitted):
             decision = await self._charge(decision)
-        exchange = secrets.token_hex(8)
         match decision:
             case Admitted():
                 self._telemetry.checks("allowed").inc()
-                return protobuf.allowed(self._handover(exchange, decision, arrival), self._removed)
+                handover = self._handover(decision, table, arrival)
+                return protobuf.allowed(handover, (*table.credential_headers, *REMOVED))
             case Denied():
-                return self._deny(exchange, decision, arrival, self._client(checked))
+                return self._deny(decision, checked, table, arrival)
 
-    async def _admit(self, request: CheckedRequest, now: float) -> Admitted | Denied:
+    async def _admit(
+        self, request: CheckedRequest, in_force: InForce, now: float
+    ) -> Admitted | Denied:
         """Decide, asking each issuer whose word it takes, once."""
-        decision = admit(request, self._table, now)
+        decision = admit(request, in_force.table, now)
         asked: set[str] = set()
         while isinstance(decision, Needed):
             if decision.credential in asked:  # forgotten already: there are too many
                 return Denied(UNASKED)
             asked.add(decision.credential)
             try:
-                await self._ask(decision)
+                await in_force.ask(decision)
             except IssuerUnavailable:
                 return Denied(UNASKED)
-            decision = admit(request, self._table, now)
+            decision = admit(request, in_force.table, now)
         return decision
 
     async def _once(self, admitted: Admitted, now: float) -> Admitted | Denied:
@@ -160,11 +153,11 @@ class Authorization:
         principal = admitted.proof.principal
         return Denied(refusal, policy.route, policy.tenant, principal, detail)
 
-    def _handover(self, exchange: str, admitted: Admitted, arrival: float) -> Handover:
+    def _handover(self, admitted: Admitted, table: PolicyTable, arrival: float) -> Handover:
         policy = admitted.policy
         return Handover(
-            exchange,
-            self._table.version,
+            secrets.token_hex(8),
+            table.version,
             policy.route.name,
             policy.tenant,
             admitted.proof.principal,
@@ -174,16 +167,11 @@ class Authorization:
             digest=admitted.proof.digest,
         )
 
-    def _client(self, request: CheckedRequest) -> str:
-        """Where it came from, for whoever has to tell apart those without a name; keyed, since an
-        address is a person's.
-        """
-        address = client_address(request, self._table.proxies)
-        return hmac.digest(self._table.key, f"client {address}".encode(), "sha256").hex()[:16]
-
-    def _deny(self, exchange: str, denial: Denied, arrival: float, client: str) -> CheckResponse:
+    def _deny(
+        self, denial: Denied, checked: CheckedRequest, table: PolicyTable, arrival: float
+    ) -> CheckResponse:
         """The answer waits for its instant in ext_proc, through which it passes on its way out."""
-        refusal, route = denial.refusal, denial.route
+        refusal, route, exchange = denial.refusal, denial.route, secrets.token_hex(8)
         self._telemetry.checks(refusal.outcome).inc()
         name = route.name if route else ""
         record = {
@@ -191,7 +179,7 @@ class Authorization:
             "tenant": denial.tenant,
             "route": name,
             "code": refusal.outcome,
-            "client": client,
+            "client": _client(checked, table),
         }
         if denial.detail:
             record["detail"] = denial.detail
@@ -201,12 +189,20 @@ class Authorization:
         answer = told(refusal, route.dialect if route else UNROUTED)
         handover = Handover(
             exchange,
-            self._table.version,
+            table.version,
             name,
             denial.tenant,
             refusal=refusal.code,
             arrival=arrival,
         )
         if self._auditor is not None and refusal is not UNAUDITED:
-            self._auditor.denied(handover, denial, self._table, self._wall())
+            self._auditor.denied(handover, denial, table, self._wall())
         return protobuf.denied(handover, answer.status, answer.headers, answer.body)
+
+
+def _client(request: CheckedRequest, table: PolicyTable) -> str:
+    """Where it came from, for whoever has to tell apart those without a name; keyed, since an
+    address is a person's.
+    """
+    address = client_address(request, table.proxies)
+    return hmac.digest(table.key, f"client {address}".encode(), "sha256").hex()[:16]

@@ -36,18 +36,28 @@ class Issuers:
         for refresh in self.refreshes:
             for last in before.refreshes if before is not None else ():
                 refresh.follow(last)
-        self._introspectors = {
-            name: Introspector(prover)
+        self.asked = {
+            name: prover
             for name, prover in table.provers.items()
             if isinstance(prover, Introspections)
         }
+        for name, asked in self.asked.items():
+            if before is not None and name in before.asked:
+                asked.follow(before.asked[name])
+        self._introspectors = {name: Introspector(asked) for name, asked in self.asked.items()}
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
-        """Fetch all keys once, as far as they come in time, then keep them fresh."""
+        """Fetch all keys once, as far as they come in time, then keep them fresh.
+
+        Where there are keys to go on with, nothing waits for newer ones.
+        """
+        known = [refresh.known for refresh in self.refreshes]
         first = [asyncio.create_task(refresh.refresh()) for refresh in self.refreshes]
-        if first:
-            await asyncio.wait(first, timeout=START)
+        self._running = first
+        waited = [begun for begun, there in zip(first, known, strict=True) if not there]
+        if waited:
+            await asyncio.wait(waited, timeout=START)
         self._running = [
             asyncio.create_task(_follow(begun, refresh))
             for begun, refresh in zip(first, self.refreshes, strict=True)

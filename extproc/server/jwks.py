@@ -84,6 +84,8 @@ class KeyRefresh:
         """Go on with the keys that another one has: the same source's, for the same algorithms."""
         if not self.known and (before.source, before.algorithms) == (self.source, self.algorithms):
             self.ring.renew(before.ring.last, before.ring.until)
+            self._keys, self._content = before._keys, before._content  # noqa: SLF001 - its like
+            self.problem = before.problem
 
     async def run(self) -> None:
         """Fetch again and again."""

@@ -20,7 +20,7 @@ from extproc.beginning import begin
 from extproc.errors import ProtocolError
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
-from extproc.policy import Policy, PolicyTable
+from extproc.policy import Caps, Policy, PolicyTable
 from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
 from extproc.server import protobuf
 from extproc.server.alarms import Alarms
@@ -30,6 +30,7 @@ from extproc.server.held import Held
 from extproc.server.pacer import Direct, Paced
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
+from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
 from extproc.shadow import ShadowExchange
 from extproc.shaping import UNSHAPED, Shaping
@@ -46,7 +47,7 @@ class ExternalProcessor:
 
     def __init__(
         self,
-        table: PolicyTable,
+        tables: Tables,
         telemetry: Telemetry,
         records: Records,
         alarms: Alarms | None = None,
@@ -55,14 +56,18 @@ class ExternalProcessor:
         auditor: Auditor | None = None,
     ) -> None:
         self._auditor = auditor
-        self._table = table
+        self._tables = tables
         self._telemetry = telemetry
         self._records = records
         self._alarms = alarms or Alarms()
         self._wall = wall
-        self.held = Held(table.caps.held)
-        self.waiting = Held(table.caps.waiting)
+        self.held = Held(tables.now.table.caps.held)
+        self.waiting = Held(tables.now.table.caps.waiting)
         """Not bytes but exchanges, whose answers may have to wait."""
+
+    def bound(self, caps: Caps) -> None:
+        """Keep to other bounds from now on; what is kept already stays."""
+        self.held.cap, self.waiting.cap = caps.held, caps.waiting
 
     async def process(self, _requests: Any, context: Any) -> None:
         """Serve one exchange, by grpc.aio's ``read()``/``write()``."""
@@ -90,12 +95,15 @@ class ExternalProcessor:
             raise ProtocolError("Envoy's side ended before it began")
         protobuf.require_duplex(first)
         handover = protobuf.handover(first)
-        machine = self._machine(first, handover)
+        # Of the policy that ext_authz decided by, whatever has been put in force since.
+        table = self._tables.of(handover.config) if handover else self._tables.now.table
+        machine = _machine(first, handover, table)
+        shaping = UNSHAPED if _on_trial(machine) else _shaping_of(handover, table)
+        table = _narrowed(table, handover)
         name = _name(handover)
         started = time.monotonic()
         try:
             direct = Direct(context.read, context.write, "" if _on_trial(machine) else name)
-            shaping = self._shaping(machine, handover)
             if not shaping.waits:
                 await drive(machine, first, direct, self.held)
                 return
@@ -103,11 +111,11 @@ class ExternalProcessor:
             # than an answer, whose request has sent them already: by 0.05 ms, on every one.
             await context.send_initial_metadata(())
             arrival = self._arrival(handover)
-            paced = Paced(direct, shaping, arrival, self._alarms, self._table.caps.document)
+            paced = Paced(direct, shaping, arrival, self._alarms, table.caps.document)
             await self._wait(machine, first, paced)
         finally:
             seconds = time.monotonic() - started
-            self._audit(machine, handover, name, seconds)
+            self._audit(machine, handover, table, name, seconds)
             self._record(machine, handover, seconds)
 
     async def _wait(self, machine: Machine, first: ProcessingRequest, paced: Paced) -> None:
@@ -122,13 +130,6 @@ class ExternalProcessor:
         finally:
             place.keep(0)
 
-    def _shaping(self, machine: Machine, handover: Handover | None) -> Shaping:
-        return UNSHAPED if _on_trial(machine) else self._shaping_of(handover)
-
-    def _shaping_of(self, handover: Handover | None) -> Shaping:
-        tenant = handover.tenant if handover is not None else ""
-        return self._table.shapings.get(tenant, UNSHAPED)
-
     def _arrival(self, handover: Handover | None) -> float:
         """When the request came, on the alarms' clock.
 
@@ -138,33 +139,6 @@ class ExternalProcessor:
         now = self._alarms.clock()
         age = self._wall() - handover.arrival if handover is not None else 0.0
         return now - age if 0 <= age <= OLDEST else now
-
-    def _machine(self, first: ProcessingRequest, handover: Handover | None) -> Machine:
-        """Whose answer this is: the model's to an admitted request, or no model's."""
-        if first.HasField("response_headers"):
-            return self._local_reply(handover)
-        if handover is None:
-            raise ProtocolError("a request came without the metadata of ext_authz")
-        return begin(self._policy(handover), dict(handover.parameters), handover.digest)
-
-    def _policy(self, handover: Handover) -> Policy:
-        if handover.config != self._table.version or handover.refusal:
-            raise ProtocolError("the metadata of ext_authz is not of this policy")
-        policy = self._table.policies.get((handover.tenant, handover.route))
-        if policy is None:
-            raise ProtocolError("the metadata of ext_authz names no policy")
-        return policy
-
-    def _local_reply(self, handover: Handover | None) -> LocalReply:
-        routes = {route.name: route for route in self._table.routes}
-        shaping = self._shaping_of(handover)
-        if handover is None:
-            return LocalReply(None, None, shaping)
-        route = routes.get(handover.route)
-        denied = of_code(handover.refusal)
-        if denied is INSUFFICIENT and route is not None:
-            denied = denied.demanding(route.requirement.acr_values)
-        return LocalReply(denied, route.dialect if route is not None else None, shaping)
 
     def _record(self, machine: Machine, handover: Handover | None, seconds: float) -> None:
         self._telemetry.exchanges(machine.outcome).inc()
@@ -199,15 +173,61 @@ class ExternalProcessor:
         )
 
     def _audit(
-        self, machine: Machine, handover: Handover | None, name: str, seconds: float
+        self,
+        machine: Machine,
+        handover: Handover | None,
+        table: PolicyTable,
+        name: str,
+        seconds: float,
     ) -> None:
         if self._auditor is None:
             return
         if not isinstance(machine, LocalReply):
             assert handover is not None
-            self._auditor.ended(machine, handover, self._table, self._wall(), seconds)
+            self._auditor.ended(machine, handover, table, self._wall(), seconds)
         elif handover is None or not handover.refusal:  # else ext_authz recorded the denial
-            self._auditor.replied(name, machine, self._table, self._wall(), seconds)
+            self._auditor.replied(name, machine, table, self._wall(), seconds)
+
+
+def _machine(first: ProcessingRequest, handover: Handover | None, table: PolicyTable) -> Machine:
+    """Whose answer this is: the model's to an admitted request, or no model's."""
+    if first.HasField("response_headers"):
+        return _local_reply(handover, table)
+    if handover is None:
+        raise ProtocolError("a request came without the metadata of ext_authz")
+    return begin(_policy(handover, table), dict(handover.parameters), handover.digest)
+
+
+def _policy(handover: Handover, table: PolicyTable) -> Policy:
+    if handover.refusal:
+        raise ProtocolError("the metadata of ext_authz is of a request that was denied")
+    policy = table.policies.get((handover.tenant, handover.route))
+    if policy is None:
+        raise ProtocolError("the metadata of ext_authz names no policy")
+    return policy
+
+
+def _local_reply(handover: Handover | None, table: PolicyTable) -> LocalReply:
+    routes = {route.name: route for route in table.routes}
+    shaping = _shaping_of(handover, table)
+    if handover is None:
+        return LocalReply(None, None, shaping)
+    route = routes.get(handover.route)
+    denied = of_code(handover.refusal)
+    if denied is INSUFFICIENT and route is not None:
+        denied = denied.demanding(route.requirement.acr_values)
+    return LocalReply(denied, route.dialect if route is not None else None, shaping)
+
+
+def _shaping_of(handover: Handover | None, table: PolicyTable) -> Shaping:
+    tenant = handover.tenant if handover is not None else ""
+    return table.shapings.get(tenant, UNSHAPED)
+
+
+def _narrowed(table: PolicyTable, handover: Handover | None) -> PolicyTable:
+    """To what the end of the exchange still needs."""
+    place = (handover.tenant, handover.route) if handover is not None else ("", "")
+    return table.narrowed(table.policies.get(place))
 
 
 def _on_trial(machine: Machine) -> bool:

@@ -45,6 +45,31 @@ class Telemetry:
             registry=self.registry,
         )
 
+        self._add_reloads()
+
+    def _add_reloads(self) -> None:
+        self.config = Gauge(
+            "extproc_config_info",
+            "1 for the policy in force, by its hash.",
+            ["hash"],
+            registry=self.registry,
+        )
+        self.config_since = Gauge(
+            "extproc_config_since_timestamp_seconds",
+            "When the policy in force was put in force.",
+            registry=self.registry,
+        )
+        self.reloads = self._by(
+            "outcome", "extproc_config_reloads", "Times the files were loaded anew, by outcome."
+        )
+        for outcome in ("changed", "unchanged", "failed"):  # there before the first
+            self.reloads(outcome)
+        self.reload_failed = Gauge(
+            "extproc_config_reload_failed",
+            "1 while what the files say cannot be put in force.",
+            registry=self.registry,
+        )
+
     def _by(self, label: str, name: str, documentation: str) -> Callable[[str], Counter]:
         """The counter of each value of a label, kept: the library's own look-up takes a lock."""
         return cache(Counter(name, documentation, [label], registry=self.registry).labels)

@@ -27,6 +27,7 @@ from tests.bench.loading import loading
 from tests.bench.machine import cores, facts, on
 from tests.bench.memory import idle, large
 from tests.bench.own import own_code
+from tests.bench.reloading import reloading
 from tests.bench.rewriting import rewriting
 from tests.bench.rig import Rig, envoy_version, rig
 from tests.bench.signatures import signatures
@@ -96,7 +97,7 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         keys = 100_000 if length is _QUICK else 1_000_000
         checks = [checking(table), tokens(table), signatures(table)]
         ours = [own_code(table), *checks, *rewriting(table)]
-        return [*tables, *ours, dialects(), ticks(), loading(keys)]
+        return [*tables, *ours, dialects(), ticks(), loading(keys), reloading()]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:

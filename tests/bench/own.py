@@ -29,6 +29,7 @@ from extproc.server.authz import Authorization
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ
 from extproc.server.record import Records
+from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
 from tests.bench import bodies
@@ -75,8 +76,8 @@ class Services:
 
     def __init__(self, table: PolicyTable, records: Records) -> None:
         telemetry = Telemetry()
-        self._authorization = Authorization(table, MemoryCounters(), telemetry, records)
-        self._processor = ExternalProcessor(table, telemetry, records)
+        self._authorization = Authorization(Tables(table), MemoryCounters(), telemetry, records)
+        self._processor = ExternalProcessor(Tables(table), telemetry, records)
 
     async def check(self, message: bytes) -> bytes:
         answer = await self._authorization.check(CheckRequest.FromString(message), None)

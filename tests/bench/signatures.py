@@ -13,6 +13,7 @@ from extproc.credentials.signature_key import VerifyingKey, checked_by
 from extproc.policy import PolicyTable
 from extproc.server.authz import Authorization
 from extproc.server.record import Records
+from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters, MemoryReplays
 from tests.bench import bodies
@@ -58,7 +59,7 @@ class _Checks:
 
     async def run(self) -> None:
         service = Authorization(
-            self._table,
+            Tables(self._table),
             MemoryCounters(),
             self._telemetry,
             self._records,

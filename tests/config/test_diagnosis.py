@@ -326,3 +326,17 @@ def test_a_value_is_never_repeated(tmp_path: Path) -> None:
     for old in ("env:HMAC", f"key:{'a' * 64}", "1s", "127.0.0.1:9101", "unix:///run"):
         assert key not in told(tmp_path, changed((old, key)))
     assert key not in told(tmp_path, changed(("text-*", key * 20)))
+
+
+MANY = "".join(f"  tenant-{index:03}: {{policy: trial}}\n" for index in range(700))
+
+
+def test_a_mistake_among_many_tenants_is_told_by_its_place(tmp_path: Path) -> None:
+    before = TEXT.count("\n")
+    assert len(loaded(tmp_path, TEXT + MANY).settings.tenants) == 702
+    wrong = MANY.replace("  tenant-600: {policy: trial}", "  tenant-600: {policy: trial, x: 1}")
+    with pytest.raises(ConfigError, match=rf":{before + 601}: tenants\.tenant-600\.x: unknown"):
+        loaded(tmp_path, TEXT + wrong)
+    wrong = MANY.replace("tenant-600", "tenant 600")
+    with pytest.raises(ConfigError, match=rf":{before + 601}: tenants\.tenant 600: malformed"):
+        loaded(tmp_path, TEXT + wrong)

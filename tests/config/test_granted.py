@@ -68,3 +68,11 @@ def test_as_many_are_kept_as_there_is_room_for(
     assert len(policies._made) == 2
     assert policies[first] == before
     assert made.count(first) == 2
+
+
+def test_what_was_made_can_be_let_go_of_and_is_made_again(made: list[tuple[str, str]]) -> None:
+    policies = table(made)
+    first = policies["acme", "GET /a"]
+    policies.forget()
+    assert policies["acme", "GET /a"] == first
+    assert len(made) == 2

@@ -269,3 +269,13 @@ def test_a_bearer_token_is_left_to_others_where_keys_are_not_looked_for_there() 
     assert keys.prove(CheckedRequest("GET", "/", alone), 0.0) is Cause.CREDENTIAL_MISSING
     # What is not read does not go on to the model server either.
     assert set(keys.headers) == set(HEADERS)
+
+
+def test_keys_of_a_policy_that_is_gone_can_be_let_go_of() -> None:
+    issued = IssuedKeys({hashed("xk-1"): ISSUED})
+    prover = ApiKeys(ApiKey(), HMAC_KEY, {}, issued)
+    prover.forget()
+    assert len(issued) == 0
+    assert (
+        prover.prove(CheckedRequest("POST", "/", {"x-api-key": "xk-1"}), 0.0) is Cause.KEY_UNKNOWN
+    )

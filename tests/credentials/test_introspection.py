@@ -154,3 +154,37 @@ def test_the_record_is_told_why(answer: object, cause: Cause) -> None:
     assert tokens.prove(CheckedRequest("GET", "/", {}), NOW) is Cause.CREDENTIAL_MISSING
     short = CheckedRequest("GET", "/", {"authorization": "Bearer short"})
     assert tokens.prove(short, NOW) is Cause.TOKEN_MALFORMED
+
+
+def of_another_policy(
+    *tenants: str, secret: str = "s3cret", key: bytes = b"k" * 32, **more: Any
+) -> Introspections:
+    return Introspections("tokens", prover(**more).settings, secret, key, tenants)
+
+
+def test_what_is_known_is_known_to_the_policy_that_follows() -> None:
+    before, after = learned(ACTIVE), of_another_policy("acme", "globex")
+    after.follow(before)
+    assert proven(tokens=after) == ALICE
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        of_another_policy("acme", secret="another"),
+        of_another_policy("acme", key=b"l" * 32),
+        of_another_policy("acme", strength=2),
+    ],
+)
+def test_not_to_one_that_asks_in_another_way(after: Introspections) -> None:
+    after.follow(learned(ACTIVE))
+    assert proven(tokens=after) == Needed("tokens", TOKEN)
+
+
+def test_who_belonged_to_a_tenant_that_is_gone_is_nobody_now() -> None:
+    before, after = learned({**ACTIVE, "org": "acme"}, tenant="org"), prover(tenant="org")
+    gone = of_another_policy("globex", tenant="org")
+    for each in (after, gone):
+        each.follow(before)
+    assert proven(tokens=after) == Proof(ALICE.principal, 1, "acme")
+    assert proven(tokens=gone) is None

@@ -1,5 +1,6 @@
 import asyncio
 import os
+import pty
 import re
 import shlex
 import signal
@@ -130,6 +131,32 @@ async def test_the_death_of_one_is_told_and_ends_the_other(name: str) -> None:
 
     assert console.lines[-1].startswith(f"{name} was killed by signal 9; it said last:")
     assert all(gone(pid) for pid in pids.values())
+
+
+@pytest.mark.e2e
+async def test_a_hangup_reaches_the_sidecar_and_ends_nothing() -> None:
+    console = Console()
+    async with _started(Up(NOWHERE, listen=LOCAL, say=console), console) as task:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await until(lambda: console.find(r'("message":"unchanged")') is not None)
+        assert not task.done()
+
+
+@pytest.mark.e2e
+def test_the_end_of_its_terminal_ends_it() -> None:
+    """The kernel then sends SIGHUP too, and nobody hears its last word."""
+    pid, terminal = pty.fork()
+    if not pid:
+        command = (sys.executable, "-m", "extproc", "up", "--upstream", NOWHERE)
+        os.execv(sys.executable, (*command, "--listen", "127.0.0.1:0"))
+    said = b""
+    while b"serving on" not in said:
+        said += os.read(terminal, 4096)
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    assert len(children) == 2
+    os.close(terminal)
+    os.waitpid(pid, 0)
+    assert all(gone(int(child)) for child in children)
 
 
 @pytest.mark.e2e

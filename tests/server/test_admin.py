@@ -12,9 +12,15 @@ class Sidecar:
     def __init__(self) -> None:
         self.telemetry = Telemetry()
         self.ready = True
-        self.problems = list[str]()
+        self.details = list[str]()
+        self.config = {"config": "0123", "problem": ""}
         self.admin = Admin(
-            "127.0.0.1", 0, self.telemetry, lambda: self.ready, lambda: self.problems
+            "127.0.0.1",
+            0,
+            self.telemetry,
+            lambda: self.ready,
+            lambda: self.details,
+            lambda: self.config,
         )
         self.port = self.admin._server.server_port
 
@@ -43,7 +49,7 @@ def test_a_draining_sidecar_is_alive_and_not_ready(sidecar: Sidecar) -> None:
 
 
 def test_what_it_serves_without_is_told_and_keeps_it_ready(sidecar: Sidecar) -> None:
-    sidecar.problems = ["credential tokens: no keys: status 503"]
+    sidecar.details = ["credential tokens: no keys: status 503"]
     assert sidecar.get("/readyz") == (200, "ready\ncredential tokens: no keys: status 503\n")
 
 
@@ -55,6 +61,10 @@ def test_metrics_are_those_of_this_sidecar(sidecar: Sidecar) -> None:
     assert 'extproc_checks_total{outcome="allowed"} 1.0' in text
     assert "extproc_held_bytes 7.0" in text
     assert Telemetry().registry is not sidecar.telemetry.registry
+
+
+def test_the_policy_in_force_is_told_to_programs(sidecar: Sidecar) -> None:
+    assert sidecar.get("/config") == (200, '{"config":"0123","problem":""}\n')
 
 
 def test_anything_else_is_not_found(sidecar: Sidecar) -> None:

@@ -259,8 +259,9 @@ async def test_an_issuer_that_is_down_keeps_nobody_from_starting_and_is_told(
     with Issuer(status=503) as issuer:
         folder.more = TOKENS.replace("URL", issuer.url)
         async with serving_here(folder):
-            ready = "ready\ncredential tokens: no keys: status 503\n"
-            assert await asyncio.to_thread(folder.told, "/readyz") == (200, ready)
+            status, ready = await asyncio.to_thread(folder.told, "/readyz")
+            assert (status, ready.splitlines()[0]) == (200, "ready")
+            assert ready.splitlines()[2:] == ["credential tokens: no keys: status 503"]
 
 
 async def test_it_is_not_ready_before_it_has_asked_for_keys(folder: Folder) -> None:
@@ -276,11 +277,34 @@ async def test_it_is_not_ready_before_it_has_asked_for_keys(folder: Folder) -> N
         issuer.slow.set()
 
         async def ready() -> bool:
-            return await asyncio.to_thread(folder.told, "/readyz") == (200, "ready\n")
+            status, told = await asyncio.to_thread(folder.told, "/readyz")
+            return status == 200 and "credential" not in told
 
         await until(ready)
         os.kill(os.getpid(), signal.SIGTERM)
         await running
+
+
+async def test_a_hangup_has_it_load_its_files_anew(folder: Folder) -> None:
+    """And what changed is served by, and drained by, from then on."""
+    async with serving(folder) as process:
+        before = orjson.loads(folder.told("/config")[1])
+        folder.drain = "7s"
+        folder.policy()
+        process.send_signal(signal.SIGHUP)
+
+        async def reloaded() -> bool:
+            after = orjson.loads(folder.told("/config")[1])
+            return bool(after["config"] != before["config"])
+
+        await until(reloaded)
+        assert await folder.status() == SERVING
+        process.send_signal(signal.SIGTERM)
+        code, records = ended(process)
+    assert code == 0
+    told = {record["message"]: record for record in records}
+    assert told["reloaded"]["before"] == told["serving"]["config"] == before["config"]
+    assert told["draining"]["seconds"] == 7
 
 
 # What keeps it from starting.

@@ -10,12 +10,13 @@ import pytest
 from extproc.credentials import Introspection, Introspections, Jwt, Jwts, Needed
 from extproc.errors import IssuerUnavailable
 from extproc.server import issuers as starting
-from extproc.server.authz import nobody
 from extproc.server.issuers import Issuers
 from extproc.server.record import Records
+from extproc.server.tables import nobody
 from tests.credentials.test_introspection import ALICE, TOKEN, proven
 from tests.issuer import AUDIENCE, EC, NAME, Issuer, jwks
 from tests.playbook import policy, table
+from tests.server.wire import until
 
 
 @pytest.fixture
@@ -88,7 +89,7 @@ async def test_another_policy_begins_with_the_keys_of_the_last(
     made = Issuers(replace(table(policy()), provers=found), records, before)
     await made.start()
     await before.close()
-    assert made.told() == ["credential signed: old keys: status 503"]
+    await until(lambda: made.told() == ["credential signed: old keys: status 503"])
     assert found["signed"].keyring.keys(0.0) is not None
     await made.close()
 

@@ -389,7 +389,7 @@ async def test_an_unexpected_error_beside_the_exchange_cuts_the_stream_off(
     def fail(*_: object) -> None:
         raise RuntimeError(SECRET)
 
-    monkeypatch.setattr(sidecar.processor, part, fail)
+    monkeypatch.setattr(sidecar.processor if part == "_record" else processor, part, fail)
     stream = await envoy.stream().send(RequestHeaders(end=False))
     if part == "_record":  # it comes at the very end, when Envoy has ended its side
         assert await stream.end() is grpc.StatusCode.INTERNAL

@@ -37,10 +37,11 @@ from extproc.policy import PolicyTable
 from extproc.server import app
 from extproc.server.alarms import Alarms
 from extproc.server.audited import Auditor
-from extproc.server.authz import Ask, Authorization, nobody
+from extproc.server.authz import Authorization
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ, Handover, allowed
 from extproc.server.record import Records
+from extproc.server.tables import Ask, Tables, nobody
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
 
@@ -84,17 +85,17 @@ class Sidecar:
         self.wall.now = 1_800_000_000.0
         self.telemetry = Telemetry()
         self.records = Records(self.log)
+        self.tables = Tables(table, ask)
         self.processor = ExternalProcessor(
-            table, self.telemetry, self.records, alarms, self.wall, auditor=auditor
+            self.tables, self.telemetry, self.records, alarms, self.wall, auditor=auditor
         )
         self.authorization = Authorization(
-            table,
+            self.tables,
             counters or MemoryCounters(),
             self.telemetry,
             self.records,
             self.clock,
             self.wall,
-            ask,
             auditor=auditor,
         )
         self.server = grpc.aio.server(options=app._OPTIONS)
@@ -132,10 +133,12 @@ async def running(
     sidecar = Sidecar(table, counters, alarms, ask, auditor)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
-    async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
-        yield sidecar, Envoy(channel)
-    await sidecar.server.stop(grace=0)
-    sidecar.records.close()
+    try:
+        async with grpc.aio.insecure_channel(f"unix:{path}") as channel:
+            yield sidecar, Envoy(channel)
+    finally:  # a test that fails must not hang
+        await sidecar.server.stop(grace=0)
+        sidecar.records.close()
 
 
 class Envoy:
