@@ -158,10 +158,11 @@ class Exchange:
         """Answer with a refusal and stop, as far as something can still be said."""
         if self.state in _LATE:
             return self._give_up() if self.state is State.OPEN else []
-        answer, details = told(refusal, self._wording(refusal)), f"extproc_{refusal.outcome}"
+        buckets, details = self._policy.shaping.buckets, f"extproc_{refusal.outcome}"
+        answer = told(refusal, self._wording(refusal), alike=buckets is not None)
         self._finish(refusal.outcome, answer.status)
         if not self._grpc:
-            body, buckets = answer.body, self._policy.shaping.buckets
+            body = answer.body
             filling = body if buckets is None else filled(body, buckets.room(len(body)))
             return [Respond(answer.status, answer.headers, filling, details)]
         # Envoy makes trailers of it, and the body becomes the message.

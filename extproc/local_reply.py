@@ -61,7 +61,7 @@ class LocalReply:
         """Answer so, unless it has been answered."""
         if self.done:
             return []
-        answer = told(refusal, self._dialect)
+        answer = told(refusal, self._dialect, alike=self._buckets is not None)
         self.done, self.outcome, self.status = True, refusal.outcome, answer.status
         body = answer.body
         if self._buckets is not None:

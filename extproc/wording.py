@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
-from extproc.refusal import INVALID_REQUEST, Refusal
+from extproc.refusal import INVALID_REQUEST, SHOULD_RETRY, Refusal
 
 
 class Wording(Protocol):
@@ -29,9 +29,15 @@ class Told:
     body: bytes
 
 
-def told(refusal: Refusal, wording: Wording) -> Told:
-    """The refusal in the words of an API."""
+def told(refusal: Refusal, wording: Wording, *, alike: bool = False) -> Told:
+    """The refusal in the words of an API.
+
+    ``alike``: where lengths are hidden, no refusal has a field that others, and answers, lack; but
+    for the two that HTTP has for their status.
+    """
     if refusal.code == INVALID_REQUEST.code:
         refusal = replace(refusal, status=wording.MALFORMED)
     headers = {"content-type": wording.ERRORS, **refusal.headers}
+    if alike:
+        headers.pop(SHOULD_RETRY, None)
     return Told(refusal.status, headers, wording.error(refusal))

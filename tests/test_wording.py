@@ -56,6 +56,16 @@ def test_a_wait_that_clients_do_not_keep_ends_their_trying(wait: int, *, final: 
     assert headers.get("x-should-retry") == ("false" if final else None)
 
 
+@pytest.mark.parametrize("wording", WORDINGS, ids=lambda each: type(each).__name__)
+def test_where_lengths_are_hidden_refusals_have_no_field_that_others_lack(wording: Wording) -> None:
+    known = {"content-type", "retry-after", "www-authenticate"}
+    for each in CLASSES:
+        open_, hidden = told(each, wording), told(each, wording, alike=True)
+        assert {*hidden.headers} <= known
+        assert (hidden.status, hidden.body) == (open_.status, open_.body)
+        assert open_.headers.items() >= hidden.headers.items()
+
+
 @pytest.mark.parametrize("status", [408, 409, 425, 500, 502, 503, 504])
 def test_what_may_help_is_not_forbidden(status: int) -> None:
     assert "x-should-retry" not in told(of_upstream(status), UNROUTED).headers
