@@ -266,6 +266,16 @@ def _pattern(template: str) -> re.Pattern[str]:
     )
 
 
+class Excerpt(msgspec.Struct, frozen=True):
+    """What the record of an exchange needs of a table when it ends: one that was replaced goes,
+    though an exchange of it runs for hours.
+    """
+
+    version: str
+    pseudonyms: Pseudonyms | None = None
+    policy: Policy | None = None
+
+
 @dataclass(frozen=True)
 class PolicyTable:
     """Every policy of one configuration."""
@@ -289,12 +299,9 @@ class PolicyTable:
     proxies: Proxies = field(default_factory=Proxies)
     """Between clients and Envoy."""
 
-    def narrowed(self, policy: Policy | None) -> "PolicyTable":
-        """What an exchange needs until it ends: an old table goes though one of its exchanges runs
-        for hours.
-        """
-        own = {(policy.tenant, policy.route.name): policy} if policy is not None else {}
-        return replace(self, routes=(), provers={}, tenants={}, policies=own, shapings={})
+    def excerpt(self, policy: Policy | None) -> "Excerpt":
+        """For the record of an exchange under this policy."""
+        return Excerpt(self.version, self.pseudonyms, policy)
 
     def served(self) -> "PolicyTable":
         """What ext_proc needs of it, while it admits nobody any more."""

@@ -17,7 +17,7 @@ from extproc.draw import Draw
 from extproc.errors import ClientError, UpstreamError
 from extproc.limits import Charge, Limit
 from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
-from extproc.policy import CLOSELY, Caps, Fidelity, Policy, PolicyTable, Route
+from extproc.policy import CLOSELY, Caps, Excerpt, Fidelity, Policy, PolicyTable, Route
 from extproc.prediction import Embedding, Probabilities, Query
 from extproc.refusal import UNKNOWN_MODEL
 from tests import playbook
@@ -393,14 +393,8 @@ def test_a_denied_model_is_refused_like_an_unknown_one_but_in_the_record() -> No
 def test_an_exchange_keeps_little_of_a_large_table() -> None:
     mine, other = policy(), policy(tenant="beta")
     whole = playbook.table(mine, other, tenants={"key:1": "acme"})
-    kept = whole.narrowed(mine)
-    assert (kept.version, kept.caps, kept.policies) == (
-        whole.version,
-        whole.caps,
-        {("acme", mine.route.name): mine},
-    )
-    assert [*kept.routes, *kept.provers, *kept.tenants, *kept.shapings] == []
-    assert whole.narrowed(None).policies == {}
+    assert whole.excerpt(mine) == Excerpt(whole.version, whole.pseudonyms, mine)
+    assert whole.excerpt(None).policy is None
 
 
 def test_what_admits_nobody_any_more_is_still_served_by() -> None:

@@ -63,9 +63,10 @@ def authenticate(
             proofs[name] = structs.replace(proven, tenant=tenant)
         else:
             causes.append(Cause.PRINCIPAL_UNLISTED)
-    if len({proof.tenant for proof in proofs.values()}) > 1:
+    agreed = len(proofs) == 1 or len({proof.tenant for proof in proofs.values()}) == 1
+    if proofs and not agreed:
         causes.append(Cause.TENANTS_DIFFER)
-    if not _suffices(proofs, requirement.all_of, one_of):
+    if not (agreed and _suffices(proofs, requirement.all_of, one_of)):
         return needed or furthest(causes)
     strongest = _bound(max(proofs.values(), key=lambda proof: proof.strength), proofs.values())
     return strongest if strongest.strength >= requirement.strength else Weak(strongest)
@@ -82,6 +83,5 @@ def _bound(strongest: Proof, proofs: Collection[Proof]) -> Proof:
 def _suffices(
     proofs: Mapping[str, Proof], all_of: Collection[str], one_of: Collection[str]
 ) -> bool:
-    if not proofs.keys() >= set(all_of) or (one_of and proofs.keys().isdisjoint(one_of)):
-        return False
-    return len({proof.tenant for proof in proofs.values()}) == 1
+    each = all(name in proofs for name in all_of)
+    return each and (not one_of or any(name in proofs for name in one_of))

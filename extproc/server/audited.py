@@ -12,7 +12,7 @@ from extproc.audit import Pseudonyms, Record
 from extproc.audit.record import Decision
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
-from extproc.policy import Policy, PolicyTable
+from extproc.policy import Excerpt, PolicyTable
 from extproc.server.audit_log import AuditLog
 from extproc.server.protobuf import Handover
 from extproc.shadow import ShadowExchange
@@ -63,7 +63,7 @@ class Auditor:
         )
 
     def replied(
-        self, request: str, reply: LocalReply, table: PolicyTable, now: float, seconds: float
+        self, request: str, reply: LocalReply, excerpt: Excerpt, now: float, seconds: float
     ) -> None:
         """Record a reply of Envoy's own, to whom nobody knows."""
         self._log.add(
@@ -72,7 +72,7 @@ class Auditor:
                 request=request,
                 decision="refused",
                 reason=reply.outcome,
-                policy=table.version,
+                policy=excerpt.version,
                 status=reply.status,
                 duration=_seconds(seconds),
             )
@@ -82,15 +82,16 @@ class Auditor:
         self,
         machine: Exchange | ShadowExchange,
         handover: Handover,
-        table: PolicyTable,
+        excerpt: Excerpt,
         now: float,
         seconds: float,
     ) -> None:
         """Record an exchange that ended at ``now``, having taken so many seconds."""
-        names = _pseudonyms(table)
+        names, policy = _pseudonyms(excerpt), excerpt.policy
+        assert policy is not None  # the exchange was made of it
         shadow = isinstance(machine, ShadowExchange)
         outcome = machine.outcome.removeprefix("shadow:")
-        query, policy = machine.query, _policy(table, handover)
+        query = machine.query
         self._log.add(
             Record(
                 time=_time(now),
@@ -107,7 +108,7 @@ class Auditor:
                 stream=query.stream if query else False,
                 fingerprint=names.input(machine.digests),
                 epoch=names.epoch,
-                policy=table.version,
+                policy=excerpt.version,
                 fidelity=policy.fidelity.name,
                 changed=machine.changed,
                 dropped=machine.dropped,
@@ -118,14 +119,9 @@ class Auditor:
         )
 
 
-def _policy(table: PolicyTable, handover: Handover) -> Policy:
-    """It is there: the exchange was made of it."""
-    return table.policies[handover.tenant, handover.route]
-
-
-def _pseudonyms(table: PolicyTable) -> Pseudonyms:
-    assert table.pseudonyms is not None  # compiled where a log is asked for
-    return table.pseudonyms
+def _pseudonyms(under: PolicyTable | Excerpt) -> Pseudonyms:
+    assert under.pseudonyms is not None  # compiled where a log is asked for
+    return under.pseudonyms
 
 
 def _time(now: float) -> datetime:

@@ -8,7 +8,6 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -145,7 +144,7 @@ class Authorization:
             refusal, detail = UNCOUNTED, ""
         else:
             if exhausted is None:
-                return replace(admitted, charged=1)
+                return Admitted(policy, admitted.proof, admitted.parameters, charged=1)
             refusal, detail = RATE_LIMITED.after(coarse(exhausted.retry_after)), exhausted.limit
         if policy.shadow:
             self._telemetry.checks(f"shadow:{refusal.outcome}").inc()

@@ -20,7 +20,7 @@ from extproc.beginning import begin
 from extproc.errors import ProtocolError
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
-from extproc.policy import Caps, Policy, PolicyTable
+from extproc.policy import Caps, Excerpt, Policy, PolicyTable
 from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
 from extproc.server import protobuf
 from extproc.server.alarms import Alarms
@@ -99,7 +99,8 @@ class ExternalProcessor:
         table = self._tables.of(handover.config) if handover else self._tables.now.table
         machine = _machine(first, handover, table)
         shaping = UNSHAPED if _on_trial(machine) else _shaping_of(handover, table)
-        table = _narrowed(table, handover)
+        excerpt, most = _excerpt(table, handover), table.caps.document
+        del table  # it may be replaced long before this ends
         name = _name(handover)
         started = time.monotonic()
         try:
@@ -111,11 +112,11 @@ class ExternalProcessor:
             # than an answer, whose request has sent them already: by 0.05 ms, on every one.
             await context.send_initial_metadata(())
             arrival = self._arrival(handover)
-            paced = Paced(direct, shaping, arrival, self._alarms, table.caps.document)
+            paced = Paced(direct, shaping, arrival, self._alarms, most)
             await self._wait(machine, first, paced)
         finally:
             seconds = time.monotonic() - started
-            self._audit(machine, handover, table, name, seconds)
+            self._audit(machine, handover, excerpt, name, seconds)
             self._record(machine, handover, seconds)
 
     async def _wait(self, machine: Machine, first: ProcessingRequest, paced: Paced) -> None:
@@ -176,7 +177,7 @@ class ExternalProcessor:
         self,
         machine: Machine,
         handover: Handover | None,
-        table: PolicyTable,
+        excerpt: Excerpt,
         name: str,
         seconds: float,
     ) -> None:
@@ -184,9 +185,9 @@ class ExternalProcessor:
             return
         if not isinstance(machine, LocalReply):
             assert handover is not None
-            self._auditor.ended(machine, handover, table, self._wall(), seconds)
+            self._auditor.ended(machine, handover, excerpt, self._wall(), seconds)
         elif handover is None or not handover.refusal:  # else ext_authz recorded the denial
-            self._auditor.replied(name, machine, table, self._wall(), seconds)
+            self._auditor.replied(name, machine, excerpt, self._wall(), seconds)
 
 
 def _machine(first: ProcessingRequest, handover: Handover | None, table: PolicyTable) -> Machine:
@@ -224,10 +225,9 @@ def _shaping_of(handover: Handover | None, table: PolicyTable) -> Shaping:
     return table.shapings.get(tenant, UNSHAPED)
 
 
-def _narrowed(table: PolicyTable, handover: Handover | None) -> PolicyTable:
-    """To what the end of the exchange still needs."""
+def _excerpt(table: PolicyTable, handover: Handover | None) -> Excerpt:
     place = (handover.tenant, handover.route) if handover is not None else ("", "")
-    return table.narrowed(table.policies.get(place))
+    return table.excerpt(table.policies.get(place))
 
 
 def _on_trial(machine: Machine) -> bool:
