@@ -7,7 +7,7 @@ the policy's own string.
 
 import hashlib
 import math
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Collection, Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -60,6 +60,20 @@ def load_keyring(path: Path, tenants: Iterable[str], listed: Iterable[str], most
                 raise _mistake(path, piece.first + index, line, owners, hashes)
             alike.add(line.id)
     return Keyring(keys, version.digest())
+
+
+def ends(path: Path, most: int) -> Iterator[tuple[bytes, float]]:
+    """The keys of a file, at most so many of its lines, that were revoked or expire: by what they
+    are looked up, and from when on they prove nothing.
+
+    Raise as ``load_keyring``, but for what a policy has to say of them.
+    """
+    left = most
+    for piece in read_pieces(path):
+        for line in piece.keys[: max(0, left)]:
+            if line.revoked is not None or line.expires is not None:
+                yield bytes.fromhex(line.hash[: 2 * DIGEST]), _until(line)
+        left -= len(piece.keys)
 
 
 def _mistake(

@@ -7,7 +7,7 @@ is ever made of the files of two.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +44,7 @@ class Loaded:
                 heavy.popitem()
         bare = Document(document.path, {}, {(): 1}, files=document.files)
         light = msgspec.structs.replace(settings, tenants={})
-        return Loaded(Config(bare, light, self.config.base), self.table, self.plan)
+        return Loaded(replace(self.config, document=bare, settings=light), self.table, self.plan)
 
 
 def load_all(

@@ -1,6 +1,7 @@
 """A policy file, read and of the right types."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from extproc.config.addresses import check_addresses
@@ -10,7 +11,7 @@ from extproc.config.files import Files
 from extproc.config.overlay import overlaid
 from extproc.config.settings import Settings
 from extproc.config.source import read
-from extproc.credentials import Mtls
+from extproc.credentials import ApiKey, Mtls
 from extproc.units import seconds
 
 
@@ -22,6 +23,8 @@ class Config:
     settings: Settings
     base: Path | None = None
     """The base file that binds it."""
+    key_files: Mapping[str, Path] = field(default_factory=dict)
+    """By the name of a credential."""
 
     @property
     def listen(self) -> str:
@@ -77,4 +80,10 @@ def load(path: Path, base: Path | None = None, files: Files | None = None) -> Co
         document = overlaid(document, read(base, document.files))
     settings = policy_of(document)
     check_addresses(document, settings)
-    return Config(document, settings, base)
+    return Config(document, settings, base, dict(_key_files(document, settings)))
+
+
+def _key_files(document: Document, settings: Settings) -> Iterator[tuple[str, Path]]:
+    for name, credential in settings.credentials.items():
+        if isinstance(credential, ApiKey) and credential.file is not None:
+            yield name, document.folder(("credentials", name, "file")) / credential.file

@@ -15,7 +15,7 @@ independent draws.  Keys themselves are not there to be compared: only hashes ar
 import hmac
 import math
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Annotated, Final, Literal
 
@@ -91,6 +91,14 @@ class IssuedKeys(Mapping[bytes, IssuedKey]):
         for part in self._parts:
             part.clear()
 
+    def end(self, digest: bytes, until: float) -> bool:
+        """Have a key prove nothing from then on; whether it did so until later."""
+        key = self.find(digest)
+        sooner = until < key.until
+        if sooner:
+            self._parts[digest[0]][digest] = IssuedKey(key.id, key.tenant, until)
+        return sooner
+
     def __getitem__(self, digest: bytes) -> IssuedKey:
         return self._parts[digest[0]][digest]
 
@@ -125,6 +133,10 @@ class ApiKeys:
     def forget(self) -> None:
         """The issued keys, where nothing is proven by them any more."""
         self._issued.forget()
+
+    def end(self, ends: Iterable[tuple[bytes, float]]) -> int:
+        """Have issued keys prove nothing from a time on; how many did so until later."""
+        return sum(self._issued.end(digest, until) for digest, until in ends)
 
     def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
         """See credentials.proof.Prover."""

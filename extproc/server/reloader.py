@@ -18,6 +18,8 @@ from typing import Final
 from extproc.config import Loaded, load_all
 from extproc.config.files import Files
 from extproc.config.fixed import check_fixed
+from extproc.config.keyring import ends
+from extproc.credentials import ApiKey, ApiKeys
 from extproc.errors import ConfigError
 from extproc.policy import Caps, PolicyTable
 from extproc.server.issuers import Issuers
@@ -117,6 +119,7 @@ class Reloader:
             if changed:
                 await self._put_in_force(loaded)
         except ConfigError as error:
+            await asyncio.to_thread(self._end_keys)
             self._refused(str(error))
         except Exception as error:  # noqa: BLE001 - the policy that serves must go on
             self._records.fault(error)
@@ -156,6 +159,21 @@ class Reloader:
             loaded = load_all(config.document.path, config.base, files)
             check_fixed(self._loaded, loaded)
             return loaded.lightened()
+
+    def _end_keys(self) -> None:
+        """Whatever else is wrong: a key that was revoked is let in no longer than that is known."""
+        config, provers = self._loaded.config, self._loaded.table.provers
+        for name, path in config.key_files.items():
+            prover, credential = provers[name], config.settings.credentials[name]
+            assert isinstance(prover, ApiKeys)
+            assert isinstance(credential, ApiKey)
+            self._files.look(path)  # to be told of what is revoked next
+            try:
+                ended = prover.end(ends(path, credential.max_keys))
+            except (ConfigError, OSError):
+                continue  # that is what is wrong, and told
+            if ended:
+                self._records.add("keys ended", {"credential": name, "keys": ended})
 
     async def _put_in_force(self, loaded: Loaded) -> None:
         # In a thread: the system's authorities are read for each issuer.

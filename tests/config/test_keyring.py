@@ -10,7 +10,7 @@ from msgspec import structs
 from extproc.cause import Cause
 from extproc.config import compile_table, load
 from extproc.config.key_file import KeyLine, encoded
-from extproc.config.keyring import load_keyring
+from extproc.config.keyring import ends, load_keyring
 from extproc.credentials import Proof
 from extproc.errors import ConfigError
 from extproc.events import CheckedRequest
@@ -35,6 +35,19 @@ def test_a_revoked_key_never_proves_anything_again(tmp_path: Path) -> None:
     revoked = structs.replace(KEY, revoked=scale.EXPIRES, expires=scale.EXPIRES)
     keys = load_keyring(written(tmp_path, encoded(revoked)), TENANTS, (), 1).keys
     assert [key.until for key in keys.values()] == [-math.inf]
+
+
+def test_keys_end_by_what_their_file_says_whatever_a_policy_does(tmp_path: Path) -> None:
+    revoked = structs.replace(KEY, revoked=scale.EXPIRES, tenant="nobody-knows")
+    expiring = structs.replace(OTHER, expires=scale.EXPIRES)
+    lasting = structs.replace(OTHER, id="k3", hash="f" * 64)
+    path = written(tmp_path, b"".join(map(encoded, (revoked, lasting, expiring))))
+    first = bytes.fromhex(HASH)[:16], -math.inf
+    second = bytes.fromhex(HASH[::-1])[:16], scale.EXPIRES.timestamp()
+    assert [*ends(path, 3)] == [first, second]
+    assert [*ends(path, 2)] == [first]
+    with pytest.raises(ConfigError, match=r":1: an unknown field"):
+        [*ends(written(tmp_path, b'{"ids": 1}\n'), 3)]
 
 
 def test_the_version_is_that_of_what_the_file_says(tmp_path: Path) -> None:

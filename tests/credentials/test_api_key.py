@@ -279,3 +279,21 @@ def test_keys_of_a_policy_that_is_gone_can_be_let_go_of() -> None:
     assert (
         prover.prove(CheckedRequest("POST", "/", {"x-api-key": "xk-1"}), 0.0) is Cause.KEY_UNKNOWN
     )
+
+
+def test_a_key_can_be_ended_sooner_and_never_later() -> None:
+    issued = IssuedKeys({hashed("xk-1"): IssuedKey("k1", "acme", 100.0)})
+    keys = ApiKeys(ApiKey(), HMAC_KEY, {}, issued)
+
+    def served(now: float) -> bool:
+        request = CheckedRequest("POST", "/", {"x-api-key": "xk-1"})
+        return proven_by(keys.prove(request, now)) == Proof("key:k1", 1, "acme")
+
+    assert keys.end([(hashed("xk-1"), 200.0), (hashed("xk-unknown"), -math.inf)]) == 0
+    assert served(99.0)
+    assert not served(100.0)
+    assert keys.end([(hashed("xk-1"), 50.0)]) == 1
+    assert (served(49.0), served(50.0)) == (True, False)
+    assert keys.end([(hashed("xk-1"), -math.inf)]) == 1
+    assert not served(0.0)
+    assert len(issued) == 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import hmac
 import io
 import sys
 import threading
@@ -9,6 +10,7 @@ import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ import pytest
 from extproc.auditor.keys import new_pair
 from extproc.config import load_all
 from extproc.config.files import Files
+from extproc.config.key_file import KeyLine, encoded
 from extproc.credentials import Needed, Proof
 from extproc.errors import IssuerUnavailable
 from extproc.events import CheckedRequest
@@ -182,6 +185,48 @@ async def test_what_is_wrong_keeps_what_serves_and_is_told(made: Sidecar, why: s
     assert (wrong["message"], wrong["config"]) == ("not reloaded", made.version)
     assert wrong["problem"] == problem.removeprefix("not reloaded: ")
     assert well["message"] == "unchanged"
+
+
+KEYS = ("xk-1", "xk-2", "xk-3")
+
+
+def _issued(key: str, **more: Any) -> KeyLine:
+    digest = hmac.digest(b"0" * 32, key.encode(), "sha256").hex()
+    created = datetime(2025, 1, 1, tzinfo=UTC)
+    return KeyLine(id=key[3:], prefix=key, hash=digest, tenant="acme", created=created, **more)
+
+
+def _let_in(made: Sidecar) -> list[str]:
+    prover = made.tables.now.table.provers["keys"]
+    asked = {name: CheckedRequest("POST", "/", {"x-api-key": name}) for name in KEYS}
+    proven = {name: prover.prove(request, 1.9e9) for name, request in asked.items()}
+    return [name for name, proof in proven.items() if isinstance(proof, Proof)]
+
+
+async def test_a_key_that_is_revoked_is_out_though_the_policy_is_wrong(tmp_path: Path) -> None:
+    """And one that is new waits until it is right; a key that is gone from the file goes on."""
+    path = text(tmp_path, TEXT + "credentials: {keys: {kind: api_key, file: keys.jsonl}}\n")
+    file, revoked = tmp_path / "keys.jsonl", datetime(2026, 1, 1, tzinfo=UTC)
+    file.write_bytes(b"".join(map(encoded, map(_issued, KEYS[:2]))))
+    async with sidecar(path, runs=True) as made:
+        assert _let_in(made) == ["xk-1", "xk-2"]
+        path.write_text("version: [")
+        await made.counted("failed", 1)
+        assert _let_in(made) == ["xk-1", "xk-2"]
+        file.write_bytes(encoded(_issued("xk-1", revoked=revoked)) + encoded(_issued("xk-3")))
+        await made.until(lambda: _let_in(made) == ["xk-2"])
+        await made.counted("failed", 2)
+        file.write_bytes(b"no line\n")
+        await made.counted("failed", 3)
+        assert _let_in(made) == ["xk-2"]
+        told = made.recorded()
+    assert [record["message"] for record in told] == [
+        "not reloaded",
+        "keys ended",
+        "not reloaded",
+        "not reloaded",
+    ]
+    assert (told[1]["credential"], told[1]["keys"]) == ("keys", 1)
 
 
 async def test_an_error_that_nobody_expected_keeps_it_too(
