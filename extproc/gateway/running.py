@@ -111,7 +111,9 @@ def _write_bootstrap(setup: Setup) -> Path:
 
 
 async def _start_sidecar(setup: Setup, stack: AsyncExitStack) -> Child:
-    environment = {**os.environ, **setup.environment}
+    # Which base file binds it is for the command to say.
+    inherited = {name: value for name, value in os.environ.items() if name != "EXTPROC_BASE"}
+    environment = {**inherited, **setup.environment}
     child = await Child.start("sidecar", setup.sidecar, environment=environment, log=setup.log)
     stack.push_async_callback(child.stop)
     return child

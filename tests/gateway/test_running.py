@@ -84,6 +84,16 @@ async def test_a_sidecar_that_does_not_start_says_why(tmp_path: Path) -> None:
             raise AssertionError
 
 
+async def test_a_base_file_of_the_shell_binds_nothing_that_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXTPROC_BASE", "/platform.yaml")
+    command = ("/bin/sh", "-c", 'echo "base: <$EXTPROC_BASE>"; exit 4')
+    with pytest.raises(ChildDied, match=r"(?s)^sidecar ended with code 4.*base: <>"):
+        async with running(replace(setup(tmp_path, NOWHERE, _silent), sidecar=command)):
+            raise AssertionError
+
+
 @pytest.mark.parametrize("name", ["listen", "admin"])
 async def test_a_port_in_use_is_named_before_anything_starts(name: str, tmp_path: Path) -> None:
     with socket.socket() as taken:
