@@ -18,11 +18,13 @@ from extproc.demo.stage import Stage
 from extproc.gateway.process import Child, Log
 
 _SHORT: Final[Mapping[str, Any]] = cases.chat(logprobs=True)
-# Eight megabytes: neither the sidecar nor Envoy may have them all when the sidecar is killed.
 _LONG: Final[Mapping[str, Any]] = cases.chat(
-    max_tokens=16384, temperature=1, seed=1, stream=True, logprobs=True
+    max_tokens=512, temperature=1, seed=1, stream=True, logprobs=True
 )
-_MIDDLE: Final = 2 << 10
+_MIDDLE: Final = 1 << 10
+_PACE: Final = 0.1
+"""Seconds between two tokens: neither the sidecar nor Envoy may have all of them when the sidecar
+is killed, however busy this process is meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +46,16 @@ class Failure:
 async def break_it(running: Stage, model: Client, gateway: Client, log: Log) -> Failure:
     """Kill one after the other; a request of tier standard must never get more for it."""
     headers = bearer(running.issued.key_of("standard"))
+    uncut = await model.post(cases.CHAT, _LONG)
     await _kill(running.models.child)
     model_down = await gateway.post(cases.CHAT, _SHORT, headers=headers)
-    async with model_server(log, running.models.address.port, models=("tiny-lm",)) as again:
+    port = running.models.address.port
+    async with model_server(log, port, models=("tiny-lm",), pace=_PACE) as again:
         await again.ready()
         return Failure(
             model_down=model_down,
             model_back=await gateway.post(cases.CHAT, _SHORT, headers=headers),
-            uncut=await model.post(cases.CHAT, _LONG),
+            uncut=uncut,
             cut=await gateway.post(
                 cases.CHAT,
                 _LONG,

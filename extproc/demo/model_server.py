@@ -50,9 +50,9 @@ class ModelServer:
 
 @asynccontextmanager
 async def model_server(
-    log: Log, port: int, models: Sequence[str] = MODELS
+    log: Log, port: int, models: Sequence[str] = MODELS, pace: float = 0.0
 ) -> AsyncIterator[ModelServer]:
-    """Run it for the length of the block, on 127.0.0.1."""
+    """Run it for the length of the block, on 127.0.0.1; ``pace`` as of the command."""
     said_ready = asyncio.Event()
 
     def follow(line: str) -> None:
@@ -60,7 +60,8 @@ async def model_server(
             said_ready.set()
         log(line)
 
-    options = ("--host", "127.0.0.1", "--port", str(port), "--models", ",".join(models))
+    where = ("--host", "127.0.0.1", "--port", str(port))
+    options = (*where, "--models", ",".join(models), "--pace", str(pace))
     command = (sys.executable, "-m", "extproc.demo.server", *options)
     child = await Child.start("models", command, environment=os.environ, log=follow)
     try:

@@ -38,10 +38,12 @@ class Models:
         return [name for name, model in loaded.items() if model is not None]
 
 
-def create_app(models: Models, clock: Callable[[], float]) -> Starlette:
-    """The ASGI application; ``clock`` gives seconds since 1970."""
+def create_app(models: Models, clock: Callable[[], float], pace: float = 0.0) -> Starlette:
+    """The ASGI application; ``clock`` gives seconds since 1970, ``pace`` those between two events
+    of a stream.
+    """
     return Starlette(
-        routes=_routes(models, clock),
+        routes=_routes(models, clock, pace),
         exception_handlers={
             ApiError: _refuse,
             HTTPException: _refuse_http,
@@ -50,7 +52,7 @@ def create_app(models: Models, clock: Callable[[], float]) -> Starlette:
     )
 
 
-def _routes(models: Models, clock: Callable[[], float]) -> list[Route]:
+def _routes(models: Models, clock: Callable[[], float], pace: float) -> list[Route]:
     routes = [
         Route("/healthz", _healthz, methods=["GET"]),
         openai.models_route(models.names, int(clock())),
@@ -60,7 +62,7 @@ def _routes(models: Models, clock: Callable[[], float]) -> list[Route]:
     if models.minilm is not None:
         routes.append(EmbeddingsApi(models.minilm).route())
     if models.tiny_lm is not None:
-        routes.append(ChatApi(models.tiny_lm, clock).route())
+        routes.append(ChatApi(models.tiny_lm, clock, pace).route())
     return routes
 
 

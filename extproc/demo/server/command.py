@@ -49,7 +49,7 @@ def main(arguments: Sequence[str]) -> None:
     except MissingWeights as error:
         sys.exit(str(error))
     config = uvicorn.Config(
-        create_app(models, lambda: datetime.now(UTC).timestamp()),
+        create_app(models, lambda: datetime.now(UTC).timestamp(), options.pace),
         host=options.host,
         port=options.port,
         lifespan="off",
@@ -75,6 +75,7 @@ def _options(arguments: Sequence[str]) -> Namespace:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
     parser.add_argument("--models", type=_names, default=_MODELS, help=",".join(_MODELS))
+    parser.add_argument("--pace", type=float, default=0.0, help="seconds between streamed events")
     return parser.parse_args(arguments)
 
 

@@ -93,11 +93,11 @@ class Completion:
 
 
 class ChatApi:
-    """``clock`` gives seconds since 1970."""
+    """``clock`` gives seconds since 1970; ``pace`` is those between two events of a stream."""
 
-    def __init__(self, model: TinyLm, clock: Callable[[], float]) -> None:
+    def __init__(self, model: TinyLm, clock: Callable[[], float], pace: float = 0.0) -> None:
         self._model = model
-        self._clock = clock
+        self._clock, self._pace = clock, pace
         self._prompts = PromptCache(model.vocabulary)
 
     def route(self) -> Route:
@@ -109,7 +109,9 @@ class ChatApi:
         check(asked)
         completion = self._completion(asked)
         if asked.stream:
-            return StreamingResponse(_events(completion), media_type="text/event-stream")
+            return StreamingResponse(
+                _events(completion, self._pace), media_type="text/event-stream"
+            )
         return answer(await run_in_threadpool(completion.document))
 
     def _completion(self, asked: ChatRequest) -> Completion:
@@ -123,11 +125,11 @@ class ChatApi:
         return Completion(self._model, asked, prompt, head)
 
 
-async def _events(completion: Completion) -> AsyncIterator[bytes]:
+async def _events(completion: Completion, pace: float) -> AsyncIterator[bytes]:
     for chunk in completion.chunks():
         yield b"data: " + render(chunk) + b"\n\n"
         # A token takes a fraction of a millisecond; other requests get their turn between two.
-        await asyncio.sleep(0)
+        await asyncio.sleep(pace)
     yield _DONE
 
 
