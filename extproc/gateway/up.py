@@ -11,8 +11,8 @@ import signal
 import ssl
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Final
@@ -67,9 +67,9 @@ async def up(asked: Up) -> int:
 
     Raise ConfigError, with one sentence, where something cannot be used.
     """
-    stop = asyncio.Event()
-    with _signals(stop), tempfile.TemporaryDirectory(prefix="extproc-") as directory:
-        serving = asyncio.create_task(_serve(asked, Path(directory)))
+    stop, reload = asyncio.Event(), asyncio.Event()
+    with _signals(stop, reload), tempfile.TemporaryDirectory(prefix="extproc-") as directory:
+        serving = asyncio.create_task(_serve(asked, Path(directory), reload))
         stopping = asyncio.create_task(stop.wait())
         try:
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -78,13 +78,14 @@ async def up(asked: Up) -> int:
             serving.cancel()  # does nothing where it is done
             await asyncio.wait({serving})
     if serving.cancelled():
-        asked.say("stopped")
+        with suppress(OSError):  # who reads it may be gone
+            asked.say("stopped")
         return 0
     asked.say(str(serving.result()))
     return DIED
 
 
-async def _serve(asked: Up, directory: Path) -> ChildDied:
+async def _serve(asked: Up, directory: Path, reload: asyncio.Event) -> ChildDied:
     """Run both; returns what died."""
     starter = write_starter(directory) if asked.policy is None else None
     policy = starter.policy if starter else asked.policy
@@ -96,7 +97,7 @@ async def _serve(asked: Up, directory: Path) -> ChildDied:
         async with running(setup) as run:
             for line in await _welcome(setup.gateway, run, starter):
                 asked.say(line)
-            with _reloading(run.sidecar):
+            async with _reloading(run.sidecar, reload):
                 return await run.ended()
     except ChildDied as died:
         return died
@@ -149,40 +150,40 @@ async def _welcome(gateway: Gateway, run: Running, starter: Starter | None) -> l
 
 
 @contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set the event on Ctrl-C and on SIGTERM."""
+def _signals(stop: asyncio.Event, reload: asyncio.Event) -> Iterator[None]:
+    """Ctrl-C and SIGTERM end it, SIGHUP has the sidecar load its files anew.
+
+    A terminal that goes away sends SIGHUP too, at any time: then all ends, but where that was asked
+    not to matter (nohup).
+    """
     loop = asyncio.get_running_loop()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
-        loop.add_signal_handler(number, stop.set)
+    on_terminal = _terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
+
+    def hung_up() -> None:
+        (stop if on_terminal and not _terminal() else reload).set()
+
+    answers = {signal.SIGINT: stop.set, signal.SIGTERM: stop.set, signal.SIGHUP: hung_up}
+    for number, answer in answers.items():
+        loop.add_signal_handler(number, answer)
     try:
         yield
     finally:
-        for number in numbers:
+        for number in answers:
             loop.remove_signal_handler(number)
 
 
-@contextmanager
-def _reloading(sidecar: Child) -> Iterator[None]:
-    """SIGHUP has the sidecar load its files anew.
-
-    A terminal that goes away sends it too: then all ends, but where that was asked not to matter
-    (nohup).
-    """
-    loop, number = asyncio.get_running_loop(), signal.SIGHUP
-    on_terminal = _terminal() and signal.getsignal(number) is not signal.SIG_IGN
-
-    def hung_up() -> None:
-        if on_terminal and not _terminal():
-            os.kill(os.getpid(), signal.SIGTERM)
-        else:
+@asynccontextmanager
+async def _reloading(sidecar: Child, reload: asyncio.Event) -> AsyncIterator[None]:
+    async def pass_on() -> None:
+        while await reload.wait():
+            reload.clear()
             sidecar.hang_up()
 
-    loop.add_signal_handler(number, hung_up)
+    passing = asyncio.create_task(pass_on())
     try:
         yield
     finally:
-        loop.remove_signal_handler(number)
+        passing.cancel()
 
 
 def _terminal() -> bool:

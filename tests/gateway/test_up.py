@@ -143,6 +143,18 @@ async def test_a_hangup_reaches_the_sidecar_and_ends_nothing() -> None:
 
 
 @pytest.mark.e2e
+async def test_a_hangup_while_it_starts_ends_nothing() -> None:
+    """The terminal may go at any time, and who is ended by it leaves nobody to end the children."""
+    console, children = Console(), Children()
+    task = asyncio.create_task(up(Up(NOWHERE, listen=LOCAL, say=console)))
+    await until(lambda: bool(children.pids()))
+    os.kill(os.getpid(), signal.SIGHUP)
+    await until(lambda: console.find(r"^(serving)") is not None)
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert await asyncio.wait_for(task, DEADLINE) == 0
+
+
+@pytest.mark.e2e
 def test_the_end_of_its_terminal_ends_it() -> None:
     """The kernel then sends SIGHUP too, and nobody hears its last word."""
     pid, terminal = pty.fork()
@@ -155,7 +167,8 @@ def test_the_end_of_its_terminal_ends_it() -> None:
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
     assert len(children) == 2
     os.close(terminal)
-    os.waitpid(pid, 0)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
     assert all(gone(int(child)) for child in children)
 
 
