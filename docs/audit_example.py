@@ -7,11 +7,12 @@ again and again, and now and then for a model it was not granted.
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from extproc.audit import Pseudonyms, Record
+from extproc.audit import Act, Pseudonyms, Record
 from extproc.canonical import digest
 from extproc.config import AuditPlan
 from extproc.server.audit_journal import Journal
@@ -20,6 +21,12 @@ START = datetime(2026, 11, 25, 9, 0, tzinfo=UTC).timestamp()
 KEY = Ed25519PrivateKey.from_private_bytes(b"an example, and no secret at all")
 NAMES = Pseudonyms(b"an example, and no secret either")
 ROUTE = "POST /v1/chat/completions"
+
+GRANTED = {"budget": "daily", "amount": 500.0, "unit": "credits", "counters": 1}
+ACTS: list[dict[str, Any]] = [
+    {"act": "grant", "tenant": "acme", **GRANTED},
+    {"act": "freeze", "tenant": "globex"},
+]
 
 
 def main() -> None:
@@ -37,6 +44,9 @@ def main() -> None:
         clock[0] += 60
         journal.write([_record(number, clock[0])])
         journal.tick()
+    for number, more in enumerate(ACTS):
+        own = {"time": datetime.fromtimestamp(clock[0] + number, UTC), "epoch": NAMES.epoch}
+        journal.write([Act(**own, uid=998, pid=4711, who="extproc", **more)])
     journal.close()
 
 

@@ -68,7 +68,20 @@ CLASSES: Final[Sequence[tuple[Refusal, str, Sequence[Cause]]]] = (
         (Cause.CONTENT_CODING, Cause.MEDIA_TYPE_UNCHECKED),
     ),
     (HEADERS_TOO_LARGE, "the header fields are larger than the route takes", ()),
-    (RATE_LIMITED, "a limit is used up; the record names it", ()),
+    (
+        RATE_LIMITED,
+        "a limit is used up; the record names it",
+        (
+            Cause.TENANT_STOPPED,
+            Cause.CHALLENGED,
+            Cause.SOLUTION_MALFORMED,
+            Cause.SOLUTION_FOREIGN,
+            Cause.SOLUTION_EXPIRED,
+            Cause.SOLUTION_WRONG,
+            Cause.SOLUTION_SPENT,
+            Cause.SOLUTION_CHEAP,
+        ),
+    ),
     (of_status(400), "the model server refused the request", ()),
     (of_status(500), "the model server failed", ()),
     (UPSTREAM_UNREADABLE, "its answer cannot be released; the record says why", ()),
@@ -84,6 +97,10 @@ CLASSES: Final[Sequence[tuple[Refusal, str, Sequence[Cause]]]] = (
         ),
     ),
 )
+
+
+_BY_THEMSELVES = {UNKNOWN_ROUTE, UNKNOWN_MODEL, INVALID_REQUEST, TOO_LARGE, RATE_LIMITED}
+"""Classes that are a cause, too."""
 
 
 def main() -> None:
@@ -121,6 +138,7 @@ def _class(row: tuple[Refusal, str, Sequence[Cause]]) -> tuple[str, ...]:
     fields = [f"`{name}: {value}`" for name, value in refusal.headers.items()]
     if refusal.status == 429:
         fields = ["`retry-after`", f"`x-should-retry: false` above {PATIENCE} s"]
+        fields.append("`x-extproc-challenge` where work would do")
     return str(refusal.status), f"`{refusal.code}`", where, ", ".join(fields)
 
 
@@ -157,7 +175,7 @@ def _numbers() -> Iterator[tuple[str, str]]:
 
 def _causes() -> Iterator[tuple[str, ...]]:
     for refusal, where, causes in CLASSES:
-        if not causes or refusal in {UNKNOWN_ROUTE, UNKNOWN_MODEL, INVALID_REQUEST, TOO_LARGE}:
+        if not causes or refusal in _BY_THEMSELVES:
             yield f"`{refusal.code}`", f"`{refusal.code}`", where
         for cause in causes:
             yield f"`{refusal.code}`", f"`{cause}`", cause.meaning

@@ -18,6 +18,8 @@ from extproc.errors import ConfigError
 from extproc.inventory.command import inventory
 from extproc.key_commands import keys
 from extproc.rehearsal.command import explain, try_cases
+from extproc.solve_command import solve
+from extproc.tenants.command import tenants
 
 FOUND = 1
 """Exit code where a check found something."""
@@ -36,9 +38,11 @@ envoy = typer.Typer(no_args_is_help=True, help="Render and check Envoy's configu
 cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
 cli.add_typer(audit, name="audit")
+cli.add_typer(tenants, name="tenants")
 cli.command()(explain)
 cli.command("test")(try_cases)
 cli.command()(inventory)
+cli.command()(solve)
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
 PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]

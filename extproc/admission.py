@@ -5,15 +5,18 @@ credential every path answers the same.  Pure: the one thing that must be awaite
 asked by server/authz.py with the charges found here.
 """
 
+import hmac
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from extproc.cause import Cause, furthest
+from extproc.client_address import client_address, network
 from extproc.credentials import ANY, Needed, Proof, Requirement, Weak, authenticate
 from extproc.events import CheckedRequest
-from extproc.limits import Charge
+from extproc.limits import Charge, Level, Networks
 from extproc.policy import Policy, PolicyTable, Route
+from extproc.proof_of_work import LONGEST, SOLUTION
 from extproc.refusal import (
     HEADERS_TOO_LARGE,
     INSUFFICIENT,
@@ -38,12 +41,19 @@ class Admitted:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What the path template's parameters stand for, and the header fields and query parameters
     that the dialect reads."""
+    networks: Networks = field(default_factory=dict)
+    """Where it comes from, as its limits tell addresses apart."""
+    solution: str = ""
+    """Of a challenge, as it came."""
+    levels: tuple[Level, ...] = ()
+    """What was left of the limits that it was charged to."""
     charged: int = 0
     """How many requests its limits were charged with."""
 
     @property
     def charges(self) -> list[Charge]:
-        return self.policy.charges(self.proof.principal)
+        """What it counts against as soon as it comes."""
+        return self.policy.charges(self.policy.caller(self.proof.principal, self.networks))
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +108,7 @@ def _decide(
     if isinstance(proof, Cause):
         cause = furthest((proof, Cause.CREDENTIAL_OTHER))
         return Denied(_STRANGERS[cause], principal=principal)
-    return _admitted(request, table.policies[tenant, route.name], proof, parameters, refusal)
+    return _admitted(request, table, table.policies[tenant, route.name], proof, parameters, refusal)
 
 
 def _asking(
@@ -122,6 +132,7 @@ def _asking(
 
 def _admitted(
     request: CheckedRequest,
+    table: PolicyTable,
     policy: Policy,
     proof: Proof,
     parameters: Mapping[str, str],
@@ -141,7 +152,20 @@ def _admitted(
     fields = {
         name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
     }
-    return Admitted(policy, proof, {**parameters, **fields, **asked})
+    networks = _networks(request, table, policy) if policy.prefixes else {}
+    solution = request.headers.get(SOLUTION, "")[: LONGEST + 1] if policy.reserved else ""
+    return Admitted(policy, proof, {**parameters, **fields, **asked}, networks, solution)
+
+
+def _networks(request: CheckedRequest, table: PolicyTable, policy: Policy) -> Networks:
+    """Keyed: an address is a person's."""
+    address = client_address(request, table.proxies)
+    return {
+        prefix: hmac.digest(
+            table.key, f"network {network(address, prefix)}".encode(), "sha256"
+        ).hex()[:16]
+        for prefix in policy.prefixes
+    }
 
 
 def _route(

@@ -7,14 +7,25 @@ from collections.abc import Mapping
 
 from extproc.exchange import Exchange
 from extproc.policy import Policy
+from extproc.reservation import NOBODY, Asker, Reservation
+from extproc.reserved_exchange import ReservedExchange
 from extproc.shadow import ShadowExchange
 from extproc.signed_exchange import SignedExchange
 
 
 def begin(
-    policy: Policy, parameters: Mapping[str, str], digest: str = ""
+    policy: Policy,
+    parameters: Mapping[str, str],
+    digest: str = "",
+    asker: Asker = NOBODY,
 ) -> Exchange | ShadowExchange:
     """``digest`` is what the request's body must have, where its sender signed it."""
-    if policy.shadow:
-        return ShadowExchange(Exchange(policy, parameters), digest)
-    return SignedExchange(policy, parameters, digest) if digest else Exchange(policy, parameters)
+    reservation = Reservation(asker)
+    if digest and not policy.shadow:
+        return SignedExchange(policy, parameters, digest, reservation)
+    exchange = (
+        ReservedExchange(policy, parameters, reservation)
+        if policy.reserved or (asker.levels and policy.families)
+        else Exchange(policy, parameters)
+    )
+    return ShadowExchange(exchange, digest) if policy.shadow else exchange

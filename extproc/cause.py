@@ -69,6 +69,15 @@ class Cause(StrEnum):
     FEATURE_CHOICES = "feature_choices", "more answers to one input than are granted"
     FEATURE_MAX_TOKENS = "feature_max_tokens", "more tokens than are granted"
 
+    # A budget is used up, and work was to be done for more: 429.
+    CHALLENGED = "challenged", "no solution of a challenge, where one would let it pass"
+    SOLUTION_MALFORMED = "solution_malformed", "nothing that can be the solution of a challenge"
+    SOLUTION_FOREIGN = "solution_foreign", "of a challenge that is another's, or nobody's"
+    SOLUTION_EXPIRED = "solution_expired", "of a challenge of a time that is over"
+    SOLUTION_WRONG = "solution_wrong", "no solution of the challenge that it names"
+    SOLUTION_SPENT = "solution_spent", "a solution that was used before"
+    SOLUTION_CHEAP = "solution_cheap", "of a challenge for less than is asked now"
+
     # What was sent cannot be read, or is not as the route wants it: 400, 413, 415.
     CONTENT_CODING = "content_coding", "a body that is compressed"
     MEDIA_TYPE_UNCHECKED = "media_type_unchecked", "a body that the route's rules cannot look at"
@@ -78,6 +87,9 @@ class Cause(StrEnum):
     INPUT_FIELD = "input_field", "a field outside its domain"
     INPUT_TENSOR = "input_tensor", "a tensor outside its domain"
     INPUT_BATCH = "input_batch", "more inputs than the route takes"
+
+    # It is more than may be had now: 429.
+    TENANT_STOPPED = "tenant_stopped", "an operator has stopped the tenant"
 
     # The service cannot answer now: 503.
     OVERLOADED = "overloaded", "more is held, or waits, than caps allow"

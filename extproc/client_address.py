@@ -8,7 +8,7 @@ or anything else is missing, the peer it is.
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from extproc.events import CheckedRequest
 
@@ -34,6 +34,18 @@ def client_address(request: CheckedRequest, proxies: Proxies) -> str:
         if appended and len(told) > proxies.hops:
             return str(_address(told[-1 - proxies.hops]) or peer)
     return str(peer)
+
+
+def network(address: str, prefix: tuple[int, int]) -> str:
+    """The network that an address is in, by the length of its prefix in IPv4 and in IPv6; an IPv4
+    address in IPv6's clothes (RFC 4291, section 2.5.5.2) is one of IPv4.
+    """
+    found = _address(address)
+    if found is None:
+        return ""
+    mapped = found.ipv4_mapped if isinstance(found, IPv6Address) else None
+    number, length = mapped or found, prefix[0 if mapped or found.version == 4 else 1]
+    return str(ip_network(f"{number}/{length}", strict=False))
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -2,6 +2,7 @@
 
 ExtprocError
 ├── ConfigError       operator: the configuration is wrong; refuse to start, or keep the old one
+├── OperatorError     the operator asks about what there is not; told so, nothing is done
 ├── ClientError       the client's request breaks its API or our bounds      -> the refusal it names
 ├── UpstreamError     the model server's answer breaks its API or our bounds -> 502
 ├── Malformed         bytes are not what their format says; who reads them knows whose fault it is
@@ -21,6 +22,10 @@ class ExtprocError(Exception):
 
 class ConfigError(ExtprocError):
     """The configuration cannot be used; the message says where and what to do."""
+
+
+class OperatorError(ExtprocError):
+    """An operator names what there is not, or asks for what cannot be; the message says so."""
 
 
 class ClientError(ExtprocError):

@@ -22,11 +22,9 @@ from functools import partial
 from typing import Final
 
 from extproc import grpc_status
-from extproc.cause import Cause
 from extproc.constant_rate import Filler, filler
 from extproc.dialects.answers import Answer, streamed
 from extproc.dialects.grpc_dialect import GrpcDialect
-from extproc.dialects.problem import UNROUTED
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
@@ -53,14 +51,17 @@ from extproc.events import (
     SendResponseTrailers,
     Work,
 )
+from extproc.exhaustion import Reserving
 from extproc.incoming import Incoming
-from extproc.padding import Padding, filled, padding
+from extproc.limits import Reserved
+from extproc.padding import Padding, padding
 from extproc.policy import Policy
 from extproc.prediction import Query, Usage
 from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_upstream
+from extproc.reply import reply
 from extproc.response_headers import SPACE_ID, passing, removable, removable_trailers
 from extproc.rewriter import BodyRewriter, body_rewriter
-from extproc.wording import Wording, told
+from extproc.wording import Wording
 
 
 class State(Enum):
@@ -74,13 +75,15 @@ class State(Enum):
 
 _ANSWERING: Final = (State.OPEN, State.HELD)
 _LATE: Final = (State.OPEN, State.DONE)
-_Work = Iterator[bytes | None]
-"""See BodyRewriter.feed."""
+_Work = Iterator[bytes | None]  # see BodyRewriter.feed
 _Then = Callable[[], Sequence[Action]]
+_Passed = Callable[[Asked], Sequence[Action]]
 
 
 class Exchange:
     """``receive(event)`` returns what to do now; see the module's states and rules."""
+
+    reserving: Reserving | None = None  # see ReservedExchange
 
     def __init__(self, policy: Policy, parameters: Mapping[str, str]) -> None:
         self.state = State.START
@@ -94,14 +97,14 @@ class Exchange:
         self.digests: Sequence[bytes] = ()
         self.status = 0
         """Of HTTP, which the client gets; 0 while it has none."""
+        self._upstream = 0
+        """Of HTTP, which the model server answered; 0 while it has not."""
         self._policy = policy
         self._grpc = isinstance(policy.route.dialect, GrpcDialect)
         self._incoming = Incoming(policy, parameters)
         self._headers: Headers = {}
-        self._removed: tuple[str, ...] = ()
-        """Header fields of the answer that do not pass."""
-        self._own: dict[str, str] = {}
-        """Header fields of a success that are ours."""
+        self._removed: tuple[str, ...] = ()  # header fields of the answer that do not pass
+        self._own: dict[str, str] = {}  # header fields of a success that are ours
         self._rewriter: BodyRewriter | None = None
         self.filler: Filler | None = None
         """What fills the stream up that the answer is, where it leaves at a constant rate."""
@@ -138,7 +141,7 @@ class Exchange:
         """What the model server told of the answer's token counts, whether it passed or not."""
         return self._run.told.usage if self._run is not None else Usage()
 
-    def receive(self, event: Event | Work) -> Sequence[Action]:
+    def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
         """Advance by one event.  Raise ProtocolError where it cannot come now, or is not ours."""
         try:
             if self._paused is None:
@@ -158,28 +161,20 @@ class Exchange:
         """Answer with a refusal and stop, as far as something can still be said."""
         if self.state in _LATE:
             return self._give_up() if self.state is State.OPEN else []
-        buckets, details = self._policy.shaping.buckets, f"extproc_{refusal.outcome}"
-        answer = told(refusal, self._wording(refusal), alike=buckets is not None)
+        buckets, wording = self._policy.shaping.buckets, self._wording(refusal)
+        answer = reply(refusal, wording, buckets, grpc=self._grpc)
         self._finish(refusal.outcome, answer.status)
-        if not self._grpc:
-            body = answer.body
-            filling = body if buckets is None else filled(body, buckets.room(len(body)))
-            return [Respond(answer.status, answer.headers, filling, details)]
-        # Envoy makes trailers of it, and the body becomes the message.
-        status = grpc_status.of_refusal(refusal)
-        return [Respond(answer.status, refusal.headers, answer.body, details, status)]
+        return [answer]
 
     def _wording(self, refusal: Refusal) -> Wording:
-        """Whoever turns out to be a stranger is answered as others are, who see no API."""
-        stranger = refusal.cause is Cause.BODY_NOT_AS_SIGNED and not self._grpc
-        return UNROUTED if stranger else self._policy.route.dialect
+        return self._policy.route.dialect
 
     def abandon(self, fault: str) -> None:
         """Decide nothing more and keep nothing; for a shadow, which lets the exchange go on."""
         self.fault = fault
         self._finish("unfinished")
 
-    def _advance(self, event: Event) -> Sequence[Action]:
+    def _advance(self, event: Event | Reserved) -> Sequence[Action]:
         if isinstance(event, ResponseBody) and self.state in _ANSWERING:
             return self._response_body(event.data, end=event.end)  # nearly all that comes
         match self.state, event:
@@ -220,10 +215,18 @@ class Exchange:
             ]
         )
 
-    def _admit(self, passed: Callable[[Asked], Sequence[Action]]) -> Sequence[Action]:
+    def _admit(self, passed: _Passed) -> Sequence[Action]:
         """The whole request is here: read it, and do this about what goes on."""
-        self._policy, asked = self._incoming.read()
+        return self._afford(self._read_under(self._policy), passed)
+
+    def _read_under(self, policy: Policy) -> Asked:
+        """The request as this policy lets it go on, or the one that it has for the model."""
+        self._policy, asked = self._incoming.read(policy)
         self.query, self.changed = asked.query, asked.changed
+        return asked
+
+    def _afford(self, asked: Asked, passed: _Passed) -> Sequence[Action]:
+        """Nobody counts what it costs: it goes on."""
         return self._go_on(self._know(asked), partial(passed, asked))
 
     def _know(self, asked: Asked) -> _Work:
@@ -231,14 +234,15 @@ class Exchange:
         policy, model = self._policy, asked.query.model
         inputs = yield from policy.digests(asked)
         draws, count = policy.draws(model, inputs), asked.query.inputs
-        self._run = Rewrite(policy.edits, model, draws, unasked=asked.unasked, inputs=count)
+        told, unasked = policy.told(count), asked.unasked
+        self._run = Rewrite(policy.edits, model, draws, unasked=unasked, told=told, inputs=count)
         self._own = {SPACE_ID: policy.space(model)} if policy.spaced else {}
         self.digests = inputs if policy.audited else ()
         self._incoming.drop()
         self.state = State.WAITING
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
-        remove = removable(event.headers)
+        self._upstream, remove = event.status, removable(event.headers)
         if self._grpc and event.end and 200 <= event.status < 300:
             return self._trailers_only(event, remove)
         if self.state is State.REQUEST or not 200 <= event.status < 300:
@@ -267,14 +271,10 @@ class Exchange:
 
     def _open_body(self, headers: Headers) -> Sequence[Action]:
         """Choose the rewriter by the answer's content type, which the request must allow."""
-        policy, query = self._policy, self.query
-        assert query is not None
+        assert self.query is not None
         assert self._run is not None
-        content_type = headers.get("content-type", "").partition(";")[0].strip().lower()
-        answer = policy.answers.get(content_type)
-        if answer is None or (streamed(answer) and not query.stream):
-            raise UpstreamError("the answer's content type is not one this request can have")
-        self._rewriter = body_rewriter(answer, headers, self._run, policy.caps.value)
+        answer = self._policy.answer(headers.get("content-type", ""), self.query)
+        self._rewriter = body_rewriter(answer, headers, self._run, self._policy.caps.value)
         self._shape(answer)
         if streamed(answer):
             return self._release()
@@ -299,11 +299,11 @@ class Exchange:
 
     def _response_body(self, data: bytes, *, end: bool) -> Sequence[Action]:
         assert self._rewriter is not None
-        if end and self._grpc:
+        if not end:
+            return self._go_on(self._rewriter.feed(data), self._fed)
+        if self._grpc:
             raise UpstreamError("the answer ends without a status")
-        if end:
-            return self._go_on(_to_the_end(self._rewriter, data), self._finished)
-        return self._go_on(self._rewriter.feed(data), self._fed)
+        return self._go_on(_to_the_end(self._rewriter, data), self._finished)
 
     def _go_on(self, work: _Work, then: _Then) -> Sequence[Action]:
         """Until others are to have a turn; where it raises, what was rewritten stays: _give_up."""

@@ -21,6 +21,7 @@ class Incoming:
         contract = policy.route.contract
         self._cap = min(policy.caps.request, contract.body) if contract else policy.caps.request
         self._body = bytearray()
+        self._whole: bytes | None = None
         self.held = 0
         """Bytes kept, here or by whoever has read them and not dropped them."""
 
@@ -34,17 +35,19 @@ class Incoming:
         self._body += data
         self.held += len(data)
 
-    def read(self) -> tuple[Policy, Asked]:
+    def read(self, policy: Policy | None = None) -> tuple[Policy, Asked]:
         """The whole body is here: what applies to the model it asks, and what goes on.
 
-        Raise ClientError where the dialect or the policy refuses it.
+        Under another policy than that it came under, where one is given.  Raise ClientError where
+        the dialect or the policy refuses it.
         """
-        body, self._body = bytes(self._body), bytearray()
-        policy, asked = read(self._policy, body, self._parameters)
+        if self._whole is None:
+            self._whole, self._body = bytes(self._body), bytearray()
+        policy, asked = read(policy or self._policy, self._whole, self._parameters)
         policy.check_inputs(asked.query.inputs)
         return policy, asked
 
     def drop(self) -> None:
         """Keep nothing more."""
-        self._body = bytearray()
+        self._body, self._whole = bytearray(), None
         self.held = 0

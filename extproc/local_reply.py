@@ -15,16 +15,17 @@ from extproc.events import (
     Abort,
     Action,
     Event,
-    Respond,
     ResponseHeaders,
     SendResponseHeaders,
     Work,
 )
-from extproc.padding import filled
-from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_status
+from extproc.exhaustion import Reserving
+from extproc.limits import Reserved
+from extproc.rate_limit_fields import said
+from extproc.refusal import CHALLENGE, UPSTREAM_UNREADABLE, Refusal, of_status
+from extproc.reply import reply
 from extproc.response_headers import removable
 from extproc.shaping import UNSHAPED, Shaping
-from extproc.wording import told
 
 
 class LocalReply:
@@ -32,6 +33,7 @@ class LocalReply:
 
     held = 0
     working = False
+    reserving: Reserving | None = None
     filler: Filler | None = None
 
     def __init__(
@@ -45,7 +47,7 @@ class LocalReply:
         self._dialect = dialect or UNROUTED
         self._buckets = shaping.buckets
 
-    def receive(self, event: Event | Work) -> Sequence[Action]:
+    def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
         """Replace the reply; nothing more comes for it, and what comes is not sent."""
         if self.done or not isinstance(event, ResponseHeaders):
             return []
@@ -61,18 +63,17 @@ class LocalReply:
         """Answer so, unless it has been answered."""
         if self.done:
             return []
-        answer = told(refusal, self._dialect, alike=self._buckets is not None)
+        answer = reply(refusal, self._dialect, self._buckets)
         self.done, self.outcome, self.status = True, refusal.outcome, answer.status
-        body = answer.body
-        if self._buckets is not None:
-            body = filled(body, self._buckets.room(len(body)))
-        return [Respond(answer.status, answer.headers, body, f"extproc_{refusal.outcome}")]
+        return [answer]
 
     def _refusal(self, event: ResponseHeaders) -> Refusal:
-        """Ours, to be tried again when ext_authz has said; or what stands for Envoy's."""
+        """Ours, to be tried again when and as ext_authz has said; or what stands for Envoy's."""
         if self._denied is None:
             return of_status(event.status)
-        return self._denied.after_field(event.headers.get("retry-after", ""))
+        denied = self._denied.after_field(event.headers.get("retry-after", ""))
+        denied = denied.telling(said(event.headers))
+        return denied.posing_field(event.headers.get(CHALLENGE, ""))
 
     def _grpc(self, event: ResponseHeaders) -> Sequence[Action]:
         """A gRPC client's denial is header fields alone (gRPC over HTTP/2, "Trailers-Only")."""
@@ -83,5 +84,7 @@ class LocalReply:
         if failed is None:  # Envoy's number stands for an error of its own alone
             headers["grpc-status"] = str(grpc_status.of_refusal(refusal))
         keep = {"grpc-status", "grpc-message"}
+        if self._denied is not None and self._buckets is None:
+            keep |= {CHALLENGE, *said(event.headers)}
         remove = tuple(name for name in removable(event.headers) if name not in keep)
         return [SendResponseHeaders(headers, remove)]

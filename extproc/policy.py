@@ -4,11 +4,12 @@ Rule: everything a request can name is resolved when the table is built, so that
 longer fail on a name.  What the table does not hold is denied.
 """
 
+import hmac
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from hashlib import sha256
 from typing import Final
 from urllib.parse import unquote
@@ -22,16 +23,29 @@ from extproc.client_address import Proxies
 from extproc.credentials import ANY, EnvoyJwts, Prover, Requirement
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import Dialect
-from extproc.dialects.answers import Answers
+from extproc.dialects.answers import Answer, Answers, streamed
 from extproc.dialects.gate import Terms
 from extproc.dialects.request import Asked
-from extproc.dialects.shape import Batched, Gathering, Mutation
+from extproc.dialects.shape import Mutation
+from extproc.dialects.told import Told
 from extproc.draw import Draw, Draws
-from extproc.errors import ClientError
-from extproc.limits import Charge, Limit
-from extproc.mutators import Keyed, Mutator, Rotate, TopK, Whole, limit, mutate, space_id
-from extproc.mutators.batch import ByRows, ByTokens, mutate_rows, mutate_tokens
-from extproc.prediction import Kind
+from extproc.errors import ClientError, UpstreamError
+from extproc.fidelity import Fidelity
+from extproc.information import UNSIZED, Information, Sizes
+from extproc.limits import (
+    USUAL,
+    Amounts,
+    Caller,
+    Charge,
+    Limit,
+    Networks,
+    Tariff,
+    charges,
+    presence,
+)
+from extproc.mutators import space_id
+from extproc.prediction import Kind, Query
+from extproc.rate_limit_fields import Family
 from extproc.refusal import UNKNOWN_MODEL, Refusal
 from extproc.shaping import UNSHAPED, Shaping
 from extproc.validation import Contract
@@ -62,75 +76,6 @@ class Caps:
 
 
 @dataclass(frozen=True, slots=True)
-class Fidelity:
-    """A named tier: the mutators per kind; a kind that is missing is dropped."""
-
-    name: str
-    mutators: Mapping[Kind, Sequence[Mutator]]
-
-    @property
-    def keyed(self) -> bool:
-        """Whether any of its mutators draws."""
-        return any(isinstance(each, Keyed) for chain in self.mutators.values() for each in chain)
-
-    @property
-    def alternatives(self) -> int | None:
-        """How many alternatives of a token it shows, None where it shows all there are."""
-        shown = [each.k for each in self.mutators.get("logprobs", ()) if isinstance(each, TopK)]
-        return min(shown, default=None)
-
-    @property
-    def rotates(self) -> bool:
-        """Whether its vectors lie in a space of their tenant's own."""
-        return any(isinstance(each, Rotate) for each in self.mutators.get("embedding", ()))
-
-    @property
-    def compared(self) -> int | None:
-        """Inputs that one request may have, where vectors are compared; None where they are not."""
-        chain = self.mutators.get("embedding", ())
-        return min((each.MOST for each in chain if isinstance(each, Whole)), default=None)
-
-    def bits(self, kind: Kind, size: int, inputs: int = 1) -> float:
-        """How much one prediction tells at most, of so many classes, dimensions, alternatives of a
-        token, or tokens of a text; it is one of those that answer so many inputs.
-
-        Of a kind whose size nobody knows, and that is not dropped, any amount.
-        """
-        chain = self.mutators.get(kind)
-        return limit(chain, kind, size, inputs).bits if chain is not None else 0.0
-
-    def digest(self) -> bytes:
-        """Of what it does, whatever it is called: 32 octets."""
-        chains = sorted((kind, tuple(chain)) for kind, chain in self.mutators.items())
-        return sha256(msgspec.json.encode(chains)).digest()
-
-    def edits(self) -> dict[Kind, Mutation | None]:
-        """By kind: the mutators as one function, or None where the kind passes untouched."""
-        return {kind: _mutation(kind, mutators) for kind, mutators in self.mutators.items()}
-
-
-def _mutation(kind: Kind, mutators: Sequence[Mutator]) -> Mutation | None:
-    match mutators:
-        case []:
-            return None
-        case [*each, Whole() as last]:
-            return Gathering(partial(mutate, tuple(each)), last.apply_all)
-        case _:
-            return _batched(kind, tuple(mutators))
-
-
-def _batched(kind: Kind, mutators: Sequence[Mutator]) -> Mutation:
-    one = partial(mutate, mutators)
-    by_rows = [each for each in mutators if isinstance(each, ByRows)]
-    by_tokens = [each for each in mutators if isinstance(each, ByTokens)]
-    if kind == "logprobs" and len(by_tokens) == len(mutators):
-        return Batched(one, tokens=partial(mutate_tokens, by_tokens))
-    if kind != "logprobs" and len(by_rows) == len(mutators):
-        return Batched(one, rows=partial(mutate_rows, by_rows, kind))
-    return one
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """One tenant on one route."""
 
@@ -148,9 +93,25 @@ class Policy:
     models: tuple[str, ...]
     """Patterns as in fnmatch; a model that matches none is unknown to this tenant."""
     limits: tuple[Limit, ...]
+    """What its requests count against as soon as they come."""
     shadow: bool
     """Decide and record, change nothing."""
     caps: Caps
+    reserved: tuple[Limit, ...] = ()
+    """What they count against once they have been read, before they go on."""
+    tariff: Tariff = USUAL
+    information: Information | None = None
+    """What its answers tell; None where nobody counts that."""
+    families: frozenset[Family] = frozenset()
+    """By which header fields its callers are told what is left of their limits."""
+    cohort: str = ""
+    """Empty where the tenant belongs to none."""
+    risk: str = "normal"
+    """The risk class of the route."""
+    stoppable: bool = False
+    """Whether an operator may stop its tenant: then each request takes something of its own."""
+    secret: bytes = field(default=b"", repr=False)
+    """Under which end users are hashed, and challenges signed."""
     shaping: Shaping = UNSHAPED
     most_inputs: int | None = None
     """Of one request, where its tier compares what the route answers; None where it does not."""
@@ -159,6 +120,8 @@ class Policy:
     audited: bool = False
     """Whether the digests of inputs are wanted for the record."""
 
+    lower: "dict[str, Policy]" = field(default_factory=dict)
+    """The same at tiers below its own, that an exhausted budget may call for; best first."""
     exceptions: "tuple[tuple[tuple[str, ...], Policy | None], ...]" = ()
     """What applies to models of these patterns instead, the first that fits; None where they are
     unknown on this route."""
@@ -168,6 +131,18 @@ class Policy:
         most = self.most_inputs
         if most is not None and count > most:
             raise ClientError(f"No more than {most} inputs can be compared in one request.")
+
+    def answer(self, content_type: str, query: Query) -> Answer:
+        """What is answered in such a body.  Raise UpstreamError where the request can have none."""
+        media_type = content_type.partition(";")[0].strip().lower()
+        answer = self.answers.get(media_type)
+        if answer is None or (streamed(answer) and not query.stream):
+            raise UpstreamError("the answer's content type is not one this request can have")
+        return answer
+
+    def told(self, inputs: int) -> Told:
+        """Where an answer to so many inputs tells what it tells."""
+        return Told(measure=self.information.measure(inputs) if self.information else None)
 
     def space(self, model: str) -> str:
         """The name of that space; empty where there is none."""
@@ -208,13 +183,48 @@ class Policy:
         listed = _fits(model, self.models)
         return UNKNOWN_MODEL.called(Cause.MODEL_DENIED) if listed else UNKNOWN_MODEL
 
-    def charges(self, principal: str) -> list[Charge]:
-        """What one request of this principal counts against."""
-        subjects = {"principal": principal, "tenant": self.tenant}
-        return [
-            Charge(f"{self.tenant}|{limit.name}|{limit.per}|{subjects[limit.per]}", limit)
-            for limit in self.limits
-        ]
+    def lowest(self, fidelities: Collection[str]) -> "Policy | None":
+        """The same at the lowest of these tiers; None where it is not below its own."""
+        return next((self.lower[name] for name in reversed(self.lower) if name in fidelities), None)
+
+    def charges(self, caller: Caller) -> list[Charge]:
+        """What one request counts against as soon as it comes."""
+        found = charges(self.limits, caller, Amounts()) if self.limits else []
+        if not self.stoppable or (self.reserved and not self.shadow) or self._present(found):
+            return found
+        return [*found, presence(self.tenant)]
+
+    def present(self, found: Sequence[Charge]) -> Sequence[Charge]:
+        """What it takes besides, once it has been read, so that its tenant can be stopped."""
+        if not self.stoppable or not self.reserved or self.shadow or self._present(found):
+            return ()
+        cohort = self.cohort or self.tenant
+        early = any(limit.group(self.tenant, cohort) == self.tenant for limit in self.limits)
+        return () if early else (presence(self.tenant),)
+
+    def _present(self, found: Sequence[Charge]) -> bool:
+        """Whether it takes anything of its tenant's own."""
+        return any(charge.group == self.tenant for charge in found)
+
+    def caller(self, principal: str, networks: Networks, user: str = "", model: str = "") -> Caller:
+        """Who asks, as counters tell callers apart."""
+        named = hmac.digest(self.secret, user.encode(), "sha256").hex()[:16] if user else ""
+        return Caller(
+            tenant=self.tenant,
+            principal=principal,
+            cohort=self.cohort or self.tenant,
+            route=self.route.name,
+            risk=self.risk,
+            networks=networks,
+            user=named,
+            model=model,
+        )
+
+    @property
+    def prefixes(self) -> set[tuple[int, int]]:
+        """The lengths of prefixes by which its limits tell addresses apart."""
+        limits = (*self.limits, *self.reserved)
+        return {limit.prefix for limit in limits if "address" in limit.per}
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +238,8 @@ class Route:
     requirement: Requirement = ANY
     contract: Contract | None = None
     """What its requests must be, beside what the dialect says."""
+    sizes: Sizes = UNSIZED
+    """What bits are counted by before there is an answer."""
     name: str = field(init=False)
 
     def __post_init__(self) -> None:

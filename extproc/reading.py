@@ -12,6 +12,7 @@ import msgspec
 
 from extproc.cause import Cause
 from extproc.dialects.gate import Json
+from extproc.dialects.noted import Noted
 from extproc.dialects.request import Asked
 from extproc.dialects.status import Status
 from extproc.entitlement import ALL
@@ -68,15 +69,16 @@ def _applying(policy: Policy, model: str) -> Policy:
 
 
 def _asked(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> Asked:
-    dialect, contract = policy.route.dialect, policy.route.contract
+    dialect, contract, noted = policy.route.dialect, policy.route.contract, Noted()
+    terms = msgspec.structs.replace(policy.terms, noted=noted)
     if contract is None or not contract.documents:
-        return dialect.read(body, parameters, policy.terms)
+        return msgspec.structs.replace(dialect.read(body, parameters, terms), noted=noted)
     looked = _Look(contract)
-    asked = dialect.read(body, parameters, msgspec.structs.replace(policy.terms, check=looked))
+    asked = dialect.read(body, parameters, msgspec.structs.replace(terms, check=looked))
     if not looked.done:
         unchecked = UNSUPPORTED_MEDIA_TYPE.called(Cause.MEDIA_TYPE_UNCHECKED)
         raise ClientError(unchecked.message, unchecked)
-    return asked
+    return msgspec.structs.replace(asked, noted=noted)
 
 
 class _Look:

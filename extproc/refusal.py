@@ -7,6 +7,8 @@ alike whatever it is.  The cause is for the record alone.  Details name fields a
 client's own request, never values.
 """
 
+from base64 import b64decode, b64encode
+from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -15,6 +17,9 @@ from extproc.cause import Cause
 
 SHOULD_RETRY: Final = "x-should-retry"
 """Obeyed by the clients of OpenAI and Anthropic, which else try twice more."""
+CHALLENGE: Final = "x-extproc-challenge"
+"""A field of our own: WWW-Authenticate (RFC 9110, section 11.6.1) would have to name a scheme, and
+schemes are answered in Authorization, where the caller's key is."""
 PATIENCE: Final = 60
 """Seconds: of a Retry-After above it those clients take no notice, and try again within eight."""
 _PASSING: Final = frozenset({408, 409, 425})
@@ -36,6 +41,10 @@ class Refusal:
     """What the record calls it; for a client it is no difference."""
     challenge: str = ""
     """What WWW-Authenticate says besides (RFC 6750, section 3; RFC 9470, section 3)."""
+    fields: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Header fields that say how much is left of the caller's limits; see rate_limit_fields.py."""
+    puzzle: str = ""
+    """As JSON, what would let the request pass if it were solved; see proof_of_work.py."""
 
     @property
     def outcome(self) -> str:
@@ -45,7 +54,7 @@ class Refusal:
     @property
     def final(self) -> bool:
         """Whether a client that tries again at once, or after its own short wait, tries in vain."""
-        if self.status == 429:
+        if self.status == 429 and not self.puzzle:
             return coarse(self.retry_after or 0) > PATIENCE
         return 400 <= self.status < 500 and self.status not in _PASSING
 
@@ -59,6 +68,9 @@ class Refusal:
             fields["www-authenticate"] = f'Bearer realm="extproc"{self.challenge}'
         if self.final:
             fields[SHOULD_RETRY] = "false"
+        fields |= self.fields
+        if self.puzzle:
+            fields[CHALLENGE] = b64encode(self.puzzle.encode()).decode()
         return fields
 
     def called(self, cause: Cause) -> "Refusal":
@@ -74,6 +86,21 @@ class Refusal:
         if not acr_values:
             return self
         return replace(self, challenge=f'{self.challenge}, acr_values="{" ".join(acr_values)}"')
+
+    def telling(self, fields: Mapping[str, str]) -> "Refusal":
+        """Return the same refusal, with what is left of the caller's limits."""
+        return replace(self, fields=fields) if fields else self
+
+    def posing(self, puzzle: str) -> "Refusal":
+        """Return the same refusal, with what the client may solve."""
+        return replace(self, puzzle=puzzle)
+
+    def posing_field(self, value: str) -> "Refusal":
+        """Return the same refusal, with what ext_authz had the client solve."""
+        try:
+            return self.posing(b64decode(value, validate=True).decode())
+        except ValueError:
+            return self
 
     def after(self, seconds: int) -> "Refusal":
         """Return the same refusal, to be tried again after so many seconds."""
@@ -140,8 +167,8 @@ def coarse(seconds: float) -> int:
     """How long to wait, rounded up to one of few: to the second, a limit that a tenant's keys share
     would tell each of them what the others do.
     """
-    found = next((wait for wait in _WAITS if wait >= seconds), None)
-    return found if found is not None else int(-(-seconds // _DAY)) * _DAY
+    place = bisect_left(_WAITS, seconds)
+    return _WAITS[place] if place < len(_WAITS) else int(-(-seconds // _DAY)) * _DAY
 
 
 def of_status(status: int) -> Refusal:

@@ -29,6 +29,8 @@ from extproc.events import (
     Work,
 )
 from extproc.exchange import Exchange
+from extproc.exhaustion import Reserving
+from extproc.limits import Reserved
 from extproc.prediction import Query, Usage
 from extproc.refusal import FORGED, Refusal
 
@@ -81,10 +83,19 @@ class ShadowExchange:
         return self._exchange.usage
 
     @property
+    def reserving(self) -> Reserving | None:
+        return self._exchange.reserving
+
+    @property
+    def inner(self) -> Exchange:
+        """The exchange that decides."""
+        return self._exchange
+
+    @property
     def working(self) -> bool:
         return self._exchange.working
 
-    def receive(self, event: Event | Work) -> Sequence[Action]:
+    def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
         if self._signed is not None and not self._signed.passes(event):
             self._forged = True
             return [Abort(f"extproc_{FORGED.outcome}")]
@@ -96,7 +107,7 @@ class ShadowExchange:
             self._exchange.abandon(str(error))
         except Exception as error:  # noqa: BLE001 - on trial means that even a bug changes nothing
             self._exchange.abandon(type(error).__name__)
-        return [] if isinstance(event, Work) else [_unchanged(event)]
+        return [] if isinstance(event, Work | Reserved) else [_unchanged(event)]
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]:
         """Stop looking, and let the exchange go on."""

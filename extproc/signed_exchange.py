@@ -7,20 +7,35 @@ before any of it goes on; the cause is for the record.
 from collections.abc import Mapping, Sequence
 
 from extproc.content_digest import BodyDigest
+from extproc.dialects.problem import UNROUTED
 from extproc.events import Action, Event, Work
-from extproc.exchange import Exchange
+from extproc.limits import Reserved
 from extproc.policy import Policy
-from extproc.refusal import FORGED
+from extproc.refusal import FORGED, Refusal
+from extproc.reservation import NOBODY, Reservation
+from extproc.reserved_exchange import ReservedExchange
+from extproc.wording import Wording
 
 
-class SignedExchange(Exchange):
+class SignedExchange(ReservedExchange):
     """``digest`` is the ``Content-Digest`` that the body must have (RFC 9530)."""
 
-    def __init__(self, policy: Policy, parameters: Mapping[str, str], digest: str) -> None:
-        super().__init__(policy, parameters)
+    def __init__(
+        self,
+        policy: Policy,
+        parameters: Mapping[str, str],
+        digest: str,
+        reservation: Reservation | None = None,
+    ) -> None:
+        super().__init__(policy, parameters, reservation or Reservation(NOBODY))
         self._signed = BodyDigest(digest)
 
-    def receive(self, event: Event | Work) -> Sequence[Action]:
+    def _wording(self, refusal: Refusal) -> Wording:
+        """Whoever turns out to be a stranger is answered as others are, who see no API."""
+        stranger = refusal.cause is FORGED.cause and not self._grpc
+        return UNROUTED if stranger else super()._wording(refusal)
+
+    def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
         if not self._signed.passes(event):
             return self.refuse(FORGED)
         return super().receive(event)

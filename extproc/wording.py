@@ -2,13 +2,15 @@
 
 Rule: they follow from the class of the refusal and the API of its route, and from nothing else; so
 whoever refuses, here or in the other of Envoy's two filters, says the same bytes in the same order.
+What a client may solve to be served stands in the body, in every API at the same place: it is a
+member ``challenge`` beside the error and not in it, where no client's own types look.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar, Protocol
 
-from extproc.refusal import INVALID_REQUEST, SHOULD_RETRY, Refusal
+from extproc.refusal import CHALLENGE, INVALID_REQUEST, SHOULD_RETRY, Refusal
 
 
 class Wording(Protocol):
@@ -40,4 +42,12 @@ def told(refusal: Refusal, wording: Wording, *, alike: bool = False) -> Told:
     headers = {"content-type": wording.ERRORS, **refusal.headers}
     if alike:
         headers.pop(SHOULD_RETRY, None)
-    return Told(refusal.status, headers, wording.error(refusal))
+        headers.pop(CHALLENGE, None)
+    return Told(refusal.status, headers, _body(refusal, wording))
+
+
+def _body(refusal: Refusal, wording: Wording) -> bytes:
+    error = wording.error(refusal)
+    if not refusal.puzzle or not error.endswith(b"}"):  # a gRPC error is a line of text
+        return error
+    return b'%b,"challenge":%b}' % (error[:-1], refusal.puzzle.encode())

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import ssl
+import sys
 import threading
 from collections import Counter
 from collections.abc import Mapping
@@ -93,6 +94,14 @@ def b64(content: bytes) -> str:
     return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
+class Server(ThreadingHTTPServer):
+    """Says nothing of clients that go away: others read standard error."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @dataclass
 class Issuer:
     """Serves its keys at ``/jwks`` and what it knows of tokens at ``/introspect``."""
@@ -118,7 +127,7 @@ class Issuer:
     def __post_init__(self) -> None:
         self.slow.set()
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = Server(("127.0.0.1", 0), _handler(self))
         self._server.daemon_threads = True
         if self.certificate is not None:
             tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -22,9 +22,10 @@ from extproc.events import (
     ResponseTrailers,
     Work,
 )
-from extproc.limits import Limit
+from extproc.fidelity import Fidelity
+from extproc.limits import Limit, Rate, Reserved, Scope, microseconds
 from extproc.mutators import Mutator
-from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
+from extproc.policy import Caps, Policy, PolicyTable, Route
 from extproc.prediction import Kind
 from extproc.shaping import UNSHAPED, Shaping
 
@@ -56,6 +57,16 @@ LEAKY_EVENT = b'data: {"id":"c1","x":"s3cret","choices":[{"index":0,"delta":{"co
 LAST = b"data: [DONE]\n\n"
 
 
+def rate(name: str, per: Scope, most: int, window: float) -> Limit:
+    """A limit of requests, refilled over so many seconds."""
+    return Limit(Rate(f"{name}/{window:g}s", most, microseconds(window)), "requests", (per,))
+
+
+async def unreserved(_: object) -> Reserved:
+    """A store that cannot be asked."""
+    return Reserved(None)
+
+
 class Machine(Protocol):
     @property
     def working(self) -> bool: ...
@@ -83,6 +94,7 @@ def policy(
     kinds: Mapping[Kind, Sequence[Mutator]] = TEXT_ONLY,
     models: tuple[str, ...] = ("*",),
     limits: tuple[Limit, ...] = (),
+    reserved: tuple[Limit, ...] = (),
     caps: Caps | None = None,
     shadow: bool = False,
     tenant: str = "acme",
@@ -102,6 +114,9 @@ def policy(
         draw=None,
         models=models,
         limits=limits,
+        reserved=reserved,
+        cohort=tenant,
+        secret=HMAC_KEY,
         shadow=shadow,
         caps=caps or Caps(),
         shaping=shaping,

@@ -19,7 +19,7 @@ from extproc.dialects import (
     OpenAITranscriptions,
     Status,
 )
-from extproc.events import CheckedRequest
+from extproc.events import CheckedRequest, Peer
 from extproc.limits import Charge, Limit
 from extproc.policy import PolicyTable, Route
 from extproc.refusal import (
@@ -33,7 +33,7 @@ from extproc.refusal import (
     Refusal,
 )
 from extproc.validation import Contract
-from tests.playbook import HMAC_KEY, policy, table
+from tests.playbook import HMAC_KEY, policy, rate, table
 
 KEY, OTHER_KEY, UNLISTED_KEY = "sk-acme-1", "sk-beta-1", "sk-nobody"
 
@@ -48,8 +48,8 @@ def principal(key: str) -> str:
     return f"key:{hmac.new(HMAC_KEY, key.encode(), 'sha256').hexdigest()}"
 
 
-BURST = Limit("burst", "principal", 20, 1)
-DAILY = Limit("daily", "tenant", 1000, 86_400)
+BURST = rate("burst", "principal", 20, 1)
+DAILY = rate("daily", "tenant", 1000, 86_400)
 INFER = ("POST", "/v2/models/{model}/infer")
 TABLE = table(
     policy(limits=(BURST, DAILY)),
@@ -97,8 +97,8 @@ def test_an_admitted_request_names_its_policy_and_who_asks() -> None:
     assert decision.proof.principal == principal(KEY)
     assert decision.parameters == {}
     assert decision.charges == [
-        Charge(f"acme|burst|principal|{principal(KEY)}", BURST),
-        Charge("acme|daily|tenant|acme", DAILY),
+        Charge(BURST.rule, "acme", principal(KEY), 1, 1),
+        Charge(DAILY.rule, "acme", "", 1, 1),
     ]
 
 
@@ -494,3 +494,23 @@ def test_header_fields_that_are_too_large_are_refused_to_whoever_may_ask() -> No
     assert decision.refusal == UNAUTHENTICATED
     on_trial = table(replace(own, shadow=True), tenants={principal(KEY): "acme"})
     assert isinstance(admit(asking(x_more="y" * 200), on_trial), Admitted)
+
+
+def test_where_a_request_comes_from_is_told_by_a_keyed_digest_of_its_network() -> None:
+    limit = Limit(BURST.rule, "requests", ("address",), prefix=(24, 64))
+    chosen = table(policy(limits=(limit,)), tenants={principal(KEY): "acme"})
+    found = []
+    for address in ("203.0.113.1", "203.0.113.200", "203.0.114.1", ""):
+        decision = admit(coming_from(GOOD, address), chosen)
+        assert isinstance(decision, Admitted)
+        [charge] = decision.charges
+        assert charge.subject == decision.networks[24, 64]
+        found.append(charge.subject)
+    near, near_too, far, nowhere = found
+    assert near == near_too
+    assert len({near, far, nowhere}) == 3
+    assert "203" not in near
+
+
+def coming_from(request: CheckedRequest, address: str) -> CheckedRequest:
+    return CheckedRequest(request.method, request.path, request.headers, Peer(address))

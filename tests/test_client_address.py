@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.client_address import Proxies, client_address
+from extproc.client_address import Proxies, client_address, network
 from extproc.events import CheckedRequest, Peer
 
 NETWORKS = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"), ip_network("127.0.0.0/8"))
@@ -79,3 +79,20 @@ def test_whoever_connects_directly_is_who_connects(written: str, hops: int) -> N
 @given(forwarded=st.text(), peer=st.text())
 def test_whatever_is_told_nothing_is_raised(forwarded: str, peer: str) -> None:
     assert isinstance(address(forwarded, peer), str)
+
+
+@pytest.mark.parametrize(
+    ("address", "prefix", "expected"),
+    [
+        ("203.0.113.77", (24, 64), "203.0.113.0/24"),
+        ("203.0.113.77", (32, 64), "203.0.113.77/32"),
+        ("2001:db8:1:2:3::4", (24, 64), "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:3::4", (24, 48), "2001:db8:1::/48"),
+        ("::ffff:203.0.113.77", (24, 64), "203.0.113.0/24"),
+        ("", (24, 64), ""),
+    ],
+)
+def test_a_network_is_of_the_length_that_its_family_has(
+    address: str, prefix: tuple[int, int], expected: str
+) -> None:
+    assert network(address, prefix) == expected

@@ -12,6 +12,7 @@ def test_every_error_has_one_base() -> None:
         "ConfigError",
         "IssuerUnavailable",
         "Malformed",
+        "OperatorError",
         "ProtocolError",
         "StoreUnavailable",
         "UpstreamError",

@@ -19,6 +19,7 @@ from extproc.refusal import (
     UNAUTHENTICATED,
     UNKNOWN_MODEL,
     UPSTREAM_UNREADABLE,
+    Refusal,
     of_status,
 )
 from extproc.shaping import Shaping
@@ -170,3 +171,43 @@ def test_a_reply_knows_the_status_that_the_client_gets() -> None:
     grpc = LocalReply(RATE_LIMITED, KServeV2())
     grpc.receive(ResponseHeaders(200, {":status": "200", "grpc-status": "8"}, end=True))
     assert grpc.status == 200
+
+
+PUZZLE = '{"parameters":{"cost":1},"signature":"0"}'
+POSED = RATE_LIMITED.after(5).posing(PUZZLE)
+
+
+def test_what_ext_authz_had_the_client_solve_is_told_on() -> None:
+    reply = LocalReply(RATE_LIMITED, OpenAIChat())
+    headers = {":status": "429", **POSED.headers}
+    [action] = reply.receive(ResponseHeaders(429, headers, end=False))
+    assert isinstance(action, Respond)
+    assert action.headers == {"content-type": "application/json", **POSED.headers}
+    assert orjson.loads(action.body)["challenge"] == orjson.loads(PUZZLE)
+
+
+def test_where_lengths_are_hidden_it_is_told_in_the_body_alone() -> None:
+    reply = LocalReply(RATE_LIMITED, OpenAIChat(), Shaping(buckets=Buckets(1024)))
+    headers = {":status": "429", **POSED.headers}
+    [action] = reply.receive(ResponseHeaders(429, headers, end=False))
+    assert isinstance(action, Respond)
+    assert [*action.headers] == ["content-type", "retry-after"]
+    assert orjson.loads(action.body)["challenge"] == orjson.loads(PUZZLE)
+    assert len(action.body) == 1024
+
+
+@pytest.mark.parametrize(
+    ("denied", "buckets", "kept"),
+    [(RATE_LIMITED, None, True), (RATE_LIMITED, Buckets(1024), False), (None, None, False)],
+)
+def test_a_grpc_client_gets_a_challenge_in_its_header_field(
+    denied: Refusal | None, buckets: Buckets | None, kept: bool
+) -> None:
+    limits = {"ratelimit": '"daily";r=0', "x-ratelimit-limit-requests": "9"}
+    headers = {":status": "200", "grpc-status": "8", "server": "envoy", **limits, **POSED.headers}
+    reply = LocalReply(denied, None, Shaping(buckets=buckets))
+    [action] = reply.receive(ResponseHeaders(200, headers, end=True))
+    assert isinstance(action, SendResponseHeaders)
+    for name in ("x-extproc-challenge", *limits):
+        assert (name in action.remove_headers) is not kept
+    assert "server" in action.remove_headers

@@ -10,23 +10,27 @@ from extproc.canonical import at_once, digest
 from extproc.credentials import ApiKey, ApiKeys, EnvoyJwt, EnvoyJwts
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import KServeV2, OpenAIChat, Status
+from extproc.dialects.answers import streamed
 from extproc.dialects.gate import Terms
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Gathering
 from extproc.draw import Draw
 from extproc.errors import ClientError, UpstreamError
+from extproc.fidelity import Fidelity
+from extproc.information import UNSIZED, Information
 from extproc.limits import Charge, Limit
 from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
-from extproc.policy import CLOSELY, Caps, Excerpt, Fidelity, Policy, PolicyTable, Route
+from extproc.policy import CLOSELY, Caps, Excerpt, Policy, PolicyTable, Route
 from extproc.prediction import Embedding, Probabilities, Query
 from extproc.refusal import UNKNOWN_MODEL
 from tests import playbook
+from tests.playbook import rate
 
 INFER = Route("POST", "/v2/models/{model}/infer", KServeV2())
 VERB = Route("POST", "/v1beta/models/{model}:generateContent", KServeV2())
 CHAT = Route("POST", "/v1/chat/completions", OpenAIChat())
-BURST = Limit("burst", "principal", 20, 1.0)
-HOURLY = Limit("hourly", "tenant", 1000, 3600.0)
+BURST = rate("burst", "principal", 20, 1.0)
+HOURLY = rate("hourly", "tenant", 1000, 3600.0)
 
 
 def policy(
@@ -46,17 +50,6 @@ def policy(
         shadow=False,
         caps=Caps(),
     )
-
-
-def test_a_tier_passes_edits_or_leaves_out_each_kind() -> None:
-    edits = Fidelity("t", {"text": (), "probabilities": (TopK(k=2), Round(digits=1))}).edits()
-    assert edits.keys() == {"text", "probabilities"}
-    assert edits["text"] is None
-    edit = edits["probabilities"]
-    assert edit is not None
-    edited = edit(None, Probabilities(np.array([0.62, 0.27, 0.11])))
-    assert isinstance(edited, Probabilities)
-    assert edited.values.tolist() == [0.6, 0.3, 0.0]
 
 
 def test_mutators_work_in_order_until_one_drops() -> None:
@@ -308,29 +301,40 @@ def test_a_model_is_permitted_by_any_pattern() -> None:
     assert not chosen.permits("")
 
 
+def charged(policy: Policy, principal: str) -> list[Charge]:
+    return policy.charges(policy.caller(principal, {}))
+
+
 def test_limits_are_counted_per_principal_or_per_tenant() -> None:
-    charges = policy(limits=(BURST, HOURLY)).charges("key:1")
-    assert charges == [
-        Charge("acme|burst|principal|key:1", BURST),
-        Charge("acme|hourly|tenant|acme", HOURLY),
+    assert charged(policy(limits=(BURST, HOURLY)), "key:1") == [
+        Charge(BURST.rule, "acme", "key:1", 1, 1),
+        Charge(HOURLY.rule, "acme", "", 1, 1),
     ]
 
 
-def test_no_two_counters_share_a_key() -> None:
+def test_no_two_counters_share_a_place() -> None:
     """A principal called like a tenant, a limit of one name for both, two tenants."""
-    both = (BURST, Limit("burst", "tenant", 1, 1.0))
-    keys = [
-        charge.key
+    both = (BURST, rate("all", "tenant", 1, 1.0))
+    places = [
+        (charge.group, charge.rule.name, charge.subject)
         for tenant in ("acme", "beta")
         for principal in ("acme", "beta", "key:1")
-        for charge in policy(tenant=tenant, limits=both).charges(principal)
-        if charge.limit.per == "principal" or principal == "key:1"
+        for charge in charged(policy(tenant=tenant, limits=both), principal)
+        if charge.subject or principal == "key:1"
     ]
-    assert len(set(keys)) == len(keys)
+    assert len(set(places)) == len(places)
+
+
+def test_an_end_user_is_known_by_a_keyed_digest_alone() -> None:
+    known = policy().caller("key:1", {}, "alice@example.com", "m")
+    assert known.user == policy().caller("key:2", {}, "alice@example.com").user
+    assert known.user != policy().caller("key:1", {}, "bob@example.com").user
+    assert len(bytes.fromhex(known.user)) == 8
+    assert not policy().caller("key:1", {}).user
 
 
 def test_a_policy_without_limits_charges_nothing() -> None:
-    assert policy().charges("key:1") == []
+    assert charged(policy(), "key:1") == []
 
 
 def test_dynamic_metadata_is_read_only_where_a_credential_asks_for_it() -> None:
@@ -402,3 +406,32 @@ def test_what_admits_nobody_any_more_is_still_served_by() -> None:
     served = whole.served()
     assert (served.policies, served.routes) == (whole.policies, whole.routes)
     assert [*served.provers, *served.tenants] == []
+
+
+def test_only_what_a_request_asked_for_is_an_answer_to_it() -> None:
+    document, stream = Query("m", 1), Query("m", 1, stream=True)
+    assert not streamed(policy().answer("Application/JSON; charset=utf-8", document))
+    assert streamed(policy().answer("text/event-stream", stream))
+    for media_type, query in (("text/event-stream", document), ("text/html", stream), ("", stream)):
+        with pytest.raises(UpstreamError, match="content type"):
+            policy().answer(media_type, query)
+
+
+def test_an_answer_is_measured_where_somebody_counts_what_it_tells() -> None:
+    assert policy().told(3).measure is None
+    chosen = policy()
+    information = Information(CHAT.dialect, chosen.fidelity.mutators, UNSIZED)
+    assert replace(chosen, information=information).told(3).measure is not None
+
+
+def test_the_lowest_of_several_tiers_is_the_last_there_is() -> None:
+    chosen, coarse, labels = policy(), policy(tenant="coarse"), policy(tenant="labels")
+    lowering = replace(chosen, lower={"coarse": coarse, "labels": labels})
+    assert lowering.lowest({"coarse", "labels"}) is labels
+    assert lowering.lowest({"coarse", "higher"}) is coarse
+    assert lowering.lowest({"higher"}) is None
+
+
+def test_addresses_are_told_apart_as_any_of_its_limits_does() -> None:
+    by_address = Limit(BURST.rule, "requests", ("address",), prefix=(24, 56))
+    assert policy(limits=(by_address, BURST)).prefixes == {(24, 56)}

@@ -9,7 +9,8 @@ from extproc.dialects import KServeV2, MLflow, OpenAIChat, OpenAIEmbeddings, Sta
 from extproc.dialects.gate import Terms
 from extproc.entitlement import Entitlement
 from extproc.errors import ClientError
-from extproc.policy import Fidelity, Policy
+from extproc.fidelity import Fidelity
+from extproc.policy import Policy
 from extproc.reading import read
 from extproc.validation import Contract, Domain, Size, TensorDomain
 from tests.playbook import policy

@@ -1,3 +1,4 @@
+import base64
 import http
 from typing import Any
 
@@ -121,3 +122,27 @@ def test_a_wait_is_rounded_up_to_one_of_few() -> None:
     assert all(wait >= exact for wait, exact in zip(waits, seconds, strict=True))
     assert len(set(waits)) <= 14 + 20
     assert coarse(1e-9) == 1
+
+
+PUZZLE = '{"parameters":{"cost":1},"signature":"0"}'
+
+
+def test_a_stronger_credential_is_named_where_one_is_known() -> None:
+    field = refusal.INSUFFICIENT.demanding(("gold", "mfa")).headers["www-authenticate"]
+    assert field.endswith(', acr_values="gold mfa"')
+    assert refusal.INSUFFICIENT.demanding(()) == refusal.INSUFFICIENT
+
+
+def test_what_can_be_solved_stands_in_a_field_and_ends_vain_retries() -> None:
+    posed = refusal.RATE_LIMITED.after(3).posing(PUZZLE)
+    assert posed.headers == {
+        "retry-after": "5",
+        "x-should-retry": "false",
+        "x-extproc-challenge": base64.b64encode(PUZZLE.encode()).decode(),
+    }
+    assert refusal.RATE_LIMITED.after(3).posing_field(posed.headers["x-extproc-challenge"]) == posed
+
+
+@pytest.mark.parametrize("field", ["", "%%%", "\u20ac", "AAA", "/w=="])
+def test_a_field_that_holds_no_challenge_poses_none(field: str) -> None:
+    assert refusal.RATE_LIMITED.posing_field(field) == refusal.RATE_LIMITED

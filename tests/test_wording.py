@@ -2,11 +2,16 @@
 
 from typing import Any, get_args
 
+import anthropic
+import httpx2
+import openai
+import orjson
 import pytest
 
 from extproc import refusal
 from extproc.cause import Cause
-from extproc.dialects import Dialect, Generic, OpenAIChat, TeiEmbed
+from extproc.dialects import AnthropicMessages, Dialect, Generic, OpenAIChat, TeiEmbed
+from extproc.dialects.grpc_dialect import GrpcDialect
 from extproc.dialects.problem import UNROUTED
 from extproc.refusal import (
     INVALID_REQUEST,
@@ -70,3 +75,66 @@ def test_where_lengths_are_hidden_refusals_have_no_field_that_others_lack(wordin
 def test_what_may_help_is_not_forbidden(status: int) -> None:
     assert "x-should-retry" not in told(of_upstream(status), UNROUTED).headers
     assert "x-should-retry" not in told(UNAVAILABLE, UNROUTED).headers
+
+
+PUZZLE = '{"parameters":{"cost":1},"signature":"0"}'
+
+
+@pytest.mark.parametrize("wording", WORDINGS, ids=lambda each: type(each).__name__)
+def test_a_challenge_stands_beside_the_error_of_every_api_and_changes_nothing_else(
+    wording: Wording,
+) -> None:
+    plain, posed = told(RATE_LIMITED, wording), told(RATE_LIMITED.posing(PUZZLE), wording)
+    if isinstance(wording, GrpcDialect):
+        assert posed.body == plain.body
+    else:
+        assert orjson.loads(posed.body) == {
+            **orjson.loads(plain.body),
+            "challenge": orjson.loads(PUZZLE),
+        }
+    assert [*posed.headers] == [
+        "content-type",
+        "retry-after",
+        "x-should-retry",
+        "x-extproc-challenge",
+    ]
+
+
+@pytest.mark.parametrize("wording", WORDINGS, ids=lambda each: type(each).__name__)
+def test_where_lengths_are_hidden_a_challenge_stands_in_the_body_alone(wording: Wording) -> None:
+    posed = RATE_LIMITED.posing(PUZZLE)
+    assert [*told(posed, wording, alike=True).headers] == ["content-type", "retry-after"]
+    assert told(posed, wording, alike=True).body == told(posed, wording).body
+
+
+def answering(wording: Wording, asked: list[str]) -> httpx2.Client:
+    """Whoever sends requests to a server that refuses them all."""
+    answer = told(RATE_LIMITED.after(1).posing(PUZZLE), wording)
+
+    def refuse(request: httpx2.Request) -> httpx2.Response:
+        asked.append(request.url.path)
+        return httpx2.Response(answer.status, content=answer.body, headers=dict(answer.headers))
+
+    return httpx2.Client(transport=httpx2.MockTransport(refuse))
+
+
+def test_openais_client_asks_once_and_hands_the_challenge_over() -> None:
+    asked: list[str] = []
+    client = openai.OpenAI(api_key="none", http_client=answering(OpenAIChat(), asked))
+    with pytest.raises(openai.RateLimitError) as caught:
+        client.chat.completions.create(model="m", messages=[{"role": "user", "content": "x"}])
+    assert "Too many requests." in caught.value.message
+    assert (caught.value.type, caught.value.code) == ("rate_limit_error", "rate_limit_exceeded")
+    assert caught.value.response.json()["challenge"] == orjson.loads(PUZZLE)
+    assert caught.value.response.headers["x-extproc-challenge"]
+    assert len(asked) == 1
+
+
+def test_anthropics_client_asks_once_and_hands_the_challenge_over() -> None:
+    asked: list[str] = []
+    client = anthropic.Anthropic(api_key="none", http_client=answering(AnthropicMessages(), asked))
+    with pytest.raises(anthropic.RateLimitError) as caught:
+        client.messages.create(model="m", max_tokens=1, messages=[{"role": "user", "content": "x"}])
+    assert caught.value.response.json()["challenge"] == orjson.loads(PUZZLE)
+    assert caught.value.response.headers["x-extproc-challenge"]
+    assert len(asked) == 1

@@ -37,6 +37,17 @@ class Pseudonyms:
         found = blake2b(principal.encode(), key=self._principals, digest_size=8)
         return f"{kind}:{found.hexdigest()}"
 
+    def subject(self, subject: str, scopes: Sequence[str]) -> str:
+        """Of a counter that tells these apart: a principal's own name where it is nothing else.
+
+        What names nobody (a route, a model, digests of addresses and users) is left as it is.
+        """
+        if not subject or "principal" not in scopes:
+            return subject
+        if len(scopes) == 1:
+            return self.principal(subject)
+        return blake2b(subject.encode(), key=self._principals, digest_size=8).hexdigest()
+
     def input(self, digests: Sequence[bytes]) -> str:
         """32 hexadecimal digits, the same for all inputs that count as the same (canonical.py)."""
         if not digests:

@@ -1,7 +1,7 @@
 """What the lines of an audit log say.
 
 Rule: names, counts, codes and keyed digests; never a credential, a prompt, a vector or a score.
-Every field but those of a record is the log's own, and stands in no query by default.
+Every field but those of a record and an act is the log's own, and stands in no query by default.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,10 @@ from msgspec import Struct
 Decision = Literal["served", "refused", "cut", "unfinished"]
 GapReason = Literal["crash", "queue", "refused"]
 End = Literal["", "rotated", "stopped"]
+ActOutcome = Literal[
+    "done",
+    "unknown",  # the store did not say in time
+]
 
 
 class Record(Struct, frozen=True, tag_field="kind", tag="exchange"):
@@ -48,12 +52,41 @@ class Record(Struct, frozen=True, tag_field="kind", tag="exchange"):
     """What was stripped from or set in the request: how often, by place."""
     dropped: Mapping[str, int] = {}
     """What was stripped from the answer: how often, by place."""
-    charge: Mapping[str, int] = {}
-    """What it cost the caller, by unit."""
+    charge: Mapping[str, float] = {}
+    """What it cost the caller, by unit; credits to the thousandth, all else in whole numbers."""
     status: int = 0
     """The HTTP status that the client got; 0 where it got none from here."""
     duration: float = 0.0
     """Seconds."""
+
+
+class Act(Struct, frozen=True, tag_field="kind", tag="act"):
+    """What an operator did about budgets."""
+
+    time: datetime
+    act: str
+    """``grant``, ``reset``, ``freeze`` or ``thaw``."""
+    uid: int
+    """Whose process asked for it, as the kernel says."""
+    pid: int
+    who: str
+    """What the system calls that user; empty where it has no name."""
+    tenant: str
+    """Or ``cohort:`` and its name, or ``shared:``."""
+    budget: str = ""
+    """The name of the limit."""
+    subject: str = ""
+    """Whom it counts, among those that the limit tells apart; see Pseudonyms.subject."""
+    epoch: str = ""
+    """Which key the subject is of."""
+    amount: float | None = None
+    """What was granted, in its unit; None where that is all that was spent."""
+    unit: str = ""
+    counters: int = 0
+    """How many were changed."""
+    policy: str = ""
+    """Digest of the configuration in force."""
+    outcome: ActOutcome = "done"
 
 
 class Opening(Struct, frozen=True, tag_field="kind", tag="open"):
@@ -91,4 +124,4 @@ class Checkpoint(Struct, frozen=True, tag_field="kind", tag="checkpoint"):
     """Why nothing follows in this file, or in this run of the process."""
 
 
-Entry = Record | Opening | Gap | Checkpoint
+Entry = Record | Act | Opening | Gap | Checkpoint

@@ -45,12 +45,14 @@ class Report(Struct, frozen=True):
     files: Sequence[str]
     lines: int
     records: int
+    acts: int
+    """Lines of what operators did."""
     first: int | None
     """Number of the first line; more than 1 where older files are not here."""
     head: str
     """Number and hash of the last line: what a later verification may be told to expect."""
     unsigned: int
-    """Records after the last checkpoint, which only the hashes protect."""
+    """Records and acts after the last checkpoint, which only the hashes protect."""
     gaps: Sequence[Told]
     findings: Sequence[Finding]
     unlisted: int
@@ -78,7 +80,7 @@ class Verification:
         self._first: int | None = None
         self._head = Tip()
         self._end = ""
-        self._lines = self._records = self._unsigned = self._every = self._unlisted = 0
+        self._lines = self._records = self._acts = self._unsigned = self._every = self._unlisted = 0
         self._torn = False
         """Whether the last line has no end."""
         self._place = ("", 0)
@@ -106,6 +108,7 @@ class Verification:
             files=self._files,
             lines=self._lines,
             records=self._records,
+            acts=self._acts,
             first=self._first,
             head=str(self._head),
             unsigned=self._unsigned,
@@ -210,9 +213,10 @@ class Verification:
         match said.kind:
             case "exchange":
                 self._records += 1
-                self._unsigned += 1
-                if self._every and self._unsigned == self._every + 1:
-                    self._find("unsigned", f"no checkpoint among {self._every} records")
+                self._count_unsigned()
+            case "act":
+                self._acts += 1
+                self._count_unsigned()
             case "open":
                 self._every = said.every
             case "gap":
@@ -221,6 +225,11 @@ class Verification:
                 self._check_signature(line)
             case _:
                 self._find("edited", "there is no such kind of line")
+
+    def _count_unsigned(self) -> None:
+        self._unsigned += 1
+        if self._every and self._unsigned == self._every + 1:
+            self._find("unsigned", f"no checkpoint among {self._every} records")
 
     def _check_signature(self, line: Line) -> None:
         key = self._keys.get(line.said.key)

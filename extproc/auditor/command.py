@@ -8,12 +8,15 @@ import re
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
 from extproc.auditor.query import By
 from extproc.errors import ConfigError
+
+if TYPE_CHECKING:
+    from extproc.auditor.query import Answer
 
 FOUND: Final = 1
 """Exit code where a log is not whole."""
@@ -68,11 +71,10 @@ def query(  # noqa: PLR0913, PLR0917 - an option for each field that one asks by
     until: Annotated[str, typer.Option(help="Before this time, as --since.")] = "",
     by: Annotated[list[By] | None, typer.Option(help="Sums by this; may be repeated.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many rows.", min=1)] = 50,
-    sql: Annotated[str, typer.Option(help="Instead: a SELECT about the table records.")] = "",
+    sql: Annotated[str, typer.Option(help="Instead: a SELECT about records and acts.")] = "",
     output: Output = "text",
 ) -> None:
     """The latest records that fit, or sums of them; needs the extra audit (DuckDB)."""
-    from extproc.auditor import table
     from extproc.auditor.query import Question, ask, ask_sql
 
     asked = {
@@ -88,7 +90,32 @@ def query(  # noqa: PLR0913, PLR0917 - an option for each field that one asks by
     equals = {name: value for name, value in asked.items() if value}
     now = datetime.now(UTC)
     question = Question(equals, _instant(since, now), _instant(until, now), by or (), limit)
-    answer = ask_sql(paths, sql) if sql else ask(paths, question)
+    _show(ask_sql(paths, sql) if sql else ask(paths, question), output)
+
+
+@audit.command()
+def acts(
+    paths: Paths,
+    tenant: Annotated[
+        str, typer.Option(help="About this tenant, cohort:NAME or shared:; * is any text.")
+    ] = "",
+    since: Annotated[str, typer.Option(help="From this time (ISO 8601), or 15m, 6h, 7d ago.")] = "",
+    until: Annotated[str, typer.Option(help="Before this time, as --since.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many rows.", min=1)] = 50,
+    output: Output = "text",
+) -> None:
+    """What operators did about budgets, the latest first; needs the extra audit (DuckDB)."""
+    from extproc.auditor.query import Question, ask_acts
+
+    now = datetime.now(UTC)
+    equals = {"tenant": tenant} if tenant else {}
+    question = Question(equals, _instant(since, now), _instant(until, now), (), limit)
+    _show(ask_acts(paths, question), output)
+
+
+def _show(answer: "Answer", output: str) -> None:
+    from extproc.auditor import table
+
     if output == "json":
         print(table.to_json(answer))
     else:

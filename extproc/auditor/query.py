@@ -11,6 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from extproc.audit import Act, Record
 from extproc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -37,14 +38,25 @@ _COLUMNS: Final = {
     "fidelity": "VARCHAR",
     "changed": "MAP(VARCHAR, BIGINT)",
     "dropped": "MAP(VARCHAR, BIGINT)",
-    "charge": "MAP(VARCHAR, BIGINT)",
+    "charge": "MAP(VARCHAR, DOUBLE)",
     "status": "INTEGER",
     "duration": "DOUBLE",
     "count": "BIGINT",
+    "act": "VARCHAR",
+    "uid": "BIGINT",
+    "pid": "BIGINT",
+    "who": "VARCHAR",
+    "budget": "VARCHAR",
+    "subject": "VARCHAR",
+    "amount": "DOUBLE",
+    "unit": "VARCHAR",
+    "counters": "BIGINT",
+    "outcome": "VARCHAR",
 }
-_OF_GAPS: Final = ("n", "kind", "count")
-FIELDS: Final = tuple(name for name in _COLUMNS if name not in _OF_GAPS)
+FIELDS: Final = (*Record.__struct_fields__,)
 """Of a record."""
+ACT_FIELDS: Final = (*Act.__struct_fields__,)
+"""Of an act."""
 
 
 class By(StrEnum):
@@ -112,24 +124,41 @@ def ask(paths: Sequence[Path], question: Question) -> Answer:
         return _answer(database, asked, [*values, question.limit])
 
 
+def ask_acts(paths: Sequence[Path], question: Question) -> Answer:
+    """The latest acts of operators that fit, latest first."""
+    with _connected() as database:
+        _read(database, paths)
+        where, values = _conditions(question, "act", ACT_FIELDS)
+        chosen = ", ".join(ACT_FIELDS)
+        asked = f"SELECT {chosen} FROM lines WHERE {where} ORDER BY n DESC LIMIT ?"  # noqa: S608 - see the rule
+        return _answer(database, asked, [*values, question.limit])
+
+
 def ask_sql(paths: Sequence[Path], sql: str) -> Answer:
-    """What a SELECT says about the table ``records``.  Raise ConfigError where it cannot be run."""
+    """What a SELECT says about the tables ``records`` and ``acts``.
+
+    Raise ConfigError where it cannot be run.
+    """
     with _connected() as database:
         _read(database, paths)
         database.execute("CREATE TABLE kept AS SELECT * FROM lines")
         database.execute("DROP VIEW lines")
         database.execute("ALTER TABLE kept RENAME TO lines")
         database.execute(f"CREATE VIEW records AS {_RECORDS}")
+        database.execute(f"CREATE VIEW acts AS {_ACTS}")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
         try:
             return _answer(database, sql, [])
         except _error() as error:
             wrong = str(error).partition("\n")[0]
-            raise ConfigError(f"--sql: {wrong}; ask a SELECT about the table records") from error
+            remedy = "ask a SELECT about the tables records and acts"
+            raise ConfigError(f"--sql: {wrong}; {remedy}") from error
 
 
 _RECORDS: Final = f"SELECT n, {', '.join(FIELDS)} FROM lines WHERE kind = 'exchange'"  # noqa: S608 - as above
+
+_ACTS: Final = f"SELECT n, {', '.join(ACT_FIELDS)} FROM lines WHERE kind = 'act'"  # noqa: S608 - as above
 
 
 def _duckdb() -> Any:
@@ -165,11 +194,13 @@ def _read(database: "DuckDBPyConnection", paths: Sequence[Path]) -> None:
     read.create_view("lines")
 
 
-def _conditions(question: Question) -> tuple[str, list[Any]]:
+def _conditions(
+    question: Question, kind: str = "exchange", fields: Sequence[str] = FIELDS
+) -> tuple[str, list[Any]]:
     """A WHERE clause, and its parameters."""
-    clauses, values = ["kind = 'exchange'"], list[Any]()
+    clauses, values = ["kind = ?"], list[Any]([kind])
     for name, value in question.equals.items():
-        assert name in FIELDS
+        assert name in fields
         clauses.append(f"{name}::VARCHAR GLOB ?")
         values.append(value.replace("[", "[[]").replace("?", "[?]"))
     for instant, order in ((question.since, ">="), (question.until, "<")):

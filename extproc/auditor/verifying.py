@@ -33,7 +33,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"{gap.file}:{gap.line}: gap: {_told(gap)}"
     files = "1 file" if len(report.files) == 1 else f"{len(report.files)} files"
     verdict = "whole" if report.whole else "not whole"
-    yield f"{files}, {report.lines} lines, {report.records} records: {verdict}"
+    acts = f", {report.acts} act{'s' if report.acts > 1 else ''}" if report.acts else ""
+    yield f"{files}, {report.lines} lines, {report.records} records{acts}: {verdict}"
     if report.first is not None and report.first > 1:
         yield f"lines 1 to {report.first - 1} are in older files, which were not given"
     if report.unsigned:

@@ -13,7 +13,7 @@ _LONGEST_SOCKET_PATH: Final = 107
 def check_addresses(document: Document, settings: Settings) -> None:
     """Raise ConfigError where an address cannot be bound, or two are the same."""
     used: dict[str, str] = {}
-    for name in ("listen", "health", "admin"):
+    for name in ("listen", "health", "admin", "control"):
         address: str | None = getattr(settings, name)
         if address is None:
             continue

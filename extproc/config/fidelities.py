@@ -9,8 +9,9 @@ from typing import Any, get_args
 
 from extproc.config.document import Document, Place
 from extproc.config.settings import FidelitySettings
+from extproc.fidelity import Fidelity
 from extproc.mutators import Drop, Mutator, Round, TopK, Whole
-from extproc.policy import Fidelity, Route
+from extproc.policy import Route
 from extproc.prediction import Kind
 
 

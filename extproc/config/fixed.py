@@ -9,7 +9,7 @@ from typing import Final
 from extproc.config.document import Place
 from extproc.config.loaded import Loaded
 
-_FIELDS: Final = ("listen", "health", "admin", "store")
+_FIELDS: Final = ("listen", "health", "admin", "control", "store")
 _WRONG: Final = "cannot change while the sidecar runs"
 _REMEDY: Final = "restart it, or write what was there"
 

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 
 from extproc.config.document import Document
 from extproc.dialects.vector_places import vector_places
+from extproc.fidelity import Fidelity
 from extproc.mutators import Whole
-from extproc.policy import Fidelity, Route
+from extproc.policy import Route
 
 
 def check_gatherings(document: Document, fidelity: Fidelity, routes: Sequence[Route]) -> None:

@@ -42,12 +42,9 @@ class Config:
         return self.settings.admin
 
     @property
-    def max_counters(self) -> int:
-        return self.settings.store.max_counters
-
-    @property
-    def max_nonces(self) -> int:
-        return self.settings.store.max_nonces
+    def control(self) -> str | None:
+        """``unix:///path``"""
+        return self.settings.control
 
     @property
     def drain(self) -> float:

@@ -15,6 +15,7 @@ from extproc.config.document import Document, Place
 from extproc.config.expectation import instead
 from extproc.config.inputs import compile_contract
 from extproc.config.settings import InputSettings, RequirementSettings, RouteSettings, Settings
+from extproc.config.sizes import check_sizes
 from extproc.credentials import Credential
 from extproc.dialects import (
     Dialect,
@@ -83,7 +84,8 @@ def _route(
     contract = None
     if settings.input != InputSettings():
         contract = compile_contract(document, (*place, "input"), settings.input, dialect)
-    return Route(settings.method, settings.path, dialect, requirement, contract)
+    check_sizes(document, (*place, "sizes"), settings.sizes, dialect)
+    return Route(settings.method, settings.path, dialect, requirement, contract, settings.sizes)
 
 
 def _asked(

@@ -7,11 +7,22 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from extproc.config.control import ControlSocket
+from extproc.config.limit_settings import (
+    BudgetSettings,
+    CreditSettings,
+    LimitSettings,
+    ModelPattern,
+    RoutePattern,
+)
+from extproc.config.stores import MemoryStore, StoreSettings
 from extproc.credentials import ApiKey, Credential
 from extproc.dialects import Dialect
+from extproc.information import UNSIZED, Sizes
 from extproc.mutators import Mutator
 from extproc.policy import Caps
 from extproc.prediction import Kind
+from extproc.rate_limit_fields import FAMILIES, Family
 from extproc.units import Duration, SecretReference, Size
 from extproc.validation import Domain, TensorDomain
 
@@ -58,14 +69,6 @@ FieldPath = Annotated[
 TensorName = Annotated[
     str, Meta(min_length=1, max_length=256, description="the name of an input tensor")
 ]
-RoutePattern = Annotated[
-    str,
-    Meta(
-        pattern=r"^(\*|(GET|POST|\*) (\*|/\S*))$",
-        max_length=1100,
-        description="a route such as POST /v1/embeddings, in which * stands for any text",
-    ),
-]
 PathTemplate = Annotated[
     str,
     Meta(
@@ -85,26 +88,7 @@ Principal = Annotated[
         "mtls:URI, or mtls:sha256:DIGEST of a certificate",
     ),
 ]
-ModelPattern = Annotated[
-    str,
-    Meta(
-        min_length=1,
-        max_length=256,
-        description="the name of a model, in which * stands for any text",
-    ),
-]
-
 _CAPS: Final = Caps()
-
-
-class StoreSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """Where counters live."""
-
-    kind: Literal["memory"]
-    max_counters: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
-    """One for each limit and whom it counts; of some 300 bytes each."""
-    max_nonces: Annotated[int, Meta(ge=1, le=10_000_000)] = 300_000
-    """Of signed requests, each kept for as long as its signature counts; of some 250 bytes each."""
 
 
 class KeySettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -186,6 +170,8 @@ class RouteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     credentials."""
     input: InputSettings = InputSettings()
     """What its requests must be, beside what the dialect says."""
+    sizes: Sizes = UNSIZED
+    """How large its answers are, which budgets in bits are reserved by: see docs/bits.md."""
 
 
 FidelitySettings = dict[
@@ -196,16 +182,6 @@ FidelitySettings = dict[
     ],
 ]
 """A tier: what happens to each kind of prediction.  Kinds not named are dropped."""
-
-
-class LimitSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """At most ``max`` at once, refilled evenly over the window."""
-
-    name: Name
-    per: Literal["principal", "tenant"]
-    count: Literal["requests"]
-    max: Annotated[int, Meta(ge=1, le=1_000_000_000)]
-    window: Duration
 
 
 class TimingSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -278,7 +254,12 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     mode: Literal["enforce", "shadow"] = "enforce"
     """In the shadow everything is decided and recorded, and nothing is changed; but what the routes
     deny (path, method, media type, query string) stays denied."""
-    limits: tuple[LimitSettings, ...] = ()
+    limits: Annotated[tuple[LimitSettings, ...], Meta(max_length=50)] = ()
+    """How much at once, and how much under way."""
+    budgets: Annotated[tuple[BudgetSettings, ...], Meta(max_length=50)] = ()
+    """How much in an hour, a day, a month, or ever."""
+    limit_headers: tuple[Family, ...] = FAMILIES
+    """By which header fields callers are told what is left of their limits."""
     timing: TimingSettings | None = None
     """Instead of the file's own."""
     length: LengthSettings | None = None
@@ -293,6 +274,8 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """
 
     policy: Name
+    cohort: Name | None = None
+    """Those who belong together, and share what counts each cohort; by default nobody else."""
     principals: Annotated[tuple[Principal, ...], Meta(min_length=1)] = ()
 
 
@@ -348,7 +331,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """What callers prove who they are by; API keys unless told otherwise."""
     admin: TcpAddress | None = None
     """Where /metrics, /livez and /readyz are."""
-    store: StoreSettings = StoreSettings("memory")
+    control: ControlSocket | None = None
+    """Where ``extproc tenants`` asks and acts; its file is the sidecar's user's alone."""
+    store: StoreSettings = MemoryStore()
     caps: CapSettings = CapSettings()
     drain: Duration = "30s"
     """How long running exchanges may finish after SIGTERM."""
@@ -356,6 +341,12 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Best first."""
     policies: dict[Name, PolicySettings] = {}
     tenants: dict[Name, TenantSettings] = {}
+    limits: Annotated[tuple[LimitSettings, ...], Meta(max_length=50)] = ()
+    """Of all tenants together, but for those that they tell apart."""
+    budgets: Annotated[tuple[BudgetSettings, ...], Meta(max_length=50)] = ()
+    """Of all tenants together, but for those that they tell apart."""
+    credits: CreditSettings = CreditSettings()
+    """What a request costs where credits are counted."""
     timing: TimingSettings | None = None
     """Of policies without their own, and of what is answered to strangers."""
     length: LengthSettings | None = None

@@ -2,42 +2,29 @@
 
 import hmac
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Mapping
 from itertools import islice
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
 from extproc.config.audit import compile_pseudonyms
 from extproc.config.clients import compile_proxies
 from extproc.config.credentials import compile_credentials
-from extproc.config.diagnosis import AT_ONCE, shown
-from extproc.config.document import Document, Place
-from extproc.config.entitlements import Grant, Tier, compile_grants
-from extproc.config.expectation import instead
-from extproc.config.fidelities import compile_fidelities
-from extproc.config.gatherings import check_gatherings
-from extproc.config.granted import Granted
+from extproc.config.diagnosis import AT_ONCE
+from extproc.config.document import Document
 from extproc.config.loading import Config
+from extproc.config.policies import compile_policies
 from extproc.config.routes import compile_routes
 from extproc.config.secret import resolve
 from extproc.config.settings import (
     CapSettings,
-    LimitSettings,
-    PolicySettings,
     Settings,
     TenantSettings,
 )
-from extproc.config.shapings import compile_shapings, of_tenants, shaped
-from extproc.dialects.gate import Terms
-from extproc.dialects.vector_places import vector_places
-from extproc.draw import Draw
-from extproc.limits import Limit
-from extproc.policy import Caps, Fidelity, Policy, PolicyTable, Route
-from extproc.shaping import Shaping
-from extproc.units import octets, seconds
+from extproc.config.shapings import compile_shapings, of_tenants
+from extproc.policy import Caps, PolicyTable
+from extproc.units import octets
 
 Named = TypeVar("Named")
 
@@ -60,7 +47,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         routes=routes,
         provers=provers,
         tenants=owners,
-        policies=_policies(document, settings, key, routes, caps, shapings),
+        policies=compile_policies(document, settings, key, routes, caps, shapings),
         caps=caps,
         shapings=of_tenants(settings, shapings),
         pseudonyms=pseudonyms,
@@ -110,152 +97,3 @@ def _principals(document: Document, tenants: Mapping[str, TenantSettings]) -> di
             owners[principal] = tenant
             lines[principal] = document.mention(place)
     return owners
-
-
-def _policies(
-    document: Document,
-    settings: Settings,
-    key: bytes,
-    routes: Sequence[Route],
-    caps: Caps,
-    shapings: Mapping[str, Shaping],
-) -> Mapping[tuple[str, str], Policy]:
-    grants = compile_grants(document, settings, routes)
-    tiers = _tiers(document, settings, grants, routes)
-    shared = {
-        name: _shared(document, ("policies", name), policy)
-        for name, policy in settings.policies.items()
-    }
-    places = {name: _places(routes, granted, shapings[name]) for name, granted in grants.items()}
-    # Of their own: the settings need not live as long as the table.
-    names = {tenant: chosen.policy for tenant, chosen in settings.tenants.items()}
-    of_tenants = {
-        tenant: _named(document, ("tenants", tenant, "policy"), name, places)
-        for tenant, name in names.items()
-    }
-    root = Draw(hmac.digest(key, b"draw", "sha256")).child(str(settings.keys.epoch).encode())
-    common: dict[str, Any] = {"caps": caps, "audited": settings.audit is not None}
-
-    def grant(tenant: str, route: str) -> Policy:
-        name = names[tenant]
-        place = places[name][route]
-        own: Callable[..., Policy] = partial(_owned, tenant, root, place, **common, **shared[name])
-        others = tuple(
-            (models, own(tiers[name][tier]) if tier is not None else None)
-            for models, tier in place.grant.exceptions
-        )
-        return own(tiers[name][place.grant.tier], exceptions=others)
-
-    return Granted(of_tenants, grant)
-
-
-def _places(
-    routes: Sequence[Route], granted: Mapping[str, Grant], shaping: Shaping
-) -> dict[str, "_Place"]:
-    """By the name of each route that a policy has."""
-    return {
-        route.name: _place(route, granted[route.name], shaping)
-        for route in routes
-        if route.name in granted
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """What a policy is on a route, whoever's it is and whatever its tier."""
-
-    grant: Grant
-    here: Mapping[str, Any]
-    embeds: bool
-    """Whether the route answers vectors."""
-
-
-def _place(route: Route, grant: Grant, shaping: Shaping) -> _Place:
-    answers = shaped(route.dialect.answers(), shaping)
-    here = {"route": route, "answers": answers, "shaping": shaping}
-    return _Place(grant, here, any(map(vector_places, answers.values())))
-
-
-def _owned(tenant: str, root: Draw, place: _Place, tier: Mapping[str, Any], **more: Any) -> Policy:
-    own, fidelity = root.child(tenant.encode()), tier["fidelity"]
-    salt = own.child(b"cache_salt").key.hex()
-    return Policy(
-        tenant=tenant,
-        fidelity=fidelity,
-        edits=tier["edits"],
-        terms=msgspec.structs.replace(tier["terms"], salt=salt),
-        draw=own if fidelity.keyed else None,
-        most_inputs=fidelity.compared if place.embeds else None,
-        spaced=fidelity.rotates and place.embeds,
-        **place.here,
-        **more,
-    )
-
-
-def _tiers(
-    document: Document,
-    settings: Settings,
-    grants: Mapping[str, Mapping[str, Grant]],
-    routes: Sequence[Route],
-) -> dict[str, dict[Tier, dict[str, Any]]]:
-    """By policy: what each of its tiers makes of it."""
-    fidelities = compile_fidelities(document, settings.fidelities, routes)
-    tiers = {
-        name: {
-            tier: _tier(document, tier, fidelities, repeatable=policy.repeatable)
-            for granted in grants[name].values()
-            for tier in granted.tiers
-        }
-        for name, policy in settings.policies.items()
-    }
-    for name in settings.policies:
-        for route in routes:
-            if route.name in grants[name]:
-                for tier in grants[name][route.name].tiers:
-                    check_gatherings(document, fidelities[tier.fidelity], [route])
-    return tiers
-
-
-def _tier(
-    document: Document, tier: Tier, fidelities: Mapping[str, Fidelity], *, repeatable: bool
-) -> dict[str, Any]:
-    fidelity = _named(document, tier.place, tier.fidelity, fidelities)
-    terms = Terms(
-        frozenset(fidelity.mutators),
-        untouched=frozenset(kind for kind, chain in fidelity.mutators.items() if not chain),
-        repeatable=repeatable,
-        alternatives=fidelity.alternatives,
-        entitlement=tier.entitlement,
-    )
-    return {"fidelity": fidelity, "edits": fidelity.edits(), "terms": terms}
-
-
-def _shared(document: Document, place: Place, settings: PolicySettings) -> dict[str, Any]:
-    """What holds wherever the policy does, whoever has it."""
-    return {
-        "models": settings.models,
-        "limits": _limits(document, (*place, "limits"), settings.limits),
-        "shadow": settings.mode == "shadow",
-    }
-
-
-def _limits(
-    document: Document, place: Place, settings: Sequence[LimitSettings]
-) -> tuple[Limit, ...]:
-    lines: dict[str, int] = {}
-    for index, limit in enumerate(settings):
-        here = (*place, index, "name")
-        if limit.name in lines:
-            wrong = f"repeated, first on line {lines[limit.name]}"
-            raise document.fault(here, wrong, "rename one: limits of one name share a count")
-        lines[limit.name] = document.line(here)
-    return tuple(
-        Limit(limit.name, limit.per, limit.max, seconds(limit.window)) for limit in settings
-    )
-
-
-def _named(document: Document, place: Place, name: str, known: Mapping[str, Named]) -> Named:
-    if name not in known:
-        wrong = f"there is no {place[-1]} {shown(name)}"
-        raise document.fault(place, wrong, instead(name, known))
-    return known[name]

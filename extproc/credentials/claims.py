@@ -42,6 +42,8 @@ Strength = Annotated[int, Meta(ge=1, le=10)]
 _SUBJECT: Final = re.compile(r"[ -~]{1,255}")  # OpenID Connect Core, section 2: 255 ASCII
 _LATEST: Final = 1e12
 """Seconds since 1970: no date means more."""
+_LONGEST_ACR: Final = 256
+"""Characters of a class of authentication; a longer one is none that anybody asks for."""
 _MOST: Final = 256
 """Scopes or audiences of one token."""
 
@@ -123,11 +125,13 @@ class Trust:
         tenant = claims.get(self._settings.tenant) if self._settings.tenant else ""
         if not isinstance(tenant, str) or (self._settings.tenant and tenant not in self._tenants):
             return Cause.TOKEN_TENANT
+        acr = claims.get("acr")
         return Proof(
             f"jwt:{self.issuer}|{subject}",
-            self._strength(claims.get("acr")),
+            self._strength(acr),
             tenant,
             _scopes(claims.get(self._settings.scopes)),
+            acr=acr if isinstance(acr, str) and len(acr) <= _LONGEST_ACR else "",
         )
 
     def _strength(self, acr: object) -> int:

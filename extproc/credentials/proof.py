@@ -47,6 +47,8 @@ class Proof(Struct, frozen=True):
     """The ``content-digest`` (RFC 9530) that the body must have, where that was signed."""
     once: Once | None = None
     """What must not have been shown before."""
+    acr: str = ""
+    """How its owner was authenticated, as its issuer says (OpenID Connect Core, section 2)."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -73,11 +73,14 @@ def authenticate(
 
 
 def _bound(strongest: Proof, proofs: Collection[Proof]) -> Proof:
-    """What was signed holds for the request, whichever of its proofs names the principal."""
+    """What was signed, and how an owner was authenticated, holds for the request, whichever of its
+    proofs names the principal.
+    """
     signed = next((proof for proof in proofs if proof.once is not None), strongest)
-    if signed is strongest:
+    acr = strongest.acr or next((proof.acr for proof in proofs if proof.acr), "")
+    if signed is strongest and acr == strongest.acr:
         return strongest
-    return structs.replace(strongest, digest=signed.digest, once=signed.once)
+    return structs.replace(strongest, digest=signed.digest, once=signed.once, acr=acr)
 
 
 def _suffices(

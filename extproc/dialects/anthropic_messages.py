@@ -16,7 +16,7 @@ from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.features import TOKENS, TOOLS
-from extproc.dialects.gate import PASS, Granted, Object, Terms
+from extproc.dialects.gate import PASS, USER, Granted, Object, Terms
 from extproc.dialects.request import Asked, require
 from extproc.dialects.sampling import CUT, TEMPERATURE
 from extproc.dialects.shape import (
@@ -52,7 +52,7 @@ _GATE: Final = Object(
         ),
         "max_tokens": TOKENS,
         "tools": TOOLS,
-        "metadata": Object({"user_id": PASS}),
+        "metadata": Object({"user_id": USER}),
         "output_config": Object({"effort": PASS, "format": PASS}),
         "thinking": Granted("reasoning"),
         "service_tier": Granted("identity"),

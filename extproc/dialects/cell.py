@@ -59,6 +59,7 @@ class Cell:
         if value is None:
             return value
         after = _nested(value, self._leaf(run.edit(self.kind), place), place)
+        run.told.pass_whole(self.kind, value)
         return run.drop(place) if after is ABSENT else after
 
     def _leaf(self, edit: Edit, place: str) -> Callable[[Json], Json]:

@@ -152,7 +152,10 @@ class _Thought:
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         if not isinstance(value, str):
             raise UpstreamError(f"{place} is not a string")
-        if "reasoning" in run.edits or not value:
+        if not value:
+            return value
+        if "reasoning" in run.edits:
+            run.told.pass_whole("reasoning", value)
             return value
         run.drop(place)
         return ""

@@ -82,6 +82,7 @@ class _Classification:
             after, other = _scores(before, run.edit(kind), place), 0.0
         else:
             after, other = _classes(before, run.edit(kind), place)
+        run.told.count_names(len(after or ()), len(before), scored=kind == "probabilities")
         return known if run.edits[kind] is None else _holding(known, after, other)
 
 

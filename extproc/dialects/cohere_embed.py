@@ -92,9 +92,10 @@ class _Quantised:
         if run.edits.get("embedding", ABSENT) is not None:
             return run.drop(place)
         try:
-            msgspec.convert(value, list[int] | None)
+            numbers = msgspec.convert(value, list[int] | None)
         except msgspec.ValidationError as error:
             raise UpstreamError(f"{place} is not an array of whole numbers") from error
+        run.told.count("embedding", len(numbers or ()))
         return value
 
 

@@ -93,12 +93,19 @@ class ScoredLabels:
         if after is None:
             run.drop(f"{place}[].score")
             entries = [{**known[int(before.argmax())], "score": None}]
+            _count_names(run, 1, before.size, scored=False)
         else:
             other = hidden(after, (entry.label for entry in read), place)
             entries = known if after.values is before else _listed(known, before, after.values)
+            _count_names(run, len(entries), before.size, scored=True)
             if other:
                 entries = [*entries, {**known[0], "label": OTHER, "score": other}]
         return _labelled(entries, run, place, scored=after is not None)
+
+
+def _count_names(run: Rewrite, shown: int, of: int, *, scored: bool) -> None:
+    if "label" in run.edits:
+        run.told.count_names(shown, of, scored=scored)
 
 
 def _labelled(entries: list[Any], run: Rewrite, place: str, *, scored: bool) -> list[Any]:

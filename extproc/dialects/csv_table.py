@@ -108,6 +108,7 @@ def _served(kind: ColumnKind, fields: Record, run: Rewrite) -> Record:
     after = _edited(kind, fields, run.edit(kind), place)
     if after is None:
         run.drop(place)
+    run.told.pass_whole(kind, after)
     return after or []
 
 

@@ -8,7 +8,7 @@ becomes of their order.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from extproc.dialects.cell import Cell, CellKind, cell, check_labels
 from extproc.dialects.gathered import Gathered
@@ -26,10 +26,12 @@ from extproc.dialects.shape import (
     Rewrite,
 )
 from extproc.errors import UpstreamError
+from extproc.prediction import Kind
 
 _Opaque = Literal["reasoning", "usage", "usage_detail", "timing", "identity"]
 DeclaredKind = CellKind | _Opaque | Literal["keep", "drop"]
 _Branch = Branch[DeclaredKind]
+_PREDICTED: Final = frozenset[Kind]({*get_args(CellKind), "reasoning"})
 
 _ELSEWHERE: Final = "another path says that something else stands there", "remove one of the two"
 
@@ -97,7 +99,9 @@ def tree(branch: _Branch, *, each: bool) -> Node:
         return _array(branch.steps[EACH], each=each)
     if ANY in branch.steps:
         inner = branch.steps[ANY]
-        return MEMBERS if inner.leaf == "probabilities" else _Members(tree(inner, each=each))
+        if inner.leaf == "probabilities":
+            return MEMBERS
+        return _Members(tree(inner, each=each), next(_kinds(inner), "label"))
     numbers, names = _of(branch, "probabilities", EACH), _of(branch, "label", EACH)
     fields = _fields(branch, each=each)
     if numbers and names:
@@ -122,7 +126,7 @@ def positional(node: Node) -> bool:
             return not names or any(map(positional, others.values()))
         case Columns(_, _, fields) | Fields(fields):
             return any(map(positional, fields.values()))
-        case Items(inner) | Gate(_, inner) | _Members(inner):
+        case Items(inner) | Gate(_, inner) | _Members(inner, _):
             return positional(inner)
         case _:
             return False
@@ -169,6 +173,14 @@ def _vector_depths(branch: _Branch, depth: int = 0) -> Iterator[int]:
         yield from _vector_depths(inner, depth + (step in {EACH, ANY}))
 
 
+def _kinds(branch: _Branch) -> Iterator[Kind]:
+    """The kinds of predictions that are declared below."""
+    if branch.leaf in _PREDICTED:
+        yield branch.leaf
+    for inner in branch.steps.values():
+        yield from _kinds(inner)
+
+
 def _sole(item: _Branch) -> DeclaredKind | None:
     """The kind of all that arrays of arrays hold; None where they hold objects."""
     while EACH in item.steps:
@@ -190,6 +202,8 @@ class _Members:
     """An object of members that share a shape; a key passes with what stands behind it."""
 
     node: Node
+    kind: Kind
+    """Of what the keys are counted."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         if value is None:
@@ -199,9 +213,9 @@ class _Members:
         place = f"{place}.*" if place else "*"
         check_labels(value, place)
         after = {name: self.node.rewrite(item, run, place) for name, item in value.items()}
-        if all(after[name] is item for name, item in value.items()):
-            return value
-        return {name: new for name, new in after.items() if not _is_empty(new, value[name])}
+        left = {name: new for name, new in after.items() if not _is_empty(new, value[name])}
+        run.told.count_names(len(left), len(value), scored=False, kind=self.kind)
+        return value if all(after[name] is item for name, item in value.items()) else left
 
 
 def _is_empty(new: Json, old: Json) -> bool:

@@ -35,6 +35,7 @@ class Choices:
         most = changes.terms.entitlement.choices
         if most is not None and value is not None and not _within(value, most):
             raise unavailable("choices")
+        changes.noted.note_choices(value)
         return value
 
 
@@ -46,6 +47,7 @@ class Tokens:
         most = changes.terms.entitlement.max_tokens
         if most is not None and value is not None and not _within(value, most):
             raise unavailable("max_tokens")
+        changes.noted.note_tokens(value)
         return value
 
 

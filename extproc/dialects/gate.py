@@ -17,6 +17,7 @@ import orjson
 from msgspec import Struct
 
 from extproc.dialects.lookalike import plain
+from extproc.dialects.noted import Noted
 from extproc.entitlement import ALL, Entitlement
 from extproc.errors import ClientError
 from extproc.prediction import Kind
@@ -58,6 +59,8 @@ class Terms(Struct, frozen=True):
     """Called with what a body holds, as it came; raises ClientError to refuse it."""
     gates: "list[Object] | None" = None
     """Where the gates go that a request is taken through, for those who ask; see gate_of."""
+    noted: Noted | None = None
+    """Where it is noted what goes on that an answer is paid by."""
 
 
 @dataclass(slots=True)
@@ -74,6 +77,11 @@ class Changes:
     def taken(self, place: str) -> Taken:
         self.note(place)
         return TAKEN
+
+    @property
+    def noted(self) -> Noted:
+        """Where to note what goes on; nowhere where nobody wants to know."""
+        return self.terms.noted or Noted()
 
 
 class Rule(Protocol):
@@ -104,9 +112,11 @@ class Granted:
     rule: Rule = PASS
 
     def admit(self, value: Json, changes: Changes, place: str) -> Json:
-        if self.kind in changes.terms.granted:
-            return self.rule.admit(value, changes, place)
-        return changes.taken(place)
+        if self.kind not in changes.terms.granted:
+            return changes.taken(place)
+        if self.kind == "logprobs":
+            changes.noted.note_logprobs(value)
+        return self.rule.admit(value, changes, place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +182,25 @@ class Alternatives:
     """
 
     def admit(self, value: Json, changes: Changes, place: str) -> Json:
-        return Within(least=0, most=changes.terms.alternatives).admit(value, changes, place)
+        asked = Within(least=0, most=changes.terms.alternatives).admit(value, changes, place)
+        changes.noted.note_alternatives(asked)
+        return asked
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """The end user on whose behalf is asked: noted, and left to the model server to check."""
+
+    surely: bool = False
+    """Whether it is taken before another field that says so too."""
+
+    def admit(self, value: Json, changes: Changes, place: str) -> Json:
+        changes.noted.note_user(value, surely=self.surely)
+        return value
+
+
+USER: Final = User()
+END_USER: Final = User(surely=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +239,7 @@ class Object:
             name: self._admit(name, item, changes, place, extra) for name, item in value.items()
         }
         missing = {name: item for name, item in self.forced.items() if name not in value}
-        missing |= self._bound(value, after, changes.terms.entitlement.max_tokens)
+        missing |= self._bound(value, after, changes)
         if not missing and all(after[name] is item for name, item in value.items()):
             return value
         for name in missing:
@@ -231,14 +259,16 @@ class Object:
         return changes.taken(_at(place, "*"))
 
     def _bound(
-        self, value: dict[str, Json], after: dict[str, Json], most: int | None
+        self, value: dict[str, Json], after: dict[str, Json], changes: Changes
     ) -> dict[str, Json]:
         """The maximum, where the request names none: in its field, or the object that is for it."""
-        if most is None or any(_named(value, name) for name in self.bounded):
+        most = changes.terms.entitlement.max_tokens
+        if most is None or not self.bounded or any(_named(value, name) for name in self.bounded):
             return {}
-        name, _, inner = "".join(self.bounded[:1]).partition(".")
+        changes.noted.note_tokens(most)
+        name, _, inner = self.bounded[0].partition(".")
         if not inner:
-            return {name: most} if name else {}
+            return {name: most}
         return {name: {**(after.get(name) or {}), inner: most}}
 
     def _refuse_twins(self, value: dict[str, Json], place: str) -> None:

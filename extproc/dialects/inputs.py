@@ -6,6 +6,8 @@ Rule: no input goes uncounted.  What model servers count in different ways is re
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from extproc.canonical import Shared
 from extproc.errors import ClientError
 
@@ -51,3 +53,10 @@ class Pairs(Sequence[Any]):
 
     def __getitem__(self, index: Any) -> Any:
         return [self._first, self._others[index]]
+
+    @property
+    def again(self) -> int:
+        """Octets that are read besides those of the body: the first stands there once, and is read
+        with each of the others.
+        """
+        return len(orjson.dumps(self._first.value)) * (len(self) - 1)

@@ -340,9 +340,11 @@ def _listed(value: dict[str, Json], kind: TensorKind, run: Rewrite, place: str) 
     same = value if len(value) == len(_KNOWN) else {k: value[k] for k in value if k in _KNOWN}
     elements = _elements(data, datatype, shape, place)
     if kind == "tensor" or not elements:
+        run.told.pass_whole("tensor", elements)
         return same
     if kind == "label":
         check_labels(datatype, elements if datatype == STRINGS else (), place)
+        run.told.pass_whole("label", elements)
         return same
     check_floats(kind, datatype, place)
     long = len(elements) > _LONG

@@ -43,6 +43,7 @@ from extproc.dialects.tensor import (
     check_raw,
     names,
     passing,
+    passing_whole,
     sized,
 )
 from extproc.errors import ClientError, Malformed, UpstreamError
@@ -261,6 +262,7 @@ class _Answer:
             after = yield from passing(octets, datatype, shape, kind, run, place)
         elif kind in run.edits:
             after = _unchanged(octets, datatype, kind, place), shape
+            passing_whole(octets, kind, shape, run.told)
         if after is None:
             run.drop(place)
             return None

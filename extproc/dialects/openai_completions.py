@@ -16,7 +16,7 @@ from typing import ClassVar, Final
 from extproc.dialects.answers import Answers, Document, Events, Steps, at_once
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.features import CHOICES, TOKENS
-from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
+from extproc.dialects.gate import PASS, USER, Alternatives, Granted, Object, Terms
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.openai_logprobs import edited
 from extproc.dialects.openai_request import (
@@ -67,7 +67,6 @@ _GATE: Final = Object(
                 "suffix",
                 "stop",
                 "stream",
-                "user",
                 "presence_penalty",
                 "frequency_penalty",
                 "response_format",
@@ -76,6 +75,7 @@ _GATE: Final = Object(
         ),
         **SAMPLING,
         **VLLM,
+        "user": USER,
         "max_tokens": TOKENS,
         **dict.fromkeys(("n", "best_of"), CHOICES),
         "stream_options": STREAM_OPTIONS,
@@ -172,6 +172,7 @@ class _Columns(Stepwise):
             part = _rows([column[at : at + _TURN] for column in columns], place)
             before += part
             after += [row.edited(edit) for row in part]
+            run.told.count("logprobs", 0, sum(row.logprob is None for row in part))
         if all(map(is_, after, before)):
             return known
         rows = [row for row in after if row is not None]

@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 
 from extproc.dialects.dialect import JsonDialect, Parameters
-from extproc.dialects.gate import PASS, Object, Terms
+from extproc.dialects.gate import END_USER, PASS, Object, Terms
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.openai_request import check_model
 from extproc.dialects.openai_scores import SCORE, number
@@ -40,17 +40,12 @@ from extproc.prediction import Probabilities, Query
 from extproc.refusal import Refusal
 
 _GATE: Final = Object(
-    dict.fromkeys(
-        (
-            "model",
-            "input",
-            "questions",
-            "prompt_cache_key",
-            "prompt_cache_options",
-            "safety_identifier",
+    {
+        **dict.fromkeys(
+            ("model", "input", "questions", "prompt_cache_key", "prompt_cache_options"), PASS
         ),
-        PASS,
-    )
+        "safety_identifier": END_USER,
+    }
 )
 
 
@@ -117,6 +112,7 @@ class _Distribution:
         entries = known.get("probabilities") or ()
         before = Probabilities(np.array([_entry(entry, place) for entry in entries]))
         if run.edits["probabilities"] is None:
+            run.told.count("probabilities", len(entries))
             return known
         after = _edited(before, run.edit("probabilities"))
         if after is None or not entries:

@@ -104,11 +104,15 @@ def _entries(entries: list[Json], run: Rewrite, place: str) -> list[Json]:
     if len(entries) >= _SOME and (at_once is not None or run.edits["logprobs"] is None):
         read = _read(entries)
         if read is not None:
-            return entries if at_once is None else _edited_at_once(entries, read, at_once)
+            if at_once is not None:
+                return _edited_at_once(entries, read, at_once)
+            run.told.count_tokens([1 + len(chosen.top_logprobs) for chosen in read])
+            return entries
     known = _known(entries, _ENTRY, run, place)
     others = [_others(entry, run, place) for entry in known]
     _check([*known, *chain.from_iterable(others)], place)
     if run.edits["logprobs"] is None:
+        run.told.count_tokens([1 + len(tokens) for tokens in others])
         return [_with(entry, tokens) for entry, tokens in zip(known, others, strict=True)]
     edit = run.edit("logprobs")
     return [

@@ -23,7 +23,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from extproc.dialects.gate import (
+    END_USER,
     PASS,
+    USER,
     Forced,
     Granted,
     Json,
@@ -65,6 +67,8 @@ MASKS: Final = (
     "structured_outputs",
 )
 """What confines an answer to some tokens."""
+USERS: Final[Mapping[str, Rule]] = {"user": USER, "safety_identifier": END_USER}
+"""Whom the client asks for: what OpenAI calls ``user``, and lately ``safety_identifier``."""
 VLLM: Final[Mapping[str, Rule]] = {
     **dict.fromkeys(MASKS, PASS),
     **dict.fromkeys(

@@ -37,7 +37,12 @@ class _Plain:
     """A scalar passes; what is more than that goes."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        return run.drop(place) if isinstance(value, dict | list) else value
+        return (
+            run.drop(place) if isinstance(value, dict | list) else _KEEP.rewrite(value, run, place)
+        )
+
+
+_KEEP: Final = Keep()
 
 
 ANNOTATION: Final = Fields(

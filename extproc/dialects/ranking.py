@@ -83,6 +83,8 @@ class _Members:
         ranking = rank(
             list(value.values()), [[name] for name in names], run, f"{place}.*" if place else "*"
         )
+        if ranking.values is not None:
+            run.told.count_names(len(ranking.order), len(names), kind="probabilities")
         if ranking.same:
             return value
         if ranking.values is None:
@@ -109,6 +111,9 @@ class Pairs:
             raise UpstreamError(f"{place or 'the answer'} is not an array of pairs")
         ranking = rank([pair[1] for pair in value], [pair[:1] for pair in value], run, f"{place}[]")
         named, values = "label" in run.edits, ranking.values
+        if named:
+            shown_of = len(ranking.order), len(value)
+            run.told.count_names(*shown_of, scored=values is not None)
         if ranking.same and named:
             return value
         shown = [

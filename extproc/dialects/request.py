@@ -9,10 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import orjson
-from msgspec import Struct
+from msgspec import Struct, field
 
 from extproc.dialects.batch import Input
 from extproc.dialects.gate import Changes, Object, Terms
+from extproc.dialects.noted import Noted
 from extproc.errors import ClientError
 from extproc.prediction import Query
 
@@ -33,6 +34,8 @@ class Asked(Struct, frozen=True):
     """Members of its answer that count tokens, and that the client did not ask for."""
     tensors: Sequence[Input] | None = None
     """Its input tensors, None where the API has none."""
+    noted: Noted = field(default_factory=Noted)
+    """What of it an answer is paid by, once it has been read under its policy's terms."""
 
 
 class Admitted(Struct, frozen=True):

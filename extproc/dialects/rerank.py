@@ -76,7 +76,10 @@ class _Document:
     """A text, or an object that holds it."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        return value if isinstance(value, str) else _TEXT.rewrite(value, run, place)
+        if not isinstance(value, str):
+            return _TEXT.rewrite(value, run, place)
+        run.told.pass_whole("text", value)
+        return value
 
 
 _TEXT: Final = Fields({"text": Keep()})

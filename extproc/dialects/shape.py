@@ -15,9 +15,10 @@ from functools import partial
 from operator import is_
 from typing import Any, Final, Protocol
 
+from extproc.dialects.told import Told
 from extproc.draw import Draws, Source
 from extproc.errors import UpstreamError
-from extproc.prediction import Embedding, Kind, Matrix, Prediction, Tokens, Usage
+from extproc.prediction import Embedding, Kind, Matrix, Prediction, Tokens
 
 Json = Any
 """What orjson.loads returns."""
@@ -31,9 +32,6 @@ class Absent:
 
 
 ABSENT: Final = Absent()
-
-
-_NOTHING: Final = Usage()
 
 Mutation = Callable[[Source | None, Prediction], Prediction | None]
 """An edit, before it is known what randomness is to be used; None where there is no key for any."""
@@ -53,13 +51,6 @@ class Gathering:
 
     def __call__(self, source: Source | None, prediction: Prediction) -> Prediction | None:
         raise UpstreamError("an embedding stands where it cannot be compared with the others")
-
-
-@dataclass(slots=True)
-class Told:
-    """What an answer has told of itself so far, whether that passes or not."""
-
-    usage: Usage = _NOTHING
 
 
 RowsMutation = Callable[[Matrix], Matrix]
@@ -111,19 +102,22 @@ class Rewrite:
     def edit(self, kind: Kind) -> Edit:
         """What happens to a prediction of a kind that the tier names."""
         mutation = self.edits[kind]
-        if mutation is None:
-            return _same
-        return partial(mutation, self.draws.of(self.at) if self.draws is not None else None)
+        edit: Edit = _same
+        if mutation is not None:
+            edit = partial(mutation, self.draws.of(self.at) if self.draws is not None else None)
+        return self.told.edit(kind, edit)
 
     def rows(self, kind: Kind) -> RowsMutation | None:
         """What happens to many predictions of a kind at once; None where it cannot."""
         mutation = self.edits[kind]
-        return mutation.rows if isinstance(mutation, Batched) else None
+        rows = mutation.rows if isinstance(mutation, Batched) else None
+        return rows if rows is None else self.told.rows(kind, rows)
 
     def tokens(self) -> TokensMutation | None:
         """What happens to many log probabilities at once; None where it cannot."""
         mutation = self.edits["logprobs"]
-        return mutation.tokens if isinstance(mutation, Batched) else None
+        tokens = mutation.tokens if isinstance(mutation, Batched) else None
+        return tokens if tokens is None else self.told.tokens(tokens)
 
     def drop(self, place: str) -> Absent:
         self.dropped[place] = self.dropped.get(place, 0) + 1
@@ -160,6 +154,8 @@ class Keep:
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
         if isinstance(value, (dict, list)):
             raise UpstreamError(f"{place} is not a scalar")
+        if run.told.within is not None:
+            run.told.pass_member(place.rpartition(".")[2], value)
         return value
 
 
@@ -171,6 +167,8 @@ class Anything:
     """A value that passes whatever it holds: the operator named it, or a codec reads it."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        if run.told.within is not None:
+            run.told.pass_inner(value)
         return value
 
 
@@ -185,6 +183,8 @@ class Opaque:
             return run.drop(place)
         if isinstance(value, (dict, list)):
             raise UpstreamError(f"{place} is not a scalar")
+        if run.told.measure is not None:
+            run.told.pass_whole(self.kind, value)
         return value
 
 
@@ -223,10 +223,18 @@ class Gate:
     """Clients index into the field: leave ``null`` behind instead of taking it out."""
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        if value is None or self.kind in run.edits:
-            return value if value is None else self.node.rewrite(value, run, place)
-        run.drop(place)
-        return None if self.nulled else ABSENT
+        if value is None:
+            return value
+        if self.kind not in run.edits:
+            run.drop(place)
+            return None if self.nulled else ABSENT
+        if run.told.measure is None:
+            return self.node.rewrite(value, run, place)
+        before = run.told.enter(self.kind)
+        try:
+            return self.node.rewrite(value, run, place)
+        finally:
+            run.told.within = before
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,12 +248,12 @@ class Fields:
             return value
         if not isinstance(value, dict):
             raise UpstreamError(f"{place or 'the answer'} is not an object")
-        changed, known = {}, self.fields.get
+        changed, known, walks = {}, self.fields.get, run.told.within is not None
         for name, old in value.items():
             node = known(name)
             if node is None:
                 changed[name] = run.drop(f"{place}.*" if place else "*")
-            elif old is not None and not (type(node) is Keep and type(old) in _SCALARS):
+            elif old is not None and (walks or type(node) is not Keep or type(old) not in _SCALARS):
                 new = node.rewrite(old, run, f"{place}.{name}" if place else name)
                 if new is not old:
                     changed[name] = new

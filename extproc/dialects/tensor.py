@@ -21,6 +21,7 @@ import numpy as np
 from extproc.dialects.answers import Steps
 from extproc.dialects.gathered import Collected
 from extproc.dialects.shape import Edit, Rewrite, RowsMutation
+from extproc.dialects.told import Told
 from extproc.errors import Malformed, UpstreamError
 from extproc.prediction import Embedding, Matrix, Prediction, Probabilities, Score, Vector
 
@@ -138,9 +139,11 @@ def passing(
     except Malformed as error:
         raise UpstreamError(f"{place}: {error}") from error
     if kind == "tensor" or not octets:
+        run.told.pass_octets("tensor", len(octets))
         return octets, shape
     if kind == "label":
         check_labels(datatype, names(strings(octets)) if datatype == STRINGS else (), place)
+        run.told.count("label", 1, prod(shape))
         return octets, shape
     check_floats(kind, datatype, place)
     numbers = widened(octets, datatype)
@@ -148,6 +151,15 @@ def passing(
     if rows is None or rows is numbers:
         return None if rows is None else (octets, shape)
     return narrowed(rows, datatype), resized(shape, rows)
+
+
+def passing_whole(octets: Any, kind: TensorKind, shape: Sequence[int], told: Told) -> None:
+    """Count what passes of strings, or of numbers as a message writes them."""
+    if kind == "label":
+        told.count(kind, 1, prod(shape))
+    elif kind == "tensor":
+        texts = octets if isinstance(octets, list) else (octets,)
+        told.pass_octets(kind, sum(len(text) + 1 for text in texts))
 
 
 def check_floats(kind: OutputKind, datatype: str, place: str) -> None:
@@ -167,6 +179,7 @@ def reduced(
     if kind == "probabilities" and not _are_probabilities(rows):
         raise UpstreamError(f"{place} is declared probabilities and holds other numbers")
     if run.edits[kind] is None:
+        run.told.count(kind, width, len(rows))
         return numbers
     if kind != "embedding" or not run.gathers:
         edited = yield from _edited(rows, shape, kind, run)

@@ -230,17 +230,20 @@ def _classes(classes: list[Message], run: Rewrite) -> list[Message]:
     names = [{"label": each["label"]} if labelled and "label" in each else {} for each in classes]
     if "probabilities" not in run.edits:
         run.drop(f"{place}.score")
+        run.told.count_names(int(labelled), len(classes), scored=False)
         return [names[int(scores.argmax())]] if labelled else []
     rows = at_once(reduced(scores, [len(classes)], "probabilities", run, place))
     if rows is None:
         run.drop(place)
         return []
     # A class that reads 0 leaves with its label: where it stood would tell its rank.
-    return [
+    left = [
         {**name, "score": _FLOAT.pack(after)}
         for name, after, before in zip(names, rows.reshape(-1), scores, strict=True)
         if after or not before
     ]
+    run.told.count_names(len(left) * labelled, len(classes))
+    return left
 
 
 class _Regressed:

@@ -23,6 +23,7 @@ from extproc.dialects.tensor import (
     check_labels,
     names,
     passing,
+    passing_whole,
     sized,
 )
 from extproc.errors import Malformed
@@ -139,6 +140,7 @@ def _values(  # noqa: PLR0913, PLR0917 - one tensor
         check_labels(datatype, names(values) if datatype == STRINGS else (), place)
     elif kind != "tensor":
         check_floats(kind, datatype, place)
+    passing_whole(values, kind, shape, run.told)
     return values, shape
 
 

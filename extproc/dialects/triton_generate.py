@@ -130,6 +130,8 @@ class _Few:
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, (dict, list)):
                 raise UpstreamError(f"{place} is not a scalar")
+        if run.told.within is not None:
+            run.told.pass_inner(value)
         return value
 
 

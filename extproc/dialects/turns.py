@@ -34,7 +34,11 @@ def in_turns(node: Node, value: Json, run: Rewrite, place: str, size: int) -> St
         return node.rewrite(value, run, place)
     match node:
         case Gate(kind, inner) if kind in run.edits:
-            return (yield from in_turns(inner, value, run, place, size))
+            before = run.told.enter(kind)
+            try:
+                return (yield from in_turns(inner, value, run, place, size))
+            finally:
+                run.told.within = before
         case Either() | Rows():
             return (yield from in_turns(node.of(value), value, run, place, size))
         case Variants() if (found := node.of(value)) is not None:

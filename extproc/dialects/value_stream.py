@@ -52,28 +52,16 @@ from extproc.dialects.shape import (
     Gate,
     Items,
     Json,
-    Leaf,
     Node,
-    Opaque,
     Rewrite,
     Rows,
 )
 from extproc.dialects.turns import STEP, in_turns
-from extproc.dialects.walked import Aside, Frame, flat_object
+from extproc.dialects.walked import UNKNOWN, Aside, Frame, flat_object, is_closed
 from extproc.errors import UpstreamError
+from extproc.prediction import Kind
 
-_NULL: Final = ord("n")
 _SPACE: Final = ord(" ")  # all of JSON's space is this or below
-
-
-class _Unknown:
-    """The value of a field that the tree does not name."""
-
-    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
-        return run.drop(place)
-
-
-_UNKNOWN: Final = _Unknown()
 
 
 class ValueStream:
@@ -95,6 +83,9 @@ class ValueStream:
         """Where what passes goes: out, or aside."""
         self._aside: Aside | None = None
         self._frames = [Frame(Items(node), "", CLOSE_ARRAY)]
+        self._gates: list[tuple[int, Kind | None]] = []
+        """Those that are being walked through: how many frames are around each, and what they are
+        within.  Only where bits are counted."""
         self._node, self._place = node, ""
         self._extent, self._skipped = Extent(), Skip()
         self._step: Callable[[], bool] = self._value
@@ -169,7 +160,7 @@ class ValueStream:
             if inner is None:
                 return False
             self._node = inner
-        if self._is_closed(byte):
+        if is_closed(self._node, byte, self._run):
             self._drop()
         elif byte == OPEN_OBJECT and isinstance(self._node, Fields):
             if not self._rewrite_flat(self._node):
@@ -292,6 +283,8 @@ class ValueStream:
                 self._walk_aside(node)
             return node.node
         if isinstance(node, Gate) and node.kind in self._run.edits:
+            if self._run.told.measure is not None:
+                self._gates.append((len(self._frames), self._run.told.enter(node.kind)))
             return node.node
         if isinstance(node, Either):
             return {OPEN_OBJECT: node.object, OPEN_ARRAY: node.array}.get(byte, node.scalar)
@@ -313,13 +306,6 @@ class ValueStream:
         self._worked(node.rewrite(value, self._run, self._place))
         return True
 
-    def _is_closed(self, byte: int) -> bool:
-        match self._node:
-            case Gate(kind) | Leaf(kind) | Opaque(kind):
-                return byte != _NULL and kind not in self._run.edits
-            case node:
-                return node is _UNKNOWN
-
     def _element(self) -> None:
         """An item or a member begins."""
         frame = self._frames[-1]
@@ -336,14 +322,16 @@ class ValueStream:
     def _enter_member(self, name: str) -> None:
         frame = self._frames[-1]
         assert isinstance(frame.node, Fields)
-        self._node = frame.node.fields.get(name, _UNKNOWN)
-        self._place = "*" if self._node is _UNKNOWN else name
+        self._node = frame.node.fields.get(name, UNKNOWN)
+        self._place = "*" if self._node is UNKNOWN else name
         if frame.place:
             self._place = f"{frame.place}.{self._place}"
         frame.add(name, self._cap)
 
     def _complete(self) -> None:
         """A value has ended.  Raise UpstreamError where it was the answer, and nothing passed."""
+        while self._gates and self._gates[-1][0] == len(self._frames):
+            self._run.told.within = self._gates.pop()[1]
         if self._aside is not None and self._aside.depth == len(self._frames):
             self._fill(self._aside)
         self._step = self._after if len(self._frames) > 1 else self._end

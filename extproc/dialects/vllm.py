@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from extproc.dialects.counted import Counted
-from extproc.dialects.gate import PASS, Changes, Forced, Only, Rule, Taking, Terms
+from extproc.dialects.gate import PASS, USER, Changes, Forced, Only, Rule, Taking, Terms
 from extproc.dialects.gathered import Gathered
 from extproc.dialects.request import Admitted
 from extproc.dialects.shape import Fault, Fields, Gate, Items, Keep, ModelName, Node
@@ -41,7 +41,8 @@ class Salt:
 
 
 COMMON: Final[Mapping[str, Rule]] = {
-    **dict.fromkeys(("model", "user"), PASS),
+    "model": PASS,
+    "user": USER,
     **TOKENIZING,
     **SWITCHES,
     "cache_salt": Taking(),

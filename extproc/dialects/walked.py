@@ -7,11 +7,33 @@ import orjson
 
 from extproc.dialects.gathered import Collected, Gathered
 from extproc.dialects.json_scanner import CLOSE_OBJECT, OPEN_ARRAY
-from extproc.dialects.shape import Fields, Items, Json, Rewrite
+from extproc.dialects.shape import Fields, Gate, Items, Json, Leaf, Node, Opaque, Rewrite
 from extproc.errors import UpstreamError
 
 NAME_COST: Final = 64
 """Bytes that Python spends on a string, about."""
+
+
+_NULL: Final = ord("n")
+
+
+class _Unknown:
+    """The value of a field that the tree does not name."""
+
+    def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
+        return run.drop(place)
+
+
+UNKNOWN: Final = _Unknown()
+
+
+def is_closed(node: Node, byte: int, run: Rewrite) -> bool:
+    """Whether a value that begins so does not pass."""
+    match node:
+        case Gate(kind) | Leaf(kind) | Opaque(kind):
+            return byte != _NULL and kind not in run.edits
+        case _:
+            return node is UNKNOWN
 
 
 @dataclass(slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Final
+from typing import Any, Final
 
 from extproc.config import Config
 from extproc.config.diagnosis import shown
@@ -21,8 +21,9 @@ from extproc.credentials.claims import TokenSettings
 from extproc.dialects.answers import streamed
 from extproc.dialects.features import features
 from extproc.dialects.gate import Terms
+from extproc.dialects.kinds import UNCOUNTED, has_one_input, kept_of, kinds_of, unread_of
+from extproc.fidelity import Fidelity
 from extproc.inventory.findings import findings
-from extproc.inventory.kinds import has_one_input, kept_of, kinds_of, unread_of
 from extproc.inventory.rating import reasons_of
 from extproc.inventory.report import (
     Access,
@@ -36,15 +37,17 @@ from extproc.inventory.report import (
     Way,
     ranked,
 )
-from extproc.inventory.telling import UNCOUNTED, told_of
+from extproc.inventory.telling import told_of
 from extproc.inventory.validation import checks_of
-from extproc.limits import Limit
+from extproc.limits import SECOND, Calendar, Limit, Rate, Rule, Scope, Sliding
 from extproc.mutators import Keyed, Similarity
-from extproc.policy import Fidelity, Policy, PolicyTable
+from extproc.policy import Policy, PolicyTable
 from extproc.prediction import KINDS, Kind
 
 DAY: Final = 86_400.0
 Models = tuple[str, ...]
+_PEOPLE: Final[frozenset[Scope]] = frozenset({"principal", "user", "address"})
+"""Of whom a tenant may have many."""
 _PATTERN: Final = frozenset("*?[")
 
 
@@ -158,8 +161,12 @@ class _Surveyor:
             ways=tuple(self._ways(requirement)),
             together=bool(requirement.all_of),
             strength=max(requirement.strength, self._weakest(requirement)),
-            principal_day=_day(policy.limits),
-            tenant_day=_day(limit for limit in policy.limits if limit.per == "tenant"),
+            principal_day=_day((*policy.limits, *policy.reserved)),
+            tenant_day=_day(
+                limit
+                for limit in (*policy.limits, *policy.reserved)
+                if _PEOPLE.isdisjoint(limit.per)
+            ),
         )
 
     def _ways(self, requirement: Requirement) -> Iterator[Way]:
@@ -247,6 +254,7 @@ def _enforced(policy: Policy) -> Policy:
         terms=Terms(frozenset(KINDS)),
         models=("*",),
         limits=(),
+        reserved=(),
         most_inputs=None,
         spaced=False,
         exceptions=(),
@@ -254,10 +262,24 @@ def _enforced(policy: Policy) -> Policy:
 
 
 def _day(limits: Iterable[Limit]) -> float:
-    """Requests in a day: what is there at first, and what is refilled until its end."""
-    return min(
-        (math.floor(each.max * (1 + DAY / each.window)) for each in limits), default=math.inf
+    """Requests in a day, of whatever model; a query is at least one."""
+    counted = (
+        each.rule for each in limits if each.unit in {"requests", "queries"} and not each.models
     )
+    return min((math.floor(_most(rule)) for rule in counted), default=math.inf)
+
+
+def _most(rule: Rule[Any]) -> float:
+    """What is there at first, and what is refilled until the end of a day."""
+    match rule:
+        case Rate(max=most, window=window):
+            return most * (1 + DAY * SECOND / window)
+        case Sliding(max=most, window=window):
+            return most * math.ceil(DAY * SECOND / window)
+        case Calendar(max=most, periods=periods):
+            return most * (25 if periods.period == "hour" else 1)
+        case _:
+            return math.inf
 
 
 def _least(bounds: Iterable[int | None]) -> float:

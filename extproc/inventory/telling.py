@@ -8,20 +8,24 @@ counted in bits: they say how and where an answer was made, see survey.py.
 
 import math
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
 from extproc.dialects import Dialect
-from extproc.inventory.kinds import has_totals, is_a_class, is_a_token, kinds_of, outputs_of
+from extproc.dialects.kinds import (
+    UNCOUNTED,
+    has_totals,
+    is_a_class,
+    is_a_token,
+    kinds_of,
+    outputs_of,
+)
+from extproc.fidelity import Fidelity
 from extproc.inventory.report import Assumed, Told
 from extproc.mutators import Hash, Mutator, Rotate, Similarity, limit
 from extproc.mutators.capacity import NORM, TOKEN
-from extproc.policy import Fidelity
 from extproc.prediction import Kind
-
-UNCOUNTED: Final = frozenset[Kind]({"usage", "usage_detail", "timing", "identity"})
-
 
 Chain = Sequence[Mutator]
 

@@ -1,6 +1,6 @@
 """What holds for a request, value by value, and where each stands."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -183,13 +183,16 @@ class _Rows:
         yield self.row("repeatable", _plain(policy.terms.repeatable), (*place, "repeatable"))
 
     def _limits(self, policy: Policy) -> Iterator[Row]:
-        place = (*self._reasons.policy(policy.tenant), "limits")
-        settings = self._config.settings.policies[str(place[1])].limits
-        for index, limit in enumerate(settings):
-            told = f"{limit.max} {limit.count} a {limit.per} in {limit.window}"
-            yield self.row(f"limit {limit.name}", told, (*place, index))
+        own = self._reasons.policy(policy.tenant)
+        names = {limit.name for limit in (*policy.limits, *policy.reserved)}
+        for place in ((), own):
+            for kind in ("limits", "budgets"):
+                for index, written in enumerate(_at(self._document.data, (*place, kind)) or ()):
+                    if written["name"] in names:
+                        told = f"{kind.removesuffix('s')} {written['name']}"
+                        yield self.row(told, limited(written), (*place, kind, index))
         for name in ("timing", "length", "stream"):
-            written = [at for at in ((*place[:-1], name), (name,)) if at in self._document.lines]
+            written = [at for at in ((*own, name), (name,)) if at in self._document.lines]
             for at in written[:1]:
                 yield self.row(name, _plain(_at(self._document.data, at)), at)
 
@@ -215,6 +218,15 @@ def _at(data: Any, place: Place) -> Any:
             return {}
         data = data[step]
     return data
+
+
+def limited(written: Mapping[str, Any]) -> str:
+    """A limit or budget in words."""
+    per = written["per"]
+    whom = per if isinstance(per, str) else " and ".join(per)
+    time = written.get("window") or written.get("period")
+    told = f"{written['max']} {written['count']} for each {whom}"
+    return f"{told} in {time}" if time else told
 
 
 def _added(came: bytes, sent: bytes) -> list[str]:

@@ -7,12 +7,12 @@ and never as a clean end.  A second signal cuts the wait short.
 
 import asyncio
 import gc
+import os
 import signal
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import grpc
 import uvloop
@@ -27,21 +27,28 @@ from extproc.config import AuditPlan, Config, Loaded
 from extproc.errors import ConfigError
 from extproc.policy import PolicyTable
 from extproc.server import unix_socket
+from extproc.server.acts import Acts
 from extproc.server.admin import Admin
 from extproc.server.audit_log import AuditLog
 from extproc.server.audited import Auditor
 from extproc.server.authz import Authorization
+from extproc.server.control import Control
 from extproc.server.health import Health
 from extproc.server.issuers import Issuers
 from extproc.server.processor import ExternalProcessor
 from extproc.server.record import Records
 from extproc.server.reloader import Reloader
+from extproc.server.reserver import Reserver
+from extproc.server.store_telemetry import watch
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
-from extproc.stores.memory import MemoryCounters, MemoryReplays
+from extproc.stores.opened import Opened, open_store
 
 RECEIVE_LIMIT = 64 << 20
 """Bytes of one gRPC message: Envoy's pieces of a body are 1 to 2 MiB, grpcio's default is 4 MiB."""
+
+SETTLING: Final = 5.0
+"""Seconds that a sidecar which ends waits for its store to be told what exchanges cost."""
 
 _OPTIONS = [
     ("grpc.max_receive_message_length", RECEIVE_LIMIT),
@@ -67,30 +74,30 @@ def run(config: Config, table: PolicyTable, plan: AuditPlan | None = None) -> No
 
 async def serve(config: Config, table: PolicyTable, plan: AuditPlan | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
-    signals, health = _signals(), Health()
+    signals, health, store = _signals(), Health(), open_store(config, os.environ)
     telemetry, records = Telemetry(), Records()
     issuers, started = Issuers(table, records), Loaded(config, table, plan)
-    tables = Tables(table, issuers.ask)
-    log = AuditLog(plan) if plan is not None else None
-    server, processor = _sidecar(config, tables, telemetry, records, log)
+    tables, log = Tables(table, issuers.ask), _audit_log(plan, telemetry)
+    server, processor, reserver, acts = _sidecar(config, tables, telemetry, records, log, store)
     reloader = Reloader(started, tables, issuers, telemetry, records, processor.bound)
     probes, serving = _health_server(config, health), asyncio.Event()
     admin = _admin(config, telemetry, serving.is_set, reloader)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.hurry)
-    await issuers.start()
+    control = await _control(config, acts, records)
+    await asyncio.gather(issuers.start(), store.start())
     await server.start()
     await probes.start()
     health.serve(serving=True)
     serving.set()
     _freeze()
     records.add("serving", {"listen": config.listen, "config": table.version})
-    async with _reloading(reloader):
+    async with _reloading(reloader, control):
         await signals.acquire()
-    serving.clear()
-    health.serve(serving=False)
+        serving.clear()
+        health.serve(serving=False)
     records.add("draining", {"seconds": reloader.drain})
-    await _drain(server, reloader.drain, signals)
-    await probes.stop(grace=0)
+    await _drain(server, reloader.drain, signals, reserver)
+    await asyncio.gather(store.close(), probes.stop(grace=0))
     await reloader.close()
     for each in (admin, log):
         if each is not None:
@@ -106,12 +113,33 @@ def _freeze() -> None:
 
 
 @asynccontextmanager
-async def _reloading(reloader: Reloader) -> AsyncIterator[None]:
-    """What changes is put in force; a sidecar that drains changes nothing any more."""
+async def _reloading(reloader: Reloader, control: Control | None) -> AsyncIterator[None]:
+    """What changes is put in force, and what an operator asks is done; a sidecar that drains
+    changes nothing any more.
+    """
     running = asyncio.create_task(reloader.run())
     yield
+    if control is not None:
+        await control.close()
     running.cancel()
     await asyncio.wait({running})
+
+
+def _audit_log(plan: AuditPlan | None, telemetry: Telemetry) -> AuditLog | None:
+    if plan is None:
+        return None
+    log = AuditLog(plan)
+    telemetry.lost_audit_records.set_function(lambda: log.lost)
+    telemetry.audit_failing.set_function(lambda: log.failing)
+    return log
+
+
+async def _control(config: Config, acts: Acts, records: Records) -> Control | None:
+    if config.control is None:
+        return None
+    control = Control(Path(config.control.removeprefix("unix://")), acts, records)
+    await control.start()
+    return control
 
 
 def _sidecar(
@@ -120,17 +148,15 @@ def _sidecar(
     telemetry: Telemetry,
     records: Records,
     log: AuditLog | None,
-) -> tuple[grpc.aio.Server, ExternalProcessor]:
+    store: Opened,
+) -> tuple[grpc.aio.Server, ExternalProcessor, Reserver, Acts]:
     auditor = Auditor(log) if log is not None else None
-    counters = MemoryCounters(config.max_counters)
-    replays = MemoryReplays(config.max_nonces, began=time.time())  # noqa: TID251 - when it began
     authorization = Authorization(
-        tables, counters, telemetry, records, replays=replays, auditor=auditor
+        tables, store.counters, telemetry, records, replays=store.replays, auditor=auditor
     )
-    processor = ExternalProcessor(tables, telemetry, records, auditor=auditor)
-    if log is not None:
-        telemetry.lost_audit_records.set_function(lambda: log.lost)
-        telemetry.audit_failing.set_function(lambda: log.failing)
+    reserver = Reserver(store.counters, store.replays, telemetry)
+    processor = ExternalProcessor(tables, telemetry, records, reserver=reserver, auditor=auditor)
+    watch(store, telemetry.registry)
     telemetry.held.set_function(lambda: processor.held.total)
     telemetry.lost_records.set_function(lambda: records.lost)
     server = grpc.aio.server(options=_OPTIONS)
@@ -141,7 +167,7 @@ def _sidecar(
         )
     )
     _listen(server, config.listen)
-    return server, processor
+    return server, processor, reserver, Acts(tables, store.accounts, telemetry, records, auditor)
 
 
 def _unary(
@@ -217,7 +243,9 @@ def _signals() -> asyncio.Semaphore:
     return received
 
 
-async def _drain(server: grpc.aio.Server, seconds: float, signals: asyncio.Semaphore) -> None:
+async def _drain(
+    server: grpc.aio.Server, seconds: float, signals: asyncio.Semaphore, reserver: Reserver
+) -> None:
     """Stop taking streams and wait for those that run; a further signal cuts the wait short."""
     stopping = asyncio.ensure_future(server.stop(grace=seconds))
     hurried = asyncio.ensure_future(signals.acquire())
@@ -226,3 +254,4 @@ async def _drain(server: grpc.aio.Server, seconds: float, signals: asyncio.Semap
     if not stopping.done():
         await server.stop(grace=0)
     await stopping
+    await reserver.settled(SETTLING)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from extproc.audit import Record
+from extproc.audit import Act, Record
 from extproc.audit.record import Gap
 from extproc.config import AuditPlan
 from extproc.server.audit_journal import Journal
@@ -37,7 +37,7 @@ class AuditLog:
     ) -> None:
         self._plan, self._wall, self._pause = plan, wall, pause
         self._journal = Journal(plan, wall)
-        self._queue: deque[Record] = deque()
+        self._queue: deque[Record | Act] = deque()
         self._most = 2 * plan.queue if plan.refuse else plan.queue
         self._closing = threading.Event()
         self.failing = False
@@ -60,8 +60,8 @@ class AuditLog:
         """Whether requests are to be refused now."""
         return self._plan.refuse and (self.failing or len(self._queue) >= self._plan.queue)
 
-    def add(self, record: Record) -> None:
-        """Queue a record; its mappings must not change any more."""
+    def add(self, record: Record | Act) -> None:
+        """Queue a record or an act; its mappings must not change any more."""
         if len(self._queue) >= self._most:
             self.lost += 1
             return

@@ -8,11 +8,12 @@ from datetime import UTC, datetime
 from typing import Final
 
 from extproc.admission import Denied
-from extproc.audit import Pseudonyms, Record
+from extproc.audit import Act, Pseudonyms, Record
 from extproc.audit.record import Decision
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
 from extproc.policy import Excerpt, PolicyTable
+from extproc.reserved_exchange import ReservedExchange
 from extproc.server.audit_log import AuditLog
 from extproc.server.protobuf import Handover
 from extproc.shadow import ShadowExchange
@@ -41,6 +42,10 @@ class Auditor:
     def turned_away(self) -> None:
         """Count a request that was refused because of that."""
         self._log.turned_away()
+
+    def acted(self, act: Act) -> None:
+        """Record what an operator did."""
+        self._log.add(act)
 
     def denied(self, handover: Handover, denial: Denied, table: PolicyTable, now: float) -> None:
         """Record what ext_authz denied at ``now``, in seconds of wall time."""
@@ -112,11 +117,24 @@ class Auditor:
                 fidelity=policy.fidelity.name,
                 changed=machine.changed,
                 dropped=machine.dropped,
-                charge={"requests": handover.charge} if handover.charge else {},
+                charge=spent(machine, handover.charge),
                 status=machine.status,
                 duration=_seconds(seconds),
             )
         )
+
+
+def reserved(machine: Exchange | ShadowExchange | LocalReply) -> ReservedExchange | None:
+    """The exchange that counts against budgets, where one does."""
+    exchange = machine.inner if isinstance(machine, ShadowExchange) else machine
+    return exchange if isinstance(exchange, ReservedExchange) else None
+
+
+def spent(machine: Exchange | ShadowExchange, requests: int) -> dict[str, float]:
+    """What it cost, by unit; ``requests`` is what its limits were charged as it came."""
+    exchange = reserved(machine)
+    found = exchange.spent if exchange is not None else {}
+    return {**found, "requests": requests} if requests else found
 
 
 def _pseudonyms(under: PolicyTable | Excerpt) -> Pseudonyms:

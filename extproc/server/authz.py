@@ -8,27 +8,32 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import grpc
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc.admission import Admitted, Denied, admit
+from extproc.cause import Cause
 from extproc.client_address import client_address
 from extproc.credentials import Needed, Replays
 from extproc.dialects.problem import UNROUTED
 from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest
-from extproc.limits import Counters
+from extproc.exhaustion import turned
+from extproc.limits import Counters, Taken
 from extproc.policy import PolicyTable
-from extproc.refusal import RATE_LIMITED, REPLAYED, UNASKED, UNAUDITED, UNCOUNTED, coarse
+from extproc.proof_of_work import SOLUTION
+from extproc.rate_limit_fields import fields, used_up
+from extproc.refusal import REPLAYED, UNASKED, UNAUDITED, UNCOUNTED
 from extproc.server import protobuf
 from extproc.server.audited import Auditor
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
 from extproc.server.tables import InForce, Tables
 from extproc.server.telemetry import Telemetry
-from extproc.stores.memory import MemoryReplays
+from extproc.stores.memory_replays import MemoryReplays
 from extproc.wording import told
 
 REMOVED = (
@@ -40,6 +45,7 @@ REMOVED = (
     "if-none-match",
     "if-modified-since",
     "if-unmodified-since",
+    SOLUTION,
 )
 """Request fields that neither ext_proc nor the model server is to see, beside credentials."""
 
@@ -50,13 +56,12 @@ _SHOWN = 64
 class Authorization:
     """The service ``envoy.service.auth.v3.Authorization``."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what it decides by, and its clocks
+    def __init__(  # noqa: PLR0913 - what it decides by, and its clocks
         self,
         tables: Tables,
         counters: Counters,
         telemetry: Telemetry,
         records: Records,
-        clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
         replays: Replays | None = None,
         *,
@@ -67,7 +72,6 @@ class Authorization:
         self._counters = counters
         self._telemetry = telemetry
         self._records = records
-        self._clock = clock
         self._wall = wall
         """Of when requests come: another process may have to read it."""
         self._replays = replays or MemoryReplays(began=wall())
@@ -139,14 +143,25 @@ class Authorization:
         if not charges:
             return admitted
         try:
-            exhausted = await self._counters.take(charges, now=self._clock())
+            outcome = await self._counters.take(charges, final=True)
         except StoreUnavailable:
             refusal, detail = UNCOUNTED, ""
         else:
-            if exhausted is None:
-                return Admitted(policy, admitted.proof, admitted.parameters, charged=1)
-            refusal, detail = RATE_LIMITED.after(coarse(exhausted.retry_after)), exhausted.limit
-        if policy.shadow:
+            self._telemetry.charged(charges, outcome)
+            if isinstance(outcome, Taken):
+                counted = int(any(charge.amount for charge in charges))
+                return replace(admitted, charged=counted, levels=outcome.levels)
+            away = turned(charges, outcome)
+            told_left = fields(
+                used_up(policy.limits, charges, outcome),
+                policy.tenant,
+                policy.families,
+                now=self._wall(),
+                wait=away.refusal.retry_after,
+            )
+            refusal, detail = away.refusal.telling(told_left), away.limit
+        # What an operator does is not on trial.
+        if policy.shadow and refusal.cause is not Cause.TENANT_STOPPED:
             self._telemetry.checks(f"shadow:{refusal.outcome}").inc()
             return admitted
         principal = admitted.proof.principal
@@ -164,6 +179,10 @@ class Authorization:
             arrival=arrival,
             charge=admitted.charged,
             digest=admitted.proof.digest,
+            networks=admitted.networks,
+            solution=admitted.solution,
+            acr=admitted.proof.acr if policy.reserved else "",
+            levels=admitted.levels if policy.families else (),
         )
 
     def _deny(

@@ -6,7 +6,7 @@ end while Envoy waits would let the rest of the body pass unprocessed.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, Protocol
 
 import grpc
@@ -15,6 +15,8 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import Process
 from extproc.constant_rate import Filler
 from extproc.errors import ProtocolError
 from extproc.events import Action, Event, ResponseBody, Work
+from extproc.exhaustion import Reserving
+from extproc.limits import Reserved
 from extproc.refusal import OVERLOADED, Refusal
 from extproc.server import protobuf
 from extproc.server.held import Held, Share
@@ -50,12 +52,23 @@ class Machine(Protocol):
         """Whether it wants to go on with the last event, when others have had a turn."""
         ...
 
-    def receive(self, event: Event | Work) -> Sequence[Action]: ...
+    @property
+    def reserving(self) -> Reserving | None:
+        """What is to be taken before it goes on: what the store said is the next it receives."""
+        ...
+
+    def receive(self, event: Event | Work | Reserved) -> Sequence[Action]: ...
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]: ...
 
 
-async def drive(machine: Machine, first: ProcessingRequest, pacer: Pacer, held: Held) -> None:
+Reserve = Callable[[Reserving], Awaitable[Reserved]]
+"""Asks the store."""
+
+
+async def drive(
+    machine: Machine, first: ProcessingRequest, pacer: Pacer, held: Held, reserve: Reserve
+) -> None:
     """Feed Envoy's messages to the machine and send what it answers, until Envoy is done.
 
     Raise ProtocolError where Envoy's side ends before the exchange has, as a broken read looks too.
@@ -72,6 +85,8 @@ async def drive(machine: Machine, first: ProcessingRequest, pacer: Pacer, held: 
                     await _take_slices(event, machine, pacer, share)
                 else:
                     await _take(event, machine, pacer, share)
+                    while (wanted := machine.reserving) is not None:
+                        await _take(await reserve(wanted), machine, pacer, share)
             message = await pacer.next()
         over = machine.done and not pacer.waiting
     except Exception:
@@ -96,8 +111,8 @@ async def _take_slices(body: ResponseBody, machine: Machine, pacer: Pacer, share
         await asyncio.sleep(0)
 
 
-async def _take(event: Event, machine: Machine, pacer: Pacer, share: Share) -> None:
-    step: Event | Work = event
+async def _take(event: Event | Reserved, machine: Machine, pacer: Pacer, share: Share) -> None:
+    step: Event | Work | Reserved = event
     while True:
         await pacer.send(machine.receive(step), machine)
         if not share.keep(machine.held + pacer.held):

@@ -22,16 +22,18 @@ from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
 from extproc.policy import Caps, Excerpt, Policy, PolicyTable
 from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
+from extproc.reservation import Asker
 from extproc.server import protobuf
 from extproc.server.alarms import Alarms
-from extproc.server.audited import Auditor
+from extproc.server.audited import Auditor, reserved, spent
 from extproc.server.driver import EOF, drive
 from extproc.server.held import Held
 from extproc.server.pacer import Direct, Paced
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
+from extproc.server.reserver import Reserver
 from extproc.server.tables import Tables
-from extproc.server.telemetry import Telemetry
+from extproc.server.telemetry import Telemetry, nearly_exhausted
 from extproc.shadow import ShadowExchange
 from extproc.shaping import UNSHAPED, Shaping
 
@@ -45,7 +47,7 @@ OLDEST: Final = 10.0
 class ExternalProcessor:
     """The service ``envoy.service.ext_proc.v3.ExternalProcessor``."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what it works with
         self,
         tables: Tables,
         telemetry: Telemetry,
@@ -53,9 +55,11 @@ class ExternalProcessor:
         alarms: Alarms | None = None,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
         *,
+        reserver: Reserver,
         auditor: Auditor | None = None,
     ) -> None:
         self._auditor = auditor
+        self._reserver = reserver
         self._tables = tables
         self._telemetry = telemetry
         self._records = records
@@ -106,7 +110,7 @@ class ExternalProcessor:
         try:
             direct = Direct(context.read, context.write, "" if _on_trial(machine) else name)
             if not shaping.waits:
-                await drive(machine, first, direct, self.held)
+                await drive(machine, first, direct, self.held, self._reserver.reserve)
                 return
             # A denial says nothing before its instant.  Sent with it, these would make it later
             # than an answer, whose request has sent them already: by 0.05 ms, on every one.
@@ -116,6 +120,7 @@ class ExternalProcessor:
             await self._wait(machine, first, paced)
         finally:
             seconds = time.monotonic() - started
+            self._settle(machine)
             self._audit(machine, handover, excerpt, name, seconds)
             self._record(machine, handover, seconds)
 
@@ -127,7 +132,7 @@ class ExternalProcessor:
         try:
             if not place.keep(1):
                 await paced.direct.send(machine.refuse(OVERLOADED), machine)
-            await drive(machine, first, paced, self.held)
+            await drive(machine, first, paced, self.held, self._reserver.reserve)
         finally:
             place.keep(0)
 
@@ -140,6 +145,13 @@ class ExternalProcessor:
         now = self._alarms.clock()
         age = self._wall() - handover.arrival if handover is not None else 0.0
         return now - age if 0 <= age <= OLDEST else now
+
+    def _settle(self, machine: Machine) -> None:
+        """Charge what it took in place of what was reserved, however it ended."""
+        exchange = reserved(machine)
+        taken = exchange.reservation.taken if exchange is not None else None
+        if exchange is not None and taken is not None:
+            self._reserver.settle(taken, exchange.reservation.settlement(exchange.cost))
 
     def _record(self, machine: Machine, handover: Handover | None, seconds: float) -> None:
         self._telemetry.exchanges(machine.outcome).inc()
@@ -167,6 +179,8 @@ class ExternalProcessor:
                 # As the model server tells them; null where it does not.
                 "input_tokens": usage.input_tokens,
                 "output_tokens": usage.output_tokens,
+                "charge": spent(machine, handover.charge),
+                "near": _near(machine),
                 "changed": dict(changed),
                 "dropped": dict(dropped),
                 "milliseconds": round(seconds * 1000, 1),
@@ -196,7 +210,19 @@ def _machine(first: ProcessingRequest, handover: Handover | None, table: PolicyT
         return _local_reply(handover, table)
     if handover is None:
         raise ProtocolError("a request came without the metadata of ext_authz")
-    return begin(_policy(handover, table), dict(handover.parameters), handover.digest)
+    return begin(
+        _policy(handover, table),
+        dict(handover.parameters),
+        handover.digest,
+        Asker(
+            handover.principal,
+            handover.networks,
+            handover.solution,
+            handover.acr,
+            handover.levels,
+            handover.arrival,
+        ),
+    )
 
 
 def _policy(handover: Handover, table: PolicyTable) -> Policy:
@@ -228,6 +254,13 @@ def _shaping_of(handover: Handover | None, table: PolicyTable) -> Shaping:
 def _excerpt(table: PolicyTable, handover: Handover | None) -> Excerpt:
     place = (handover.tenant, handover.route) if handover is not None else ("", "")
     return table.excerpt(table.policies.get(place))
+
+
+def _near(machine: Machine) -> list[str]:
+    """The limits that it left nearly exhausted, of those that were taken once it was read."""
+    exchange = reserved(machine)
+    taken = exchange.reservation.taken if exchange is not None else None
+    return nearly_exhausted(taken) if taken is not None else []
 
 
 def _on_trial(machine: Machine) -> bool:

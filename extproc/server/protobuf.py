@@ -6,7 +6,7 @@ dynamic metadata of ext_authz alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from google.protobuf.json_format import MessageToDict
@@ -25,6 +25,7 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingResponse,
     TrailersResponse,
 )
+from extproc._pb.google.protobuf.struct_pb2 import Value
 from extproc.errors import ProtocolError
 from extproc.events import (
     Abort,
@@ -49,10 +50,13 @@ from extproc.events import (
     SendResponseHeaders,
     SendResponseTrailers,
 )
+from extproc.limits import Level, Networks
 
 AUTHZ = "envoy.filters.http.ext_authz"
 """The namespace of ext_authz's dynamic metadata, whatever the filter is called."""
 
+_NAMES = ("exchange", "config", "route", "tenant", "principal", "refusal")
+_TEXTS = (*_NAMES, "digest", "solution", "acr")
 _DUPLEX = ProcessingMode.FULL_DUPLEX_STREAMED
 
 
@@ -75,6 +79,14 @@ class Handover:
     """How many requests it counted as."""
     digest: str = ""
     """The content-digest that the body must have, where that was signed."""
+    networks: Networks = field(default_factory=dict)
+    """Where it came from, where limits tell that apart."""
+    solution: str = ""
+    """Of a challenge, as it came, where a budget may ask for one."""
+    acr: str = ""
+    """How its owner was authenticated, where a budget may ask for that."""
+    levels: tuple[Level, ...] = ()
+    """What was left of the limits that it was charged to."""
 
 
 def checked_request(message: CheckRequest, namespaces: Sequence[str] = ()) -> CheckedRequest:
@@ -119,13 +131,20 @@ def denied(handover: Handover, status: int, headers: Headers, body: bytes) -> Ch
 
 def _write_handover(response: CheckResponse, handover: Handover) -> None:
     fields = response.dynamic_metadata.fields
-    for name in ("exchange", "config", "route", "tenant", "principal", "refusal"):
+    for name in _NAMES:
         fields[name].string_value = getattr(handover, name)
     fields["arrival"].number_value = handover.arrival
+    if handover.levels:
+        fields["levels"].string_value = " ".join(
+            f"{each.left}:{each.reset}" for each in handover.levels
+        )
     if handover.charge:
         fields["charge"].number_value = handover.charge
-    if handover.digest:
-        fields["digest"].string_value = handover.digest
+    for name in ("digest", "solution", "acr"):
+        if value := getattr(handover, name):
+            fields[name].string_value = value
+    for (ipv4, ipv6), value in handover.networks.items():
+        fields["networks"].struct_value.fields[f"{ipv4}/{ipv6}"].string_value = value
     for name, value in handover.parameters:
         fields["parameters"].struct_value.fields[name].string_value = value
 
@@ -138,14 +157,26 @@ def handover(message: ProcessingRequest) -> Handover | None:
     fields = metadata[AUTHZ].fields
     parameters = fields["parameters"].struct_value.fields if "parameters" in fields else {}
     return Handover(
-        **{
-            name: fields[name].string_value if name in fields else ""
-            for name in ("exchange", "config", "route", "tenant", "principal", "refusal", "digest")
-        },
+        **{name: fields[name].string_value if name in fields else "" for name in _TEXTS},
         parameters=tuple((name, value.string_value) for name, value in parameters.items()),
         arrival=fields["arrival"].number_value if "arrival" in fields else 0.0,
         charge=int(fields["charge"].number_value) if "charge" in fields else 0,
+        networks=_networks(fields["networks"]) if "networks" in fields else {},
+        levels=_levels(fields["levels"].string_value) if "levels" in fields else (),
     )
+
+
+def _levels(text: str) -> tuple[Level, ...]:
+    found = (each.partition(":") for each in text.split())
+    return tuple(Level(int(left), int(reset)) for left, _, reset in found)
+
+
+def _networks(value: Value) -> Networks:
+    found = {}
+    for prefix, network in value.struct_value.fields.items():
+        ipv4, _, ipv6 = prefix.partition("/")
+        found[int(ipv4), int(ipv6)] = network.string_value
+    return found
 
 
 def require_duplex(message: ProcessingRequest) -> None:

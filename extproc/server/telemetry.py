@@ -1,9 +1,15 @@
 """Metrics, with few and fixed labels: never a key, a tenant's data, or a name from a body."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+
+from extproc.limits import Charge, Level, Refused, Taken
+
+NEAR: Final = 0.2
+"""Share of a limit that is left where it counts as nearly exhausted."""
 
 
 class Telemetry:
@@ -17,6 +23,18 @@ class Telemetry:
         self.exchanges = self._by(
             "outcome", "extproc_exchanges", "Exchanges that ended, by outcome."
         )
+        limits = Counter(
+            "extproc_limits",
+            "Charges to limits and budgets, by the name of the limit and what became of them.",
+            ["limit", "outcome"],
+            registry=self.registry,
+        )
+        self.limits: Callable[[str, str], Counter] = cache(limits.labels)
+        self.acts: Callable[[str, str], Counter] = self._acts()
+        self._add_exchanges()
+        self._add_reloads()
+
+    def _add_exchanges(self) -> None:
         self.dropped = self._by(
             "place",
             "extproc_dropped_values",
@@ -45,7 +63,20 @@ class Telemetry:
             registry=self.registry,
         )
 
-        self._add_reloads()
+    def charged(self, charges: Sequence[Charge], outcome: Taken | Refused) -> None:
+        """Count what became of charges, by the names that the policy file has for limits."""
+        if isinstance(outcome, Taken):
+            for charge, level in zip(charges, outcome.levels, strict=True):
+                if charge.amount:
+                    self.limits(_name(charge), "near" if near(charge, level) else "taken").inc()
+            return
+        for wait in outcome.waits:
+            self.limits(_name(charges[wait.index]), "refused").inc()
+
+    def _acts(self) -> Callable[[str, str], Counter]:
+        told = "What operators did about budgets, and what became of it."
+        acts = Counter("extproc_acts", told, ["act", "outcome"], registry=self.registry)
+        return cache(acts.labels)
 
     def _add_reloads(self) -> None:
         self.config = Gauge(
@@ -73,3 +104,18 @@ class Telemetry:
     def _by(self, label: str, name: str, documentation: str) -> Callable[[str], Counter]:
         """The counter of each value of a label, kept: the library's own look-up takes a lock."""
         return cache(Counter(name, documentation, [label], registry=self.registry).labels)
+
+
+def near(charge: Charge, level: Level) -> bool:
+    """Whether a charge left a limit nearly exhausted."""
+    return level.left <= NEAR * charge.rule.max
+
+
+def nearly_exhausted(taken: Taken) -> list[str]:
+    """The names of the limits that a request left so."""
+    levels = zip(taken.charges, taken.levels, strict=True)
+    return [_name(charge) for charge, level in levels if charge.amount and near(charge, level)]
+
+
+def _name(charge: Charge) -> str:
+    return charge.rule.name.partition("/")[0]

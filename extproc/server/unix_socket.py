@@ -1,7 +1,7 @@
-"""The Unix socket that Envoy connects to.
+"""Unix sockets that others connect to: Envoy, and the operator.
 
-Rule: mode 0660 from its first moment, and never somebody else's file: only a stale socket, one
-that nobody listens on, is replaced.
+Rule: of their mode from the first moment, 0660 unless told otherwise, and never somebody else's
+file: only a stale socket, one that nobody listens on, is replaced.
 """
 
 import os
@@ -16,33 +16,40 @@ from extproc.errors import ConfigError
 MODE = 0o660
 
 
-def clear(path: Path) -> None:
-    """Remove a stale socket.  Raise ConfigError where the path is anything else."""
+def clear(path: Path, setting: str = "listen") -> None:
+    """Remove a stale socket.  Raise ConfigError where the path is anything else.
+
+    ``setting`` is what names it.
+    """
     try:
         mode = path.lstat().st_mode
     except FileNotFoundError:
-        _require_folder(path)
+        _require_folder(path, setting)
         return
     if not stat.S_ISSOCK(mode):
-        raise ConfigError(f"listen: {path} exists and is not a socket; remove it or choose another")
+        raise ConfigError(
+            f"{setting}: {path} exists and is not a socket; remove it or choose another"
+        )
     if _answers(path):
-        raise ConfigError(f"listen: another process listens on {path}; stop it or choose another")
+        raise ConfigError(
+            f"{setting}: another process listens on {path}; stop it or choose another"
+        )
     path.unlink()
 
 
 @contextmanager
-def mode_of_new_sockets() -> Iterator[None]:
-    """Sockets bound inside are 0660 from the start, not a moment later."""
-    before = os.umask(0o777 & ~MODE)
+def mode_of_new_sockets(mode: int = MODE) -> Iterator[None]:
+    """Sockets bound inside have it from the start, not a moment later."""
+    before = os.umask(0o777 & ~mode)
     try:
         yield
     finally:
         os.umask(before)
 
 
-def _require_folder(path: Path) -> None:
+def _require_folder(path: Path, setting: str) -> None:
     if not path.parent.is_dir():
-        raise ConfigError(f"listen: the folder {path.parent} does not exist; create it")
+        raise ConfigError(f"{setting}: the folder {path.parent} does not exist; create it")
 
 
 def _answers(path: Path) -> bool:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from extproc.audit import Record
+from extproc.audit import Act, Record
 from extproc.audit.chain import Chain, Tip
 from extproc.audit.record import Gap
 from extproc.audit.signature import name
@@ -25,6 +25,11 @@ def at(seconds: float) -> datetime:
 
 def record(number: int = 0, **more: object) -> Record:
     return Record(at(number), f"e{number}", "served", tenant="acme", **more)  # type: ignore[arg-type]
+
+
+def act(number: int = 0, **more: object) -> Act:
+    said: dict[str, object] = {"act": "freeze", "uid": 1000, "pid": 7, "who": "ops"}
+    return Act(at(number), tenant="acme", **{**said, **more})  # type: ignore[arg-type]
 
 
 def chain(tip: Tip | None = None, key: Ed25519PrivateKey = KEY) -> Chain:

@@ -48,3 +48,19 @@ def test_a_batch_has_one_fingerprint_that_knows_its_order() -> None:
 def test_an_epoch_is_the_keys_and_tells_nothing_of_it() -> None:
     assert len(bytes.fromhex(NAMES.epoch)) == 4
     assert NAMES.epoch == Pseudonyms(b"s" * 32).epoch != OTHER.epoch
+
+
+def test_the_subject_of_a_counter_is_called_as_its_requests_are() -> None:
+    assert NAMES.subject(PERSON, ("principal",)) == NAMES.principal(PERSON)
+
+
+def test_a_subject_that_is_a_person_and_more_is_a_keyed_digest_of_all_of_it() -> None:
+    scopes = ("principal", "model")
+    name = NAMES.subject(f"{PERSON}|m", scopes)
+    assert len(bytes.fromhex(name)) == 8
+    assert name not in {OTHER.subject(f"{PERSON}|m", scopes), NAMES.subject(f"{PERSON}|n", scopes)}
+
+
+def test_a_subject_that_is_nobody_is_left_as_it_is() -> None:
+    assert NAMES.subject("POST /v1/x|embedding", ("route", "kind")) == "POST /v1/x|embedding"
+    assert NAMES.subject("", ("principal",)) == ""

@@ -1,6 +1,6 @@
 import msgspec
 
-from tests.audit.logs import record
+from tests.audit.logs import act, record
 
 
 def test_a_record_says_all_of_its_fields_by_name() -> None:
@@ -29,3 +29,28 @@ def test_a_record_says_all_of_its_fields_by_name() -> None:
         "status",
         "duration",
     ]
+
+
+def test_an_act_says_all_of_its_fields_by_name() -> None:
+    assert [*msgspec.json.decode(msgspec.json.encode(act()))] == [
+        "kind",
+        "time",
+        "act",
+        "uid",
+        "pid",
+        "who",
+        "tenant",
+        "budget",
+        "subject",
+        "epoch",
+        "amount",
+        "unit",
+        "counters",
+        "policy",
+        "outcome",
+    ]
+
+
+def test_what_was_charged_is_whole_but_for_credits() -> None:
+    said = msgspec.json.encode(record(charge={"requests": 1, "credits": 0.125}))
+    assert b'"charge":{"requests":1,"credits":0.125}' in said

@@ -14,6 +14,7 @@ from tests.audit.logs import (
     KEY,
     OTHER,
     File,
+    act,
     at,
     chain,
     lines,
@@ -274,3 +275,32 @@ def test_a_head_is_a_number_and_a_hash(text: str) -> None:
 def test_numbers_go_on() -> None:
     numbers = [found.said.n for line in flat(written(3, 5, 2)) if (found := read(line))]
     assert all(after == before + 1 for before, after in pairwise(numbers))
+
+
+# What operators did.
+
+
+def acted(count: int) -> File:
+    """So many acts, the last of them without a signature."""
+    log = chain()
+    file = lines(log.opening(at(0), EVERY))
+    return [*file, *(log.record(act(number)) for number in range(count))]
+
+
+def test_acts_are_counted_by_themselves() -> None:
+    report = verified([acted(2)], live=True)
+    assert report.whole
+    assert (report.records, report.acts, report.unsigned) == (0, 2, 2)
+
+
+def test_acts_are_signed_in_time_as_records_are() -> None:
+    assert verified([acted(EVERY)], live=True).whole
+    found = told(verified([acted(EVERY + 1)], live=True))
+    assert found == [("log.1", EVERY + 3, "unsigned", None)]
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"freeze", b"thawed"), (b"ops", b"bob")])
+def test_an_act_that_is_changed_is_found(old: bytes, new: bytes) -> None:
+    file = acted(2)
+    file[2] = file[2].replace(old, new)
+    assert not verified([file], live=True).whole

@@ -17,7 +17,7 @@ from extproc.audit.signature import private_key
 from extproc.auditor.command import _instant
 from extproc.config import AuditPlan
 from extproc.server.audit_log import AuditLog
-from tests.audit.logs import record
+from tests.audit.logs import act, record
 from tests.test_main import POLICY
 
 
@@ -178,3 +178,18 @@ def test_times_are_told_as_people_tell_them(text: str, instant: str | None) -> N
 def test_a_time_that_is_none_is_a_wrong_call(text: str) -> None:
     with pytest.raises(typer.BadParameter):
         _instant(text, NOW)
+
+
+def test_acts_of_operators_are_listed(folder: Path, extproc: Command) -> None:
+    key = private_key((folder / "key").read_bytes())
+    log = AuditLog(AuditPlan(folder / "audit.jsonl", key), pause=0.001)
+    log.add(act(3600, act="grant", budget="daily", amount=2.5, unit="credits"))
+    log.close()
+    listed = extproc("audit", "acts", *logs(folder), "--tenant", "acme", "--since", "2026-01-31")
+    assert listed.returncode == 0, listed.stderr
+    assert "daily" in listed.stdout
+    told = extproc("audit", "acts", *logs(folder), "--output", "json")
+    [found] = json.loads(told.stdout)["records"]
+    assert (found["who"], found["budget"], found["amount"]) == ("ops", "daily", 2.5)
+    verified = extproc("audit", "verify", "--key", str(folder / "key.pub"), *logs(folder))
+    assert "30 records, 1 act: whole" in verified.stdout

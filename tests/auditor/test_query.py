@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from extproc.audit.record import Gap
-from extproc.auditor.query import FIELDS, Answer, By, Question, ask, ask_sql
+from extproc.auditor.query import ACT_FIELDS, FIELDS, Answer, By, Question, ask, ask_acts, ask_sql
 from extproc.errors import ConfigError
-from tests.audit.logs import EVERY, at, chain, lines, record
+from tests.audit.logs import EVERY, act, at, chain, lines, record
 
 RECORDS = [
     record(0, model="m", inputs=2, fingerprint="f1", principal="key:1", status=200, duration=0.5),
@@ -134,3 +134,43 @@ def test_an_extra_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, "duckdb", None)
     with pytest.raises(ConfigError, match=r"pip install 'extproc\[audit\]'"):
         ask(files, Question())
+
+
+# What operators did.
+
+
+@pytest.fixture
+def acted(tmp_path: Path) -> list[Path]:
+    log, path = chain(), tmp_path / "log"
+    file = lines(log.opening(at(0), EVERY))
+    file.append(log.record(record(1, charge={"requests": 1, "credits": 0.125})))
+    file.append(log.record(act(2)))
+    more = {"act": "grant", "budget": "daily", "amount": 1.5, "unit": "credits", "counters": 1}
+    file.append(log.record(act(3, **more)))
+    path.write_bytes(b"".join(file))
+    return [path]
+
+
+def test_acts_are_asked_for_by_themselves_the_latest_first(acted: list[Path]) -> None:
+    answer = ask_acts(acted, Question())
+    assert answer.columns == [*ACT_FIELDS]
+    assert column(answer, "act") == ["grant", "freeze"]
+    assert column(answer, "who") == ["ops", "ops"]
+    assert column(answer, "amount") == [1.5, None]
+    assert column(ask_acts(acted, Question(limit=1)), "budget") == ["daily"]
+    assert ask_acts(acted, Question({"tenant": "beta"})).rows == []
+    assert column(ask_acts(acted, Question(until=at(3))), "act") == ["freeze"]
+
+
+def test_acts_are_no_records(acted: list[Path]) -> None:
+    assert column(ask(acted, Question()), "request") == ["e1"]
+    assert ask(acted, Question(by=(By.TENANT,))).rows[0][1] == 1
+
+
+def test_what_was_charged_is_read_to_the_thousandth(acted: list[Path]) -> None:
+    assert column(ask(acted, Question()), "charge") == [{"requests": 1.0, "credits": 0.125}]
+
+
+def test_a_select_may_ask_about_acts_too(acted: list[Path]) -> None:
+    asked = "SELECT budget, sum(amount) FROM acts WHERE act = 'grant' GROUP BY 1"
+    assert ask_sql(acted, asked).rows == [("daily", 1.5)]

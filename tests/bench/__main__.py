@@ -20,6 +20,8 @@ import uvloop
 from extproc.config import compile_table, load
 from tests.bench import report
 from tests.bench.checking import checking
+from tests.bench.checks_by_store import checks_by_store
+from tests.bench.counting import counting
 from tests.bench.dialects import dialects
 from tests.bench.figures import BenchmarkError, Table
 from tests.bench.latency import latency
@@ -27,6 +29,7 @@ from tests.bench.loading import loading
 from tests.bench.machine import cores, facts, on
 from tests.bench.memory import idle, large
 from tests.bench.own import own_code
+from tests.bench.redis_takes import redis_takes
 from tests.bench.reloading import reloading
 from tests.bench.rewriting import rewriting
 from tests.bench.rig import Rig, envoy_version, rig
@@ -97,7 +100,8 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         keys = 100_000 if length is _QUICK else 1_000_000
         checks = [checking(table), tokens(table), signatures(table)]
         ours = [own_code(table), *checks, *rewriting(table)]
-        return [*tables, *ours, dialects(), ticks(), loading(keys), reloading()]
+        stores = [counting(), redis_takes(running.cores), checks_by_store(running.cores)]
+        return [*tables, *ours, *stores, dialects(), ticks(), loading(keys), reloading()]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:

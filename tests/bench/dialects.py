@@ -8,8 +8,8 @@ from typing import Final
 
 from extproc.dialects.answers import Answer, Events, Lines, streamed
 from extproc.dialects.shape import Rewrite
+from extproc.fidelity import Fidelity
 from extproc.mutators import Mutator, Quantize, Round, TopK
-from extproc.policy import Fidelity
 from extproc.prediction import KINDS, Kind
 from extproc.rewriter import body_rewriter
 from tests.bench.figures import Figure, Table

@@ -29,9 +29,11 @@ from extproc.server.authz import Authorization
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ
 from extproc.server.record import Records
+from extproc.server.reserver import Reserver
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory_replays import MemoryReplays
 from tests.bench import bodies
 from tests.bench.audited import recording
 from tests.bench.figures import Figure, Spread, Table
@@ -76,8 +78,10 @@ class Services:
 
     def __init__(self, table: PolicyTable, records: Records) -> None:
         telemetry = Telemetry()
-        self._authorization = Authorization(Tables(table), MemoryCounters(), telemetry, records)
-        self._processor = ExternalProcessor(Tables(table), telemetry, records)
+        counters = MemoryCounters()
+        reserver = Reserver(counters, MemoryReplays(began=0), telemetry)
+        self._authorization = Authorization(Tables(table), counters, telemetry, records)
+        self._processor = ExternalProcessor(Tables(table), telemetry, records, reserver=reserver)
 
     async def check(self, message: bytes) -> bytes:
         answer = await self._authorization.check(CheckRequest.FromString(message), None)

@@ -12,9 +12,12 @@ from extproc.dialects.answers import Document
 from extproc.dialects.kserve_v2_grpc import KServeV2Grpc
 from extproc.dialects.shape import Node, Rewrite
 from extproc.dialects.tensor import OutputKind
+from extproc.dialects.told import Told
 from extproc.dialects.value_stream import ValueStream
+from extproc.fidelity import Fidelity
+from extproc.information import Measure
 from extproc.mutators import Quantize, Round, TopK
-from extproc.policy import Fidelity, Policy, PolicyTable
+from extproc.policy import Policy, PolicyTable
 from extproc.rewriter import body_rewriter, rewritten
 from extproc.server.driver import SLICE
 from tests.bench import bodies
@@ -76,6 +79,9 @@ def _tasks(table: PolicyTable) -> list[_Task]:
         _document("KServe, 10 classes", kserve, bodies.kserve_answer()),
         _event("event, nothing to take out", chat, bodies.event()),
         _event("event, logprobs to take out", chat, bodies.event(logprobs=True)),
+        _document("64 embeddings as base64, bits counted", embeddings, batch_coded, counted=True),
+        _document("chat, 1 KB, bits counted", chat, bodies.chat_answer(), counted=True),
+        _event("event, nothing to take out, bits counted", chat, bodies.event(), counted=True),
         *_tensors(),
     ]
 
@@ -107,11 +113,18 @@ def _tensor(
     return _Task(what, Work(ours), Work(lambda: values.astype(np.float64).astype("<f4")), 5_000)
 
 
-def _document(what: str, policy: Policy, document: bytes, goal: float | None = None) -> _Task:
-    node = _tree(policy)
+def _document(
+    what: str,
+    policy: Policy,
+    document: bytes,
+    goal: float | None = None,
+    *,
+    counted: bool = False,
+) -> _Task:
+    node, measure = _tree(policy), _measure(policy, counted=counted)
 
     def ours() -> bytes | None:
-        return rewritten(document, node, Rewrite(policy.edits, "chat"))
+        return rewritten(document, node, Rewrite(policy.edits, "chat", told=Told(measure=measure)))
 
     return _Task(what, Work(ours), _read_and_write(document), goal)
 
@@ -122,11 +135,15 @@ def _tree(policy: Policy) -> Node:
     return answer.node
 
 
-def _event(what: str, policy: Policy, event: bytes) -> _Task:
-    answer = policy.answers["text/event-stream"]
+def _measure(policy: Policy, *, counted: bool) -> Measure | None:
+    return Measure(policy.fidelity.mutators, policy.route.sizes) if counted else None
+
+
+def _event(what: str, policy: Policy, event: bytes, *, counted: bool = False) -> _Task:
+    answer, measure = policy.answers["text/event-stream"], _measure(policy, counted=counted)
 
     def ours() -> None:
-        run = Rewrite(policy.edits, "chat")
+        run = Rewrite(policy.edits, "chat", told=Told(measure=measure))
         rewriter = body_rewriter(answer, {}, run, policy.caps.value)
         for _ in range(_STREAMED):
             b"".join(filter(None, rewriter.feed(event)))

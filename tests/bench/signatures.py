@@ -15,7 +15,8 @@ from extproc.server.authz import Authorization
 from extproc.server.record import Records
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
-from extproc.stores.memory import MemoryCounters, MemoryReplays
+from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory_replays import MemoryReplays
 from tests.bench import bodies
 from tests.bench.figures import Figure, Table
 from tests.bench.own import unread

@@ -21,7 +21,7 @@ from extproc.server.held import Held
 from extproc.server.pacer import Direct, Paced
 from extproc.shaping import Grid, Rate, Shaping
 from tests.bench.figures import Figure, Spread, Table, percentile
-from tests.playbook import ASK_STREAM, EVENT, headers, policy
+from tests.playbook import ASK_STREAM, EVENT, headers, policy, unreserved
 from tests.server.wire import message
 
 STREAMS: Final = 1_000
@@ -120,7 +120,7 @@ async def _run(stream: Stream, shaped: Policy, alarms: Alarms, held: Held) -> No
     arrival = alarms.clock()
     stream.begins = arrival + GRID
     paced = Paced(Direct(stream.read, stream.write), _SHAPING, arrival, alarms, 1 << 20)
-    await drive(Exchange(shaped, {}), message(RequestHeaders(end=False)), paced, held)
+    await drive(Exchange(shaped, {}), message(RequestHeaders(end=False)), paced, held, unreserved)
 
 
 async def _pass(loop: asyncio.AbstractEventLoop, seconds: float) -> None:

@@ -13,10 +13,14 @@ PRINCIPAL = (
 )
 DURATION = "a duration such as 250ms, 1s, 5m, 1h or 1d"
 SIZE = "a size such as 256KiB or 1MiB, or a number of bytes"
+UNITS = "bits, concurrent, credits, queries, requests, tokens"
+SCOPES = (
+    "address, cohort, kind, model, principal, risk, route, tenant, user or a list of 1 to 9 items"
+)
 NAME = "a name: at most 64 letters, digits, '.', '_' and '-'"
 FIELDS = (
-    "version, listen, health, keys, routes, credentials, admin, store, caps, drain, fidelities, "
-    "policies, ..."
+    "version, listen, health, keys, routes, credentials, admin, control, store, caps, drain, "
+    "fidelities, ..."
 )
 DIALECTS = one_of(routes.DIALECTS)
 DIALECT = "the name of a dialect, or its configuration"
@@ -38,9 +42,14 @@ def told(folder: Path, text: str) -> str:
         ("version: 1\n", "", "1: version", "missing; add 1"),
         ("store:", "sotre:", "4: sotre", "unknown field; did you mean 'store'?"),
         ("store:", "zz:", "4: zz", f"unknown field; write one of {FIELDS}"),
-        ("kind: memory", "kind: redis", "4: store.kind", "unknown name 'redis'; write memory"),
+        (
+            "kind: memory",
+            "kind: rediss",
+            "4: store.kind",
+            "unknown name 'rediss'; did you mean 'redis'?",
+        ),
         ("{kind: memory}", "memory", "4: store", "is text; write a mapping"),
-        ("{kind: memory}", "{}", "4: store.kind", "missing; add memory"),
+        ("{kind: memory}", "{}", "4: store.kind", "missing; add one of memory, redis"),
         (
             "kind: memory",
             "kind: memory, max_counters: 0",
@@ -227,7 +236,7 @@ def told(folder: Path, text: str) -> str:
             "fidelity: full",
             "fidelity: full, limits: {}",
             "17: policies.trial.limits",
-            "is a mapping; write a list",
+            "is a mapping; write a list of at most 50 items",
         ),
         (
             "name: burst",
@@ -239,31 +248,31 @@ def told(folder: Path, text: str) -> str:
             "per: principal",
             "per: key",
             "22: policies.partner.limits[0].per",
-            "unknown name 'key'; write one of principal, tenant",
+            f"unknown name 'key'; write one of {SCOPES}",
         ),
         (
             "count: requests",
-            "count: tokens",
+            "count: words",
             "22: policies.partner.limits[0].count",
-            "unknown name 'tokens'; write requests",
+            f"unknown name 'words'; write one of {UNITS}",
         ),
         (
             "max: 20",
             "max: 0",
             "22: policies.partner.limits[0].max",
-            "out of range; write a whole number from 1 to 1000000000",
+            "out of range; write a whole number from 1 to 1000000000000",
         ),
         (
             "window: 1s",
             "window: 0s",
             "22: policies.partner.limits[0].window",
-            f"malformed; write {DURATION}",
+            f"malformed; write {DURATION} or nothing",
         ),
         (
             "window: 1s",
             "window: 1",
             "22: policies.partner.limits[0].window",
-            f"is a whole number; write {DURATION}",
+            f"is a whole number; write {DURATION} or nothing",
         ),
         ("  acme:", "  a b:", "24: tenants.a b", f"malformed name; write {NAME}"),
         ("  acme:", "  ''  :", "24: tenants.", f"malformed name; write {NAME}"),
@@ -317,7 +326,7 @@ def test_the_first_of_many_alike_is_found(tmp_path: Path) -> None:
 
 def test_a_long_name_is_cut(tmp_path: Path) -> None:
     message = told(tmp_path, changed(("kind: memory", f"kind: {'x' * 4000}")))
-    assert message == f"4: store.kind: unknown name '{'x' * 64}...'; write memory"
+    assert message == f"4: store.kind: unknown name '{'x' * 64}...'; write one of memory, redis"
 
 
 def test_a_value_is_never_repeated(tmp_path: Path) -> None:

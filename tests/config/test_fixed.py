@@ -29,6 +29,7 @@ def refused(path: Path, before: str, after: str) -> str:
     ("more", "place"),
     [
         ("admin: 127.0.0.1:9102", "15: admin"),
+        ("control: unix:///run/control.sock", "15: control"),
         ("store: {kind: memory, max_counters: 7}", "15: store"),
     ],
 )

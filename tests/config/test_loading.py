@@ -3,24 +3,20 @@ from pathlib import Path
 import pytest
 
 from extproc.errors import ConfigError
-from tests.config.example import TEXT, changed, loaded
+from tests.config.example import TEXT, loaded
 
 
 def test_a_config_says_where_to_listen_and_how_long_to_drain(tmp_path: Path) -> None:
-    text = changed(("store: {kind: memory}", "store: {kind: memory, max_counters: 7}"))
-    config = loaded(tmp_path, f"{text}admin: 127.0.0.1:9102\ndrain: 5m\n")
+    config = loaded(tmp_path, f"{TEXT}admin: 127.0.0.1:9102\ndrain: 5m\n")
     assert config.listen == "unix:///run/extproc.sock"
     assert config.health == "127.0.0.1:9101"
     assert config.admin == "127.0.0.1:9102"
-    assert config.max_counters == 7
     assert config.drain == 300.0
 
 
 def test_what_is_not_said_has_its_default(tmp_path: Path) -> None:
     config = loaded(tmp_path)
     assert config.admin is None
-    assert config.max_counters == 100_000
-    assert config.max_nonces == 300_000
     assert config.drain == 30.0
 
 

@@ -7,9 +7,9 @@ from extproc.config import compile_table
 from extproc.credentials.api_key import principal
 from extproc.draw import Draw
 from extproc.errors import ConfigError
-from extproc.limits import Limit
 from extproc.policy import Caps
 from tests.config.example import ENVIRON, TEXT, changed, compiled, loaded
+from tests.playbook import rate
 
 
 def test_every_tenant_has_its_policy_on_every_route(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_a_policy_has_what_the_file_says(tmp_path: Path) -> None:
     acme = table.policies["acme", "POST /v1/embeddings"]
     beta = table.policies["beta", "POST /v1/embeddings"]
     assert acme.models == ("text-*",)
-    assert acme.limits == (Limit("burst", "principal", 20, 1.0),)
+    assert acme.limits == (rate("burst", "principal", 20, 1.0),)
     assert not acme.shadow
     assert beta.models == ("*",)
     assert beta.limits == ()

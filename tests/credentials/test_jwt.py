@@ -74,7 +74,7 @@ def test_every_algorithm_of_a_policy_works(algorithm: str) -> None:
 def test_the_tenant_and_the_scopes_are_in_its_claims() -> None:
     jwts = prover(tenant="org", acr={"gold": 4})
     found = proven(token(org="acme", scope="chat", acr="gold"), jwts)
-    assert found == Proof(f"jwt:{NAME}|alice", 4, "acme", frozenset({"chat"}))
+    assert found == Proof(f"jwt:{NAME}|alice", 4, "acme", frozenset({"chat"}), acr="gold")
     assert proven(token(org="beta"), jwts) is None
 
 

@@ -38,3 +38,9 @@ def test_every_pair_is_an_input_of_its_own_and_the_same_in_other_clothes() -> No
     assert len(pairs) == 2
     assert list(map(digest, pairs)) == list(map(digest, variants))
     assert len(set(map(digest, [*pairs, *Pairs("other", ["a", "b"])]))) == 4
+
+
+def test_what_stands_once_is_read_with_each_of_the_others() -> None:
+    assert Pairs("four", ["a"]).again == 0
+    assert Pairs("four", ["a", "b", "c"]).again == 2 * len('"four"')
+    assert Pairs({"text": "a"}, ["a", "b"]).again == len('{"text":"a"}')

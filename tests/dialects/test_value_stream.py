@@ -617,7 +617,7 @@ from extproc.dialects import OpenAIEmbeddings
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.value_stream import ValueStream
 from extproc.mutators import Quantize
-from extproc.policy import Fidelity
+from extproc.fidelity import Fidelity
 
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -8,8 +8,8 @@ import orjson
 
 from extproc.dialects.answers import Answer
 from extproc.dialects.shape import Json, Mutation, Node, Rewrite
+from extproc.fidelity import Fidelity
 from extproc.mutators import Mutator
-from extproc.policy import Fidelity
 from extproc.prediction import KINDS, Kind
 from extproc.rewriter import body_rewriter
 

@@ -33,6 +33,9 @@ CONTRACTS = {contract["id"]: contract for contract in PROJECT["tool"]["importlin
 KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
 SHARED_BY_PLUGINS = {
     "extproc.dialects.gathered",
+    "extproc.dialects.kinds",
+    "extproc.dialects.noted",
+    "extproc.dialects.told",
     "extproc.dialects.counted",
     "extproc.dialects.allowing",
     "extproc.dialects.turns",
@@ -106,12 +109,18 @@ UNMIRRORED = {
     "extproc/events.py": "values without methods; every test of an exchange speaks in them",
     "extproc/mutators/mutator.py": "classes without methods; the tests of mutators make them all",
     "extproc/prediction.py": "values without methods; every test of a mutator makes them",
+    "extproc/config/limit_settings.py": "types; tests/config/test_limits.py reads every field",
+    "extproc/config/policies.py": "part of the table; tests/config/test_table.py reads that",
+    "extproc/config/stores.py": "types; tests/stores/test_opened.py reads every field",
+    "extproc/limits/charge.py": "values without methods; every test of a store makes them",
+    "extproc/limits/counters.py": "protocols; tests/stores/contract.py is the proof of stores",
     "extproc/server/telemetry.py": "names of metrics; the tests of server read them all",
 }
 SHORTCUTS = {
     "tests/e2e/test_upstream_faults.py: asyncio.sleep(0.05)": ("a slow upstream is what is tested"),
     "tests/server/test_app.py: asyncio.sleep(0.01)": "a bounded wait: a process has no events",
     "tests/server/test_authz.py: asyncio.sleep(0.001)": "a bounded wait: a gauge has no events",
+    "tests/server/test_replay.py: pytest.mark.skipif": "the trace is no part of the project",
     "tests/server/test_processor.py: asyncio.sleep(0.001)": (
         "a bounded wait: what is waited for has no events"
     ),
@@ -138,6 +147,11 @@ def test_every_module_has_a_test_file_of_its_own() -> None:
 
 def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
     assert _found(rules.foreign, COMMITTED) == []
+
+
+def test_no_file_holds_what_a_merge_left() -> None:
+    texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in COMMITTED}
+    assert [path for path, text in texts.items() if "\n<<<<<<< " in text] == []
 
 
 def test_every_function_and_file_fits_the_eye() -> None:

@@ -17,6 +17,7 @@ from extproc.dialects import (
     OpenAIModerations,
     VllmPooling,
 )
+from extproc.fidelity import Fidelity
 from extproc.inventory.report import Assumed, Told
 from extproc.inventory.telling import told_of, written
 from extproc.mutators import (
@@ -38,7 +39,6 @@ from extproc.mutators import (
     TopK,
     Truncate,
 )
-from extproc.policy import Fidelity
 from extproc.prediction import Embedding, Kind
 from tests.mutators.test_capacity import CLASSES, distinct, every_probabilities
 from tests.mutators.test_mutators import ALL

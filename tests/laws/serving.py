@@ -31,8 +31,9 @@ from extproc.events import (
     Work,
 )
 from extproc.exchange import Exchange
+from extproc.fidelity import Fidelity
 from extproc.mutators import Mutator
-from extproc.policy import Caps, Fidelity, Policy
+from extproc.policy import Caps, Policy
 from extproc.prediction import KINDS, Kind, Usage
 from extproc.rewriter import WHOLE
 from tests.corpus.exchanges import Recorded, further, recorded

@@ -11,8 +11,8 @@ from extproc.config.document import Document
 from extproc.config.gatherings import check_gatherings
 from extproc.draw import Source
 from extproc.errors import ConfigError
+from extproc.fidelity import Fidelity
 from extproc.mutators import Mutator, Quantize, Similarity, Truncate, mutate
-from extproc.policy import Fidelity
 from extproc.prediction import KINDS, Embedding, Prediction, Vector
 from tests.corpus.exchanges import Recorded
 from tests.laws.serving import CORPUS, OPEN, Kinds, again, every_answer, serve, ways

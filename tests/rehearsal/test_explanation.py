@@ -80,7 +80,7 @@ def test_what_the_whole_file_says_is_told_where_a_policy_says_nothing(tmp_path: 
     found = values(explained(config, CHAT, chat(stream=True)))
     assert found["timing"] == ('{"grid":"200ms"}', 42)
     assert found["length"] == ('{"buckets":"pow2"}', 9)
-    assert found["limit burst"][0] == "9 requests a tenant in 1m"
+    assert found["limit burst"][0] == "9 requests for each tenant in 1m"
     assert found["credentials"][0] == "keys"
     assert "any credential of" not in found
     assert found["inputs"] == ("1, as a stream", None)

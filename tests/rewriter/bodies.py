@@ -13,8 +13,8 @@ from extproc.dialects import OpenAIChat, OpenAIEmbeddings
 from extproc.dialects.answers import Events
 from extproc.dialects.shape import Mutation, Rewrite
 from extproc.errors import UpstreamError
+from extproc.fidelity import Fidelity
 from extproc.mutators import Mutator, Quantize, Round, TopK, Truncate
-from extproc.policy import Fidelity
 from extproc.prediction import KINDS, Kind
 from extproc.rewriter import WHOLE, DocumentRewriter, EventRewriter
 

@@ -336,6 +336,16 @@ def test_it_leaves_a_socket_alone_that_is_in_use(folder: Folder) -> None:
     assert folder.socket.exists()
 
 
+def test_it_leaves_a_control_socket_alone_that_is_in_use(folder: Folder) -> None:
+    path = folder.path / "c"
+    folder.more = f"control: unix://{path}"
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        assert f"control: another process listens on {path}" in refused(folder)
+    assert path.exists()
+
+
 def test_it_names_a_folder_that_is_missing(folder: Folder) -> None:
     folder.listen = f"unix://{folder.path}/gone/s"
     assert f"the folder {folder.path}/gone does not exist" in refused(folder)

@@ -13,23 +13,38 @@ from extproc.audit import Pseudonyms
 from extproc.canonical import digest
 from extproc.dialects import KServeV2
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseBody
-from extproc.limits import Limit
+from extproc.limits import Calendar, Limit, Periods
 from extproc.server.audit_log import AuditLog
 from extproc.server.audited import Auditor
 from extproc.server.protobuf import AUTHZ, Handover, handover
 from tests.audit.logs import record
-from tests.playbook import ANSWER, ASK, ASK_STREAM, EVENT, LEAKY, SECRET, headers, policy, table
+from tests.playbook import (
+    ANSWER,
+    ASK,
+    ASK_STREAM,
+    EVENT,
+    LEAKY,
+    SECRET,
+    headers,
+    policy,
+    rate,
+    table,
+)
 from tests.server.journals import plan, report, said
 from tests.server.test_authz import KEY, principal
 from tests.server.wire import Envoy, Sidecar, Stream, running
 
 NAMES = Pseudonyms(b"s" * 32)
-BURST = Limit("burst", "principal", 2, 10)
+BURST = rate("burst", "principal", 2, 10)
+PURSE = Limit(Calendar("purse/day", 1500, Periods("day")), "credits", budget=True)
 INFER = ("POST", "/v2/models/{model}/infer")
 TABLE = replace(
     table(
         replace(policy(limits=(BURST,), models=("m",)), audited=True),
         replace(policy(KServeV2(), route=INFER), audited=True),
+        replace(
+            policy(route=("POST", "/v1/budget"), limits=(BURST,), reserved=(PURSE,)), audited=True
+        ),
         replace(
             policy(route=("POST", "/v1/shadowed"), shadow=True, models=("none",)), audited=True
         ),
@@ -133,6 +148,23 @@ async def test_an_exchange_that_is_served_has_one_record(wired: Audited) -> None
     await stream.receive()
     await stream.end()
     assert await wired.records() == [SERVED]
+
+
+async def test_what_an_exchange_cost_is_told_by_unit(wired: Audited) -> None:
+    stream = await wired.admitted("/v1/budget")
+    await stream.send(RequestHeaders(end=False), RequestBody(ASK, end=True))
+    await stream.send(headers(), ResponseBody(ANSWER, end=True))
+    await stream.receive()
+    await stream.receive()
+    await stream.end()
+    refused = await wired.admitted("/v1/budget")
+    await refused.send(RequestHeaders(end=False), RequestBody(ASK, end=True))
+    await refused.receive()
+    await refused.end()
+    served, denied = await wired.records()
+    assert served["charge"] == {"requests": 1, "credits": 1}
+    assert (denied["reason"], denied["detail"]) == ("rate_limit_exceeded", "purse")
+    assert denied["charge"] == {"requests": 1}
 
 
 async def test_what_was_stripped_is_counted(wired: Audited) -> None:

@@ -21,13 +21,13 @@ from extproc.dialects import KServeV2
 from extproc.dialects.problem import PROBLEM
 from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseHeaders
-from extproc.limits import Charge, Exhausted, Limit
+from extproc.limits import Charge, Refused, Taken, Wait, microseconds
 from extproc.policy import PolicyTable
 from extproc.refusal import UNKNOWN_MODEL
 from extproc.server import authz
 from extproc.server.protobuf import AUTHZ, handover
 from extproc.stores.memory import MemoryCounters
-from tests.playbook import HMAC_KEY, SECRET, policy, table
+from tests.playbook import HMAC_KEY, SECRET, policy, rate, table
 from tests.server.wire import CHECK, Envoy, Sidecar, Stream, running
 
 KEY, OTHER_KEY = "sk-acme-s3cret", "sk-acme-other-s3cret"
@@ -38,8 +38,8 @@ def principal(key: str) -> str:
     return f"key:{hmac.new(HMAC_KEY, key.encode(), 'sha256').hexdigest()}"
 
 
-BURST = Limit("burst", "principal", 2, 10)
-DAILY = Limit("daily", "tenant", 3, 86_400)
+BURST = rate("burst", "principal", 2, 10)
+DAILY = rate("daily", "tenant", 3, 86_400)
 TABLE = table(
     policy(limits=(BURST, DAILY)),
     policy(KServeV2(), route=INFER, models=("digits",)),
@@ -211,13 +211,13 @@ async def test_strangers_get_one_answer_byte_for_byte(wired: tuple[Sidecar, Envo
 
 async def test_who_waits_as_long_as_told_is_let_in(wired: tuple[Sidecar, Envoy]) -> None:
     sidecar, envoy = wired
-    for _ in range(BURST.max):
+    for _ in range(BURST.rule.max):
         assert (await envoy.check(asking())).status.code == 0
     status, headers, body = denial(await envoy.check(asking()))
     assert (status, body["error"]["code"]) == (429, "rate_limit_exceeded")
     seconds = int(headers["retry-after"])
-    assert 1 <= seconds <= BURST.window
-    sidecar.clock.now += seconds
+    assert 1 <= seconds <= 10
+    sidecar.wall.now += seconds
     assert (await envoy.check(asking())).status.code == 0
 
 
@@ -225,14 +225,14 @@ async def test_a_tenants_limit_holds_over_all_its_keys(wired: tuple[Sidecar, Env
     _, envoy = wired
     answers = [await envoy.check(asking(key=key)) for key in (KEY, OTHER_KEY, KEY, OTHER_KEY)]
     assert [answer.status.code == 0 for answer in answers] == [True, True, True, False]
-    assert int(denial(answers[-1])[1]["retry-after"]) > BURST.window
+    assert int(denial(answers[-1])[1]["retry-after"]) > 10
 
 
 async def test_many_requests_at_once_never_pass_a_limit_of_fewer(
     wired: tuple[Sidecar, Envoy],
 ) -> None:
     answers = await asyncio.gather(*(wired[1].check(asking()) for _ in range(100)))
-    assert sum(answer.status.code == 0 for answer in answers) == BURST.max
+    assert sum(answer.status.code == 0 for answer in answers) == BURST.rule.max
 
 
 async def test_what_is_denied_costs_nothing(wired: tuple[Sidecar, Envoy]) -> None:
@@ -246,7 +246,7 @@ async def test_in_the_shadow_a_limit_is_counted_and_let_through(
     wired: tuple[Sidecar, Envoy],
 ) -> None:
     sidecar, envoy = wired
-    for _ in range(BURST.max + 3):
+    for _ in range(BURST.rule.max + 3):
         assert (await envoy.check(asking("/v1/shadowed"))).status.code == 0
     assert sidecar.count("extproc_checks_total", outcome="shadow:rate_limit_exceeded") == 3
 
@@ -255,9 +255,9 @@ async def test_in_the_shadow_a_limit_is_counted_and_let_through(
     ("wait", "seconds"), [(1e-9, "1"), (0.2, "1"), (1.0, "1"), (1.1, "2"), (2.5, "5"), (59.5, "60")]
 )
 async def test_a_wait_is_rounded_up_to_one_of_few(socket: Path, wait: float, seconds: str) -> None:
-    class Empty:
-        async def take(self, charges: Sequence[Charge], *, now: float) -> Exhausted | None:
-            return Exhausted(charges[0].limit.name, wait)
+    class Empty(MemoryCounters):
+        async def take(self, charges: Sequence[Charge], *, final: bool = False) -> Taken | Refused:
+            return Refused((Wait(0, microseconds(wait)),))
 
     async with running(socket, TABLE, Empty()) as (_, envoy):
         assert denial(await envoy.check(asking()))[1]["retry-after"] == seconds
@@ -351,7 +351,7 @@ async def test_an_issuer_is_asked_before_anything_is_counted(socket: Path) -> No
 
     async with running(socket, owned(tokens()), full, ask=ask) as (_, envoy):
         assert denial(await envoy.check(asking(key=OPAQUE)))[0] == 503
-        assert full._expected == {}
+        assert len(full) == 0
 
 
 async def test_what_envoy_itself_has_verified_is_believed_where_the_policy_says_so() -> None:
@@ -375,8 +375,11 @@ async def test_what_envoy_itself_has_verified_is_believed_where_the_policy_says_
 
 
 async def test_a_store_that_cannot_answer_denies(socket: Path) -> None:
-    full = MemoryCounters(capacity=1)
-    async with running(socket, TABLE, full) as (sidecar, envoy):
+    class Down(MemoryCounters):
+        async def take(self, charges: Sequence[Charge], *, final: bool = False) -> Taken | Refused:
+            raise StoreUnavailable("down")
+
+    async with running(socket, TABLE, Down()) as (sidecar, envoy):
         status, headers, body = denial(await envoy.check(asking()))
         assert (status, body["error"]["code"]) == (503, "unavailable")
         assert "retry-after" not in headers
@@ -386,8 +389,8 @@ async def test_a_store_that_cannot_answer_denies(socket: Path) -> None:
 async def test_in_the_shadow_a_store_that_cannot_answer_is_counted_and_let_through(
     socket: Path,
 ) -> None:
-    class Down:
-        async def take(self, charges: Sequence[Charge], *, now: float) -> Exhausted | None:
+    class Down(MemoryCounters):
+        async def take(self, charges: Sequence[Charge], *, final: bool = False) -> Taken | Refused:
             raise StoreUnavailable("down")
 
     async with running(socket, TABLE, Down()) as (sidecar, envoy):
@@ -398,8 +401,8 @@ async def test_in_the_shadow_a_store_that_cannot_answer_is_counted_and_let_throu
 async def test_a_store_that_cannot_answer_is_not_asked_where_nothing_is_limited(
     socket: Path,
 ) -> None:
-    class Down:
-        async def take(self, charges: Sequence[Charge], *, now: float) -> Exhausted | None:
+    class Down(MemoryCounters):
+        async def take(self, charges: Sequence[Charge], *, final: bool = False) -> Taken | Refused:
             raise StoreUnavailable("down")
 
     async with running(socket, TABLE, Down()) as (_, envoy):
@@ -420,8 +423,8 @@ async def test_an_unexpected_error_denies_and_tells_nothing(
     def fail(*_: object) -> None:
         raise fault
 
-    class Broken:
-        async def take(self, charges: Sequence[Charge], *, now: float) -> Exhausted | None:
+    class Broken(MemoryCounters):
+        async def take(self, charges: Sequence[Charge], *, final: bool = False) -> Taken | Refused:
             raise fault
 
     if where == "admit":

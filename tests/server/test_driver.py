@@ -28,10 +28,13 @@ from extproc.events import (
     SendResponseHeaders,
     Work,
 )
+from extproc.exhaustion import Reserving
+from extproc.limits import Reserved
 from extproc.refusal import OVERLOADED, Refusal
 from extproc.server.driver import EOF, SLICE, drive
 from extproc.server.held import Held
 from extproc.server.pacer import Direct
+from tests.playbook import unreserved
 from tests.server.wire import message
 
 
@@ -39,6 +42,7 @@ class Scripted:
     """A machine that does what a test says, and remembers what it was told."""
 
     filler: Filler | None = None
+    reserving: Reserving | None = None
 
     def __init__(self, answer: Callable[[Event], Sequence[Action]] = lambda _: []) -> None:
         self.answer = answer
@@ -48,8 +52,8 @@ class Scripted:
         self.done = True
         self.working = False
 
-    def receive(self, event: Event | Work) -> Sequence[Action]:
-        if isinstance(event, Work):
+    def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
+        if isinstance(event, Work | Reserved):
             return self.work()
         self.events.append(event)
         return self.answer(event)
@@ -85,7 +89,7 @@ async def driven(machine: Scripted, *events: Event, held: Held | None = None) ->
     first, *others = events
     connection = Connection(*others)
     counted = Held(1 << 30) if held is None else held
-    await drive(machine, message(first), connection.pacer, counted)
+    await drive(machine, message(first), connection.pacer, counted, unreserved)
     return connection
 
 
@@ -203,6 +207,7 @@ async def test_an_abort_is_an_error_and_what_was_said_before_it_is_sent() -> Non
             message(RequestHeaders(end=False)),
             connection.pacer,
             Held(100),
+            unreserved,
         )
     assert connection.written == ["response_headers"]
     assert len(connection.unread) == 1
@@ -211,14 +216,14 @@ async def test_an_abort_is_an_error_and_what_was_said_before_it_is_sent() -> Non
 async def test_a_message_that_is_none_is_an_error() -> None:
     connection = Connection()
     with pytest.raises(ProtocolError):
-        await drive(Scripted(), ProcessingRequest(), connection.pacer, Held(100))
+        await drive(Scripted(), ProcessingRequest(), connection.pacer, Held(100), unreserved)
 
 
 async def test_others_get_their_turn_between_the_steps_of_long_work() -> None:
     class Working(Scripted):
         left = 5
 
-        def receive(self, event: Event | Work) -> Sequence[Action]:
+        def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
             actions = super().receive(event)
             self.working = self.left > 0
             return actions
@@ -304,5 +309,5 @@ async def test_what_was_held_is_given_back_however_it_ends(where: str) -> None:
     before = held.total
     first = message(RequestBody(b"x" * 30, end=False))
     with pytest.raises(fault):
-        await drive(machine, first, Direct(read, write), held)
+        await drive(machine, first, Direct(read, write), held, unreserved)
     assert held.total == before

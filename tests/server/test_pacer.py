@@ -28,12 +28,15 @@ from extproc.events import (
     SendResponseTrailers,
     Work,
 )
+from extproc.exhaustion import Reserving
+from extproc.limits import Reserved
 from extproc.padding import Buckets
 from extproc.refusal import OVERLOADED, Refusal
 from extproc.server.driver import EOF, drive
 from extproc.server.held import Held
 from extproc.server.pacer import Direct, Paced
 from extproc.shaping import Grid, Rate, Shaping
+from tests.playbook import unreserved
 from tests.server.timers import Timers
 from tests.server.wire import message
 
@@ -60,8 +63,9 @@ class Machine:
         return not self.script
 
     working = False
+    reserving: Reserving | None = None
 
-    def receive(self, event: Event | Work) -> Sequence[Action]:
+    def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
         actions = self.script.pop(0) if self.script else []
         if actions and isinstance(actions[0], type) and issubclass(actions[0], Exception):
             raise actions[0]("planted")
@@ -95,7 +99,7 @@ class Run:
         direct = Direct(self._read, self._write, name)
         self.pacer = Paced(direct, shaping, self.arrival, self.timers.alarms, cap)
         first = message(RequestHeaders(end=False))
-        self.task = asyncio.create_task(drive(machine, first, self.pacer, self.held))
+        self.task = asyncio.create_task(drive(machine, first, self.pacer, self.held, unreserved))
 
     async def _read(self) -> Any:
         self.reads += 1
@@ -543,7 +547,11 @@ async def test_every_answer_tells_by_which_name_its_record_is_found(action: Acti
     for name in ("e1", ""):
         machine = Machine([action])
         await drive(
-            machine, message(RequestHeaders(end=False)), Direct(read, write, name), Held(100)
+            machine,
+            message(RequestHeaders(end=False)),
+            Direct(read, write, name),
+            Held(100),
+            unreserved,
         )
     named, nameless = sent
     assert ids(named) == ["e1"]

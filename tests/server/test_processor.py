@@ -32,6 +32,7 @@ from extproc.events import (
     ResponseTrailers,
 )
 from extproc.exchange import Exchange
+from extproc.limits import Calendar, Concurrency, Limit, Periods, Tariff
 from extproc.local_reply import LocalReply
 from extproc.policy import Caps
 from extproc.refusal import OVERLOADED, RATE_LIMITED
@@ -126,8 +127,56 @@ async def test_a_document_is_rewritten_and_recorded(wired: tuple[Sidecar, Envoy]
         "fault": "",
         "input_tokens": 9,
         "output_tokens": 1,
+        "charge": {},
+        "near": [],
         "changed": {},
     }
+
+
+PRICE = Tariff(query=0.125, output_token=0.5)
+BUDGETED = table(
+    replace(
+        policy(
+            reserved=(
+                Limit(Calendar("purse/day", 700, Periods("day")), "credits", budget=True),
+                Limit(Calendar("words/day", 1000, Periods("day")), "tokens", budget=True),
+                Limit(Calendar("asked/day", 100, Periods("day")), "queries", budget=True),
+                Limit(Concurrency("flight", 1), "concurrent"),
+            )
+        ),
+        tariff=PRICE,
+    ),
+    policy(route=("POST", "/v1/shadowed"), shadow=True),
+)
+
+
+async def test_a_record_tells_what_it_cost_by_unit_and_what_is_nearly_used_up(
+    socket: Path,
+) -> None:
+    async with running(socket, BUDGETED) as (sidecar, envoy):
+        stream = await envoy.stream().send(*ASKED)
+        await stream.receive()
+        await stream.send(headers(), ResponseBody(LEAKY, end=True))
+        await stream.receive()
+        assert await stream.end() is OK
+        await until(lambda: sidecar.count("extproc_exchanges_total", outcome="served"))
+        [record] = sidecar.recorded()
+    # Nine tokens were read and one was written: an eighth, and a half.
+    assert record["charge"] == {"credits": 0.625, "tokens": 10, "queries": 1}
+    # At first the worst case was reserved, which is no more than what is certain here.
+    assert record["near"] == ["flight"]
+
+
+async def test_a_request_that_cost_nothing_says_so(socket: Path) -> None:
+    async with running(socket, BUDGETED) as (sidecar, envoy):
+        stream = await envoy.stream().send(*ASKED)
+        await stream.receive()
+        await stream.send(headers(status=500), ResponseBody(b"{}", end=True))
+        await stream.receive()
+        await stream.end()
+        await until(lambda: sidecar.count("extproc_exchanges_total", outcome="upstream_error"))
+        [record] = sidecar.recorded()
+    assert record["charge"] == {"credits": 0, "tokens": 0, "queries": 0}
 
 
 async def test_a_stream_is_rewritten_as_it_comes(wired: tuple[Sidecar, Envoy]) -> None:

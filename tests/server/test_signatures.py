@@ -15,15 +15,14 @@ from extproc.credentials import Once, Signature, Signatures, SigningKey
 from extproc.credentials.signature_key import VerifyingKey, checked_by
 from extproc.errors import StoreUnavailable
 from extproc.events import CheckedRequest, Peer, RequestBody, RequestHeaders
-from extproc.limits import Limit
 from extproc.server.protobuf import AUTHZ, handover
-from extproc.stores.memory import MemoryReplays
+from extproc.stores.memory_replays import MemoryReplays
 from tests.credentials.signing import NOW, PRIVATE, public, signed
-from tests.playbook import ASK, policy, table
+from tests.playbook import ASK, policy, rate, table
 from tests.server.wire import Envoy, Sidecar, message, running
 
 URL = "https://api.example/v1/chat/completions"
-BURST = Limit("burst", "principal", 2, 10)
+BURST = rate("burst", "principal", 2, 10)
 CHECK = checked_by("ed25519", public(PRIVATE["ed25519"]))
 assert CHECK is not None
 KEYS = {"partner-1": VerifyingKey("acme", "ed25519", CHECK)}

@@ -32,7 +32,7 @@ from extproc.events import (
     ResponseHeaders,
     ResponseTrailers,
 )
-from extproc.limits import Counters
+from extproc.limits import Counters, microseconds
 from extproc.policy import PolicyTable
 from extproc.server import app
 from extproc.server.alarms import Alarms
@@ -41,9 +41,11 @@ from extproc.server.authz import Authorization
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ, Handover, allowed
 from extproc.server.record import Records
+from extproc.server.reserver import Reserver
 from extproc.server.tables import Ask, Tables, nobody
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory_replays import MemoryReplays
 
 PROCESS = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
 CHECK = "/envoy.service.auth.v3.Authorization/Check"
@@ -81,20 +83,30 @@ class Sidecar:
         auditor: Auditor | None = None,
     ) -> None:
         self.log = io.BytesIO()
-        self.clock, self.wall = Clock(), Clock()
+        self.wall = Clock()
         self.wall.now = 1_800_000_000.0
+        own = (
+            counters
+            if counters is not None
+            else MemoryCounters(clock=lambda: microseconds(self.wall.now))
+        )
         self.telemetry = Telemetry()
         self.records = Records(self.log)
         self.tables = Tables(table, ask)
         self.processor = ExternalProcessor(
-            self.tables, self.telemetry, self.records, alarms, self.wall, auditor=auditor
+            self.tables,
+            self.telemetry,
+            self.records,
+            alarms,
+            self.wall,
+            reserver=Reserver(own, MemoryReplays(began=0), self.telemetry, self.wall),
+            auditor=auditor,
         )
         self.authorization = Authorization(
             self.tables,
-            counters or MemoryCounters(),
+            own,
             self.telemetry,
             self.records,
-            self.clock,
             self.wall,
             auditor=auditor,
         )

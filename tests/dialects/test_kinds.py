@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 import pytest
 
+from extproc.config.routes import DIALECTS
 from extproc.dialects import (
     AnthropicMessages,
     CohereClassify,
@@ -20,22 +21,27 @@ from extproc.dialects import (
     Status,
     TensorFlowGrpc,
     TritonGenerate,
+    VertexEmbeddings,
     VllmPooling,
 )
-from extproc.inventory.kinds import (
+from extproc.dialects.kinds import (
     _named,
+    _remembered,
     has_one_input,
+    has_own_shape,
     has_totals,
     is_a_class,
     is_a_token,
     kept_of,
     kinds_of,
     outputs_of,
+    told_of_tokens,
     unread_of,
 )
 from extproc.prediction import KINDS, Kind
 from tests.corpus.exchanges import Recorded
 from tests.laws.serving import OPEN, every_answer, every_exchange, policy, serve
+from tests.laws.test_usage import TELLING
 
 
 @every_answer
@@ -143,3 +149,28 @@ def test_a_kind_is_found_however_it_is_held() -> None:
     circle = Held(None)
     circle.inner = [circle, "usage"]
     assert [*_named(circle, ())] == ["usage"]
+
+
+def test_dialects_whose_answers_tell_tokens_are_found() -> None:
+    telling = {tag for tag, kind in DIALECTS.items() if any(told_of_tokens(kind()))}
+    assert telling == TELLING | {"cohere_classify"}  # whose corpus has no such answer
+    assert told_of_tokens(OpenAIChat()) == (True, True)
+    assert told_of_tokens(VertexEmbeddings()) == (True, False)
+    assert told_of_tokens(Status()) == (False, False)
+
+
+def test_models_that_answer_in_their_own_shape_are_known() -> None:
+    assert has_own_shape(KServeV2())
+    assert has_own_shape(MLflow())
+    assert has_own_shape(TensorFlowGrpc())
+    assert not has_own_shape(TensorFlowGrpc(call="Regress"))
+    assert not has_own_shape(OpenAIChat())
+
+
+def test_the_kinds_of_a_dialect_are_found_once_where_it_can_be_told_from_others() -> None:
+    """To find those of a large tree takes tens of milliseconds."""
+    found = kinds_of(OpenAIChat(count_usage=True))
+    assert kinds_of(OpenAIChat(count_usage=True)) is found
+    before = _remembered.cache_info().currsize
+    assert "score" in kinds_of(KServeV2(outputs={"a": "score"}))
+    assert _remembered.cache_info().currsize == before

@@ -6,7 +6,7 @@ serves every answer of the corpus with and without each kind: what that changes 
 """
 
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final
 
 import msgspec
@@ -30,6 +30,7 @@ from extproc.dialects import (
     OpenAITranscriptions,
     OpenAIVectorSearch,
     SageMaker,
+    SeldonV1,
     TeiEmbedAll,
     TeiPredict,
     TensorFlowGrpc,
@@ -39,9 +40,13 @@ from extproc.dialects import (
     VertexPredict,
     VllmPooling,
 )
+from extproc.dialects.counted import Counted
 from extproc.dialects.shape import ModelName
+from extproc.dialects.tabular import TabularDialect
 from extproc.prediction import KINDS, Kind
 
+UNCOUNTED: Final = frozenset[Kind]({"usage", "usage_detail", "timing", "identity"})
+"""Kinds that are no predictions: they say how and where an answer was made, and count no bits."""
 _NAMES: Final = frozenset(KINDS)
 _HELD: Final = (bytes, int, float, type(None))
 _RANKED: Final[tuple[Kind, ...]] = ("probabilities", "label")
@@ -72,12 +77,31 @@ _A_CLASS: Final = (
 """Dialects that may answer several scores and labels to one input: one for each category."""
 
 
+_DIALECTS: Final = 1024
+"""More than a policy has routes."""
+_OF_THEIR_OWN: Final = (Generic, KServeV2, KServeV2Grpc, SageMaker, SeldonV1, TabularDialect)
+
+
 def kinds_of(dialect: Dialect) -> tuple[Kind, ...]:
-    """In the order of the kinds."""
+    """In the order of the kinds.
+
+    Kept, as far as a dialect can be told from others: to walk a large tree takes longer than a
+    request may hold others up.
+    """
+    try:
+        return _remembered(dialect)
+    except TypeError:  # what it declares is no key; these trees are small
+        return _kinds_of(dialect)
+
+
+def _kinds_of(dialect: Dialect) -> tuple[Kind, ...]:
     found: set[Kind] = {*_in_code(dialect), *_named(msgspec.structs.asdict(dialect), ())}
     for answer in dialect.answers().values():
         found |= set(_named(answer, ()))
     return tuple(kind for kind in KINDS if kind in found)
+
+
+_remembered: Final = lru_cache(maxsize=_DIALECTS)(_kinds_of)
 
 
 def _in_code(dialect: Dialect) -> tuple[Kind, ...]:
@@ -127,6 +151,28 @@ def is_a_class(dialect: Dialect, kind: Kind) -> bool:
     return kind in {"score", "label"} and isinstance(dialect, _A_CLASS)
 
 
+def told_of_tokens(dialect: Dialect) -> tuple[bool, bool]:
+    """Whether its answers tell how many tokens the input has, and how many were written."""
+    found = [
+        node
+        for answer in dialect.answers().values()
+        for node in _walked(answer, ())
+        if isinstance(node, Counted)
+    ]
+    return any(each.input is not None for each in found), any(
+        each.output is not None for each in found
+    )
+
+
+def has_own_shape(dialect: Dialect) -> bool:
+    """Whether every model answers in a shape of its own, of which the API says little."""
+    match dialect:
+        case TensorFlowGrpc(call):
+            return call == "Predict"
+        case _:
+            return isinstance(dialect, _OF_THEIR_OWN)
+
+
 def outputs_of(dialect: Dialect, kind: Kind) -> int:
     """How many outputs of a kind the route declares, at least 1."""
     outputs = getattr(dialect, "outputs", None) or getattr(dialect, "answer", None)
@@ -150,17 +196,20 @@ def unread_of(dialect: Dialect) -> int:
 
 
 def _named(part: Any, above: tuple[int, ...]) -> Iterator[Kind]:
-    """A tree that holds itself is walked once."""
-    if isinstance(part, str):
-        if part in _NAMES:
-            yield part
-        return
-    if isinstance(part, ModelName):
-        yield "identity"
-    if isinstance(part, _HELD) or id(part) in above:
+    for each in _walked(part, above):
+        if isinstance(each, str) and each in _NAMES:
+            yield each
+        if isinstance(each, ModelName):
+            yield "identity"
+
+
+def _walked(part: Any, above: tuple[int, ...]) -> Iterator[Any]:
+    """The part and all that it holds; one that holds itself is walked once."""
+    yield part
+    if isinstance(part, (str, *_HELD)) or id(part) in above:
         return
     for inner in _parts(part):
-        yield from _named(inner, (*above, id(part)))
+        yield from _walked(inner, (*above, id(part)))
 
 
 def _parts(part: Any) -> Iterator[Any]:

@@ -1,0 +1,227 @@
+"""What applies to each tenant on each route: its tiers, its limits, its terms, put together.
+
+Rule: everything that could not be made, or could not act, is an error when the file is loaded; what
+is made later, for a tenant that asks, is made of what was checked then.
+"""
+
+import hmac
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import msgspec
+
+from extproc.config.diagnosis import shown
+from extproc.config.document import Document, Place
+from extproc.config.entitlements import Grant, Tier, compile_grants
+from extproc.config.expectation import instead
+from extproc.config.fidelities import compile_fidelities
+from extproc.config.gatherings import check_gatherings
+from extproc.config.granted import Granted
+from extproc.config.limits import Below, check_bits, counts
+from extproc.config.settings import PolicySettings, Settings
+from extproc.config.shapings import shaped
+from extproc.dialects.gate import Terms
+from extproc.dialects.vector_places import vector_places
+from extproc.draw import Draw
+from extproc.fidelity import Fidelity
+from extproc.information import Information
+from extproc.policy import Caps, Policy, Route
+from extproc.rate_limit_fields import Family, spoken
+from extproc.shaping import Shaping
+
+Named = TypeVar("Named")
+
+
+class _Policies:
+    """What is needed to make a tenant's policy on a route; nothing else of the settings is kept."""
+
+    def __init__(
+        self,
+        document: Document,
+        settings: Settings,
+        key: bytes,
+        routes: Sequence[Route],
+        shapings: Mapping[str, Shaping],
+    ) -> None:
+        grants = compile_grants(document, settings, routes)
+        counted = counts(document, settings, routes, grants)
+        self._below = Below(settings, counted)
+        self._tiers = _tiers(document, settings, grants, routes, self._below)
+        self._places = {
+            name: _places(routes, granted, shapings[name], counted[name], settings.policies[name])
+            for name, granted in grants.items()
+        }
+        self._shared = {name: _shared(policy) for name, policy in settings.policies.items()}
+        self._names = {tenant: chosen.policy for tenant, chosen in settings.tenants.items()}
+        self._cohorts = {tenant: chosen.cohort or "" for tenant, chosen in settings.tenants.items()}
+        epoch = str(settings.keys.epoch).encode()
+        self._root = Draw(hmac.digest(key, b"draw", "sha256")).child(epoch)
+
+    def routes(self, document: Document) -> dict[str, Mapping[str, object]]:
+        """By tenant, those that it has."""
+        return {
+            tenant: _named(document, ("tenants", tenant, "policy"), name, self._places)
+            for tenant, name in self._names.items()
+        }
+
+    def make(self, common: Mapping[str, Any], tenant: str, route: str) -> Policy:
+        """``common`` holds for every tenant on every route."""
+        name = self._names[tenant]
+        place, tiers = self._places[name][route], self._tiers[name]
+        more = {**common, **self._shared[name], "cohort": self._cohorts[tenant]}
+        bare: Callable[..., Policy] = partial(_owned, tenant, self._root, place, **more)
+
+        def own(tier: Tier, **besides: Any) -> Policy:
+            below = self._below.tiers(name, route, tier)
+            lower = {each.fidelity: bare(tiers[each]) for each in below}
+            return bare(tiers[tier], lower=lower, **besides)
+
+        others = tuple(
+            (models, own(tier) if tier is not None else None)
+            for models, tier in place.grant.exceptions
+        )
+        return own(place.grant.tier, exceptions=others)
+
+
+def compile_policies(
+    document: Document,
+    settings: Settings,
+    key: bytes,
+    routes: Sequence[Route],
+    caps: Caps,
+    shapings: Mapping[str, Shaping],
+) -> Mapping[tuple[str, str], Policy]:
+    """By tenant and route; made when it is first asked for.  Raise ConfigError where one could not
+    be made, or could not act.
+    """
+    policies = _Policies(document, settings, key, routes, shapings)
+    common = {
+        "caps": caps,
+        "audited": settings.audit is not None,
+        "stoppable": settings.control is not None,
+        "secret": hmac.digest(key, b"user", "sha256"),
+    }
+    return Granted(policies.routes(document), partial(policies.make, common))
+
+
+def _places(
+    routes: Sequence[Route],
+    granted: Mapping[str, Grant],
+    shaping: Shaping,
+    counted: Mapping[str, Mapping[str, Any]],
+    settings: PolicySettings,
+) -> dict[str, "_Place"]:
+    """By the name of each route that a policy has."""
+    return {
+        route.name: _place(
+            route, granted[route.name], shaping, counted[route.name], settings.limit_headers
+        )
+        for route in routes
+        if route.name in granted
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What a policy is on a route, whoever's it is and whatever its tier."""
+
+    grant: Grant
+    here: Mapping[str, Any]
+    embeds: bool
+    """Whether the route answers vectors."""
+    informed: bool
+    """Whether bits are counted there."""
+    informations: dict[str, Information] = field(default_factory=dict)
+    """By tier: what it lets through there."""
+
+    def information(self, fidelity: Fidelity) -> Information | None:
+        if not self.informed:
+            return None
+        route: Route = self.here["route"]
+        known = self.informations.get(fidelity.name)
+        if known is None:
+            known = Information(route.dialect, fidelity.mutators, route.sizes)
+            self.informations[fidelity.name] = known
+        return known
+
+
+def _place(
+    route: Route,
+    grant: Grant,
+    shaping: Shaping,
+    counted: Mapping[str, Any],
+    families: Collection[Family],
+) -> _Place:
+    answers = shaped(route.dialect.answers(), shaping)
+    counting = dict(counted)
+    informed = counting.pop("informed")
+    here = {"route": route, "answers": answers, "shaping": shaping, **counting}
+    if shaping.buckets is None:  # else no answer has a field that others lack
+        here["families"] = spoken(families, str(type(route.dialect).__struct_config__.tag))
+    return _Place(grant, here, any(map(vector_places, answers.values())), informed)
+
+
+def _owned(tenant: str, root: Draw, place: _Place, tier: Mapping[str, Any], **more: Any) -> Policy:
+    own, fidelity = root.child(tenant.encode()), tier["fidelity"]
+    salt = own.child(b"cache_salt").key.hex()
+    return Policy(
+        tenant=tenant,
+        fidelity=fidelity,
+        edits=tier["edits"],
+        terms=msgspec.structs.replace(tier["terms"], salt=salt),
+        draw=own if fidelity.keyed else None,
+        information=place.information(fidelity),
+        most_inputs=fidelity.compared if place.embeds else None,
+        spaced=fidelity.rotates and place.embeds,
+        **place.here,
+        **more,
+    )
+
+
+def _tiers(
+    document: Document,
+    settings: Settings,
+    grants: Mapping[str, Mapping[str, Grant]],
+    routes: Sequence[Route],
+    below: Below,
+) -> dict[str, dict[Tier, dict[str, Any]]]:
+    """By policy: what each of its tiers makes of it, and those that budgets lower it to."""
+    fidelities = compile_fidelities(document, settings.fidelities, routes)
+    tiers: dict[str, dict[Tier, dict[str, Any]]] = {name: {} for name in settings.policies}
+    for name, policy in settings.policies.items():
+        for route in routes:
+            granted = grants[name].get(route.name)
+            for tier in below.all(name, route.name, granted.tiers) if granted else ():
+                made = _tier(document, tier, fidelities, repeatable=policy.repeatable)
+                check_gatherings(document, made["fidelity"], [route])
+                check_bits(document, settings, name, route, made["fidelity"], tier)
+                tiers[name][tier] = made
+    return tiers
+
+
+def _tier(
+    document: Document, tier: Tier, fidelities: Mapping[str, Fidelity], *, repeatable: bool
+) -> dict[str, Any]:
+    fidelity = _named(document, tier.place, tier.fidelity, fidelities)
+    terms = Terms(
+        frozenset(fidelity.mutators),
+        untouched=frozenset(kind for kind, chain in fidelity.mutators.items() if not chain),
+        repeatable=repeatable,
+        alternatives=fidelity.alternatives,
+        entitlement=tier.entitlement,
+    )
+    return {"fidelity": fidelity, "edits": fidelity.edits(), "terms": terms}
+
+
+def _shared(settings: PolicySettings) -> dict[str, Any]:
+    """What holds wherever the policy does, whoever has it."""
+    return {"models": settings.models, "shadow": settings.mode == "shadow"}
+
+
+def _named(document: Document, place: Place, name: str, known: Mapping[str, Named]) -> Named:
+    if name not in known:
+        wrong = f"there is no {place[-1]} {shown(name)}"
+        raise document.fault(place, wrong, instead(name, known))
+    return known[name]

@@ -1,0 +1,78 @@
+"""Takes what exchanges want to reserve from the store, and settles it when they are over.
+
+Rules: an exchange waits for its store once, and for nothing when it is over: settling goes on
+beside it, and is tried again where the store does not answer, until the lease would have ended
+anyway.  How many wait to be settled is bounded; what finds no place is left to its lease.
+"""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from extproc.credentials import Replays
+from extproc.errors import StoreUnavailable
+from extproc.exhaustion import Reserving
+from extproc.limits import Counters, Refused, Reserved, Taken
+from extproc.proof_of_work import SALT
+from extproc.server.telemetry import Telemetry
+
+WAITING: Final = 100_000
+"""Settlements that wait for the store at one time."""
+_PAUSES: Final = (0.1, 1.0, 5.0, 30.0, 120.0, 300.0)
+"""Seconds between tries; in all less than a lease."""
+
+
+class Reserver:
+    def __init__(
+        self,
+        counters: Counters,
+        replays: Replays,
+        telemetry: Telemetry,
+        wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
+    ) -> None:
+        self._counters, self._replays = counters, replays
+        self._telemetry, self._wall = telemetry, wall
+        self._settling: set[asyncio.Task[None]] = set()
+
+    async def reserve(self, wanted: Reserving) -> Reserved:
+        """All of its charges, or none."""
+        now = self._wall()
+        try:
+            if wanted.once is not None and not await self._replays.first(wanted.once, now=now):
+                return Reserved(None, spent=True, now=now, salt=secrets.token_bytes(SALT))
+            outcome = await self._counters.take(wanted.charges)
+        except StoreUnavailable:
+            self._telemetry.limits("", "unavailable").inc()
+            return Reserved(None)
+        self._telemetry.charged(wanted.charges, outcome)
+        salt = secrets.token_bytes(SALT) if isinstance(outcome, Refused) else b""
+        return Reserved(outcome, now=now, salt=salt)
+
+    def settle(self, taken: Taken, amounts: Sequence[int]) -> None:
+        """Beside everything else; see Counters."""
+        if len(self._settling) >= WAITING:
+            self._telemetry.limits("", "unsettled").inc()
+            return
+        task = asyncio.create_task(self._settle(taken, amounts))
+        self._settling.add(task)
+        task.add_done_callback(self._settling.discard)
+
+    async def settled(self, seconds: float) -> None:
+        """Wait until everything is, at most so long; what is not then is left to its lease."""
+        if self._settling:
+            _, waiting = await asyncio.wait(self._settling, timeout=seconds)
+            for each in waiting:
+                each.cancel()
+
+    async def _settle(self, taken: Taken, amounts: Sequence[int]) -> None:
+        for pause in (*_PAUSES, None):
+            try:
+                await self._counters.settle(taken, amounts)
+            except StoreUnavailable:
+                if pause is not None:
+                    await asyncio.sleep(pause)
+            else:
+                return
+        self._telemetry.limits("", "unsettled").inc()

@@ -1,0 +1,134 @@
+"""What ``extproc tenants`` prints: tables, sentences and JSON.
+
+Rule: whatever stands in a table stands in the JSON too, as a number, a name or a time in UTC.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from extproc.accounts.messages import Done, Holder
+from extproc.accounts.rows import Row, short
+
+_WIDTH: Final = 240
+"""Of what is not printed on a terminal."""
+_COLUMNS: Final = ("limit", "of", "spent", "max", "used", "resets", "forecast")
+_NUMBERS: Final = frozenset({"spent", "max", "used"})
+_NAMELESS: Final = "\0"
+"""The subject of all whom a store has no counter left for."""
+
+
+def show(holders: Sequence[Holder], console: Console | None = None) -> None:
+    """Every one of them, with a few counters each."""
+    table = _table("tenant", *_COLUMNS)
+    for holder in holders:
+        name = f"{holder.whom} (frozen)" if holder.frozen else holder.whom
+        for cells in _cells(holder) or [["nothing spent"]]:
+            table.add_row(Text(name), *map(Text, cells))
+            name = ""
+    _print(table, console)
+
+
+def show_one(holder: Holder, console: Console | None = None) -> None:
+    """All that is known of one."""
+    table = _table(*_COLUMNS)
+    for cells in _cells(holder):
+        table.add_row(*map(Text, cells))
+    console = _print(table, console)
+    for line in _besides(holder):
+        console.print(Text(line))
+
+
+def told(done: Done) -> str:
+    """One sentence."""
+    match done.act:
+        case "freeze":
+            return f"{done.whom} is stopped: every request of it is refused until it is thawed"
+        case "thaw":
+            return f"{done.whom} is let in again"
+        case "grant":
+            return _changed(
+                done, f"granted {_number(done.amount or 0)} {done.unit} of {done.limit}"
+            )
+        case "reset":
+            return _changed(done, f"reset {done.limit}")
+
+
+def _changed(done: Done, what: str) -> str:
+    where = f"{done.whom}{f', {short(done.subject)}' if done.subject else ''}"
+    if done.now is None:
+        counters = "1 counter" if done.counters == 1 else f"{done.counters} counters"
+        return f"{what} of {where}: {counters}"
+    now = done.now
+    return f"{what}, {where}: {_number(now.spent)} of {_number(now.max)} {now.unit} are spent"
+
+
+def to_json(said: Holder | Done | Sequence[Holder]) -> str:
+    return json.dumps(msgspec.to_builtins(said), indent=2)
+
+
+def _cells(holder: Holder) -> list[list[str]]:
+    return [_row(row) for row in holder.counters]
+
+
+def _row(row: Row) -> list[str]:
+    subject = "(others)" if row.subject == _NAMELESS else short(row.subject)
+    return [
+        f"{row.limit}/{row.window}" if row.window else row.limit,
+        subject or ("each " + " and ".join(row.per) if row.per else ""),
+        _number(row.spent),
+        f"{_number(row.max)} {row.unit}",
+        f"{row.used:.0%}",
+        _moment(row.resets),
+        _forecast(row),
+    ]
+
+
+def _forecast(row: Row) -> str:
+    match row.forecast:
+        case "none":
+            return ""
+        case "lasts":
+            return "lasts"
+        case "exhausted":
+            return "exhausted"
+        case "ends":
+            return f"exhausted {_moment(row.exhausted)}"
+
+
+def _besides(holder: Holder) -> Iterator[str]:
+    if holder.more:
+        yield f"and {holder.more} counters more, less used: see --limit"
+    if holder.frozen:
+        yield f"{holder.whom} is stopped: see extproc tenants thaw"
+    for whom, limits in holder.elsewhere.items():
+        yield f"counts against {whom} too: {', '.join(limits)}"
+
+
+def _number(number: float) -> str:
+    return f"{number:.3f}".rstrip("0").rstrip(".")
+
+
+def _moment(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ") if moment is not None else ""
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold", justify="right" if name in _NUMBERS else "left")
+    return table
+
+
+def _print(table: Table, console: Console | None) -> Console:
+    console = console or Console()
+    if not console.is_terminal:
+        console.width = _WIDTH
+    console.print(table)
+    return console

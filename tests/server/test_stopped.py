@@ -1,0 +1,109 @@
+"""A tenant that an operator has stopped: nothing of it gets through, whatever counts it or not."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
+from extproc.accounts.messages import Done, Freeze, Thaw
+from extproc.events import CheckedRequest, RequestBody, RequestHeaders
+from extproc.limits import SECOND, Calendar, Limit, Periods, Rate
+from extproc.policy import Policy, Route
+from extproc.server.acts import Acts, Peer
+from extproc.server.protobuf import AUTHZ, handover
+from extproc.stores.memory import MemoryCounters
+from tests.playbook import ASK, policy, rate, table
+from tests.server.test_authz import KEY, OTHER_KEY, principal
+from tests.server.wire import Envoy, Sidecar, running
+
+DAILY = Limit(Calendar("daily/day", 10**9, Periods("day")), "credits", ("tenant",), budget=True)
+EVERYBODY = Limit(Rate("all/1s", 10**6, SECOND), "requests", ("route",), shared=True)
+OTHER_MODELS = msgspec.structs.replace(DAILY, models=("x-*",))
+
+POLICIES = {
+    "/v1/limited": policy(limits=(rate("burst", "principal", 1000, 1),)),
+    "/v1/free": policy(),
+    "/v1/shared": policy(limits=(EVERYBODY,)),
+    "/v1/budget": policy(reserved=(DAILY,)),
+    "/v1/others": policy(reserved=(OTHER_MODELS,)),
+    "/v1/shadowed": policy(shadow=True),
+    "/v1/shadowed-budget": policy(reserved=(DAILY,), shadow=True),
+}
+READ_FIRST = {"/v1/budget", "/v1/others"}
+"""What is stopped only once it has been read: it costs no question to the store before."""
+
+
+def on(path: str, tenant: str) -> Policy:
+    found = POLICIES[path]
+    route = Route("POST", path, found.route.dialect)
+    return replace(found, tenant=tenant, cohort=tenant, route=route, stoppable=True)
+
+
+TABLE = table(
+    *(on(path, tenant) for path in POLICIES for tenant in ("acme", "beta")),
+    tenants={principal(KEY): "acme", principal(OTHER_KEY): "beta"},
+)
+
+
+class Stopped:
+    def __init__(self, sidecar: Sidecar, envoy: Envoy, store: MemoryCounters) -> None:
+        self.sidecar, self.envoy = sidecar, envoy
+        self._acts = Acts(sidecar.tables, store, sidecar.telemetry, sidecar.records, None)
+
+    async def act(self, ask: Freeze | Thaw) -> None:
+        assert isinstance(await self._acts.answer(ask, Peer(0, 0, "")), Done)
+
+    async def status(self, path: str, key: str) -> int:
+        """What the client gets; 0 where its request goes on to the model server."""
+        fields = {"content-type": "application/json", "authorization": f"Bearer {key}"}
+        found = await self.envoy.check(CheckedRequest("POST", path, fields))
+        if found.status.code:
+            return int(found.denied_response.status.code)
+        if path not in READ_FIRST:
+            return 0
+        message = ProcessingRequest()
+        message.metadata_context.filter_metadata[AUTHZ].CopyFrom(found.dynamic_metadata)
+        stream = self.envoy.stream(handover(message))
+        await stream.send(RequestHeaders(end=False), RequestBody(ASK, end=True))
+        answer = await stream.receive()
+        stream.call.cancel()
+        return int(answer.immediate_response.status.code)
+
+
+@pytest.fixture
+async def stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stopped]:
+    monkeypatch.chdir(tmp_path)
+    store = MemoryCounters()
+    async with running(Path("s"), TABLE, store) as (sidecar, envoy):
+        yield Stopped(sidecar, envoy, store)
+
+
+@pytest.mark.parametrize("path", POLICIES)
+async def test_nothing_of_it_gets_through_until_it_is_let_in_again(
+    stopped: Stopped, path: str
+) -> None:
+    assert await stopped.status(path, KEY) == 0
+    await stopped.act(Freeze("acme"))
+    for _ in range(3):
+        assert await stopped.status(path, KEY) == 429
+    assert await stopped.status(path, OTHER_KEY) == 0, "of another tenant"
+    await stopped.act(Thaw("acme"))
+    assert await stopped.status(path, KEY) == 0
+
+
+async def test_the_record_alone_says_why(stopped: Stopped) -> None:
+    await stopped.act(Freeze("acme"))
+    await stopped.status("/v1/free", KEY)
+    await stopped.status("/v1/budget", KEY)
+    assert stopped.sidecar.count("extproc_checks_total", outcome="tenant_stopped") == 1
+    found = stopped.sidecar.recorded()
+    assert [line["code"] for line in found if line["message"] == "denied"] == ["tenant_stopped"]
+
+
+async def test_what_is_there_to_be_stopped_is_no_limit_of_the_metrics(stopped: Stopped) -> None:
+    await stopped.status("/v1/free", KEY)
+    await stopped.status("/v1/others", KEY)
+    assert stopped.sidecar.count("extproc_limits_total", limit="present", outcome="taken") == 0
