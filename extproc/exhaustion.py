@@ -90,16 +90,17 @@ def turned(charges: Sequence[Charge], refused: Refused) -> Turned:
 
 
 def exhausted(
-    wanted: Sequence[Wanted], refused: Refused, means: Means, said: Reserved, done: Collection[str]
+    wanted: Sequence[Wanted], refused: Refused, means: Means, said: Reserved, passing: Passing
 ) -> Passing | Turned:
-    """``done``: the rules whose terms it passes on already."""
+    """``passing``: the terms that it passes on already."""
+    done = passing.lenient
     denied = tuple(wait for wait in refused.waits if _denies(*wanted[wait.index], done))
     if denied or refused.frozen:
         return turned([charge for charge, _ in wanted], replace(refused, waits=denied))
     hit = [wanted[wait.index] for wait in refused.waits]
     last = max(wait.microseconds for wait in refused.waits)
     owned = [(charge, limit) for charge, limit in hit if limit]
-    return _passing(owned, means, said, coarse(last / SECOND))
+    return _passing(owned, means, said, coarse(last / SECOND), passing.toll)
 
 
 def _denies(charge: Charge, limit: Limit | None, done: Collection[str]) -> bool:
@@ -107,8 +108,13 @@ def _denies(charge: Charge, limit: Limit | None, done: Collection[str]) -> bool:
 
 
 def _passing(
-    hit: Sequence[tuple[Charge, Limit]], means: Means, said: Reserved, wait: int
+    hit: Sequence[tuple[Charge, Limit]],
+    means: Means,
+    said: Reserved,
+    wait: int,
+    paid: Toll | None,
 ) -> Passing | Turned:
+    """``paid``: the work that was shown to have been done for budgets that were found before."""
     fidelities, throttles, once, toll = [], [], None, None
     for charge, limit in hit:
         match limit.exhausted:
@@ -119,11 +125,13 @@ def _passing(
             case StepUp(acr_values) if means.acr not in acr_values:
                 return Turned(INSUFFICIENT.demanding(acr_values), limit.name)
             case Challenge() as asked if once is None:
-                toll = Toll(_dearest(hit, means.bits, asked), wait)
-                answer = _solved(toll, means, said)
+                due = Toll(_dearest(hit, means.bits, asked), wait)
+                if paid is not None and paid.work >= due.work:
+                    continue
+                answer = _solved(due, means, said)
                 if isinstance(answer, Refusal):
                     return Turned(answer, limit.name)
-                once = answer
+                once, toll = answer.once, Toll(max(due.work, answer.work), wait)
             case _:
                 continue
     lenient = frozenset(charge.rule.name for charge, _ in hit)
@@ -136,13 +144,13 @@ def _dearest(hit: Sequence[tuple[Charge, Limit]], bits: int, asked: Challenge) -
     return max((each.work(bits) for each in asking), default=asked.least)
 
 
-def _solved(toll: Toll, means: Means, said: Reserved) -> Once | Refusal:
-    """What must be shown for the first time; or the refusal, with a new challenge."""
+def _solved(toll: Toll, means: Means, said: Reserved) -> Solved | Refusal:
+    """What was solved; or the refusal, with a new challenge."""
     if not means.solution:
         return posed(toll, means, said, Cause.CHALLENGED)
     proven = verify(means.key, means.solution, means.holder, said.now)
     if isinstance(proven, Solved) and proven.covers(toll.work):
-        return proven.once
+        return proven
     cause = proven if isinstance(proven, Cause) else Cause.SOLUTION_CHEAP
     return posed(toll, means, said, cause)
 

@@ -189,7 +189,7 @@ class Reservation:
         self, pairs: Sequence[Wanted], refused: Refused, said: Reserved
     ) -> Refusal | None:
         before = self._terms
-        terms = exhausted(pairs, refused, self._means(), said, before.lenient)
+        terms = exhausted(pairs, refused, self._means(), said, before)
         if isinstance(terms, Turned):
             self.limit = terms.limit
             return terms.refusal
@@ -199,7 +199,7 @@ class Reservation:
             (),
             before.throttles + terms.throttles,
             terms.once,
-            terms.toll,
+            terms.toll or before.toll,
         )
         assert self._policy is not None
         self.lowered = self._policy.lowest(terms.fidelities)

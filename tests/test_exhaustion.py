@@ -50,7 +50,7 @@ def outcome(
         rule = of.rule if of is not None else SLOW
         wanted.append((Charge(rule, "acme", "key:1", 1), of))
     waits = tuple(Wait(index, (index + 1) * SECOND) for index in range(len(actions)))
-    return exhausted(wanted, Refused(waits), given or means(), SAID, done)
+    return exhausted(wanted, Refused(waits), given or means(), SAID, Passing(done))
 
 
 def refused(found: Passing | Turned) -> Turned:
@@ -72,7 +72,10 @@ def test_whoever_is_denied_is_told_when_the_last_limit_lets_it_in() -> None:
 def test_a_frozen_tenant_is_denied_whatever_its_budgets_say() -> None:
     found = turned([], Refused((), frozen=True))
     assert (found.refusal.status, found.refusal.cause) == (429, Cause.TENANT_STOPPED)
-    assert refused(exhausted([], Refused((), frozen=True), means(), SAID, set())) == found
+    assert (
+        refused(exhausted([], Refused((), frozen=True), means(), SAID, Passing(frozenset())))
+        == found
+    )
 
 
 def test_a_rate_that_is_left_denies_where_it_is_used_up_too() -> None:

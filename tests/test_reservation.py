@@ -4,6 +4,7 @@ import json
 
 import orjson
 
+from extproc.credentials import Once
 from extproc.dialects import Rerank
 from extproc.dialects.gate import Terms
 from extproc.dialects.request import Asked
@@ -30,8 +31,8 @@ SLOW = Rate("slow:throttle/10s", 1, 10 * SECOND)
 ASKED = Asked(Query("m", 1), ASK)
 
 
-def budget(action: Throttle | Challenge) -> Limit:
-    return Limit(Rate("b/1d", 1, SECOND), "requests", budget=True, exhausted=action)
+def budget(action: Throttle | Challenge, name: str = "b/1d") -> Limit:
+    return Limit(Rate(name, 1, SECOND), "requests", budget=True, exhausted=action)
 
 
 def asked(*limits: Limit, solution: str = "") -> Reservation:
@@ -67,6 +68,45 @@ def test_work_that_was_done_before_is_asked_for_again() -> None:
     assert refusal is not None
     assert (refusal.status, refusal.outcome) == (429, "solution_spent")
     assert refusal.puzzle not in {"", posed.puzzle}
+
+
+def once_of(reservation: Reservation) -> Once | None:
+    assert reservation.wanted is not None
+    return reservation.wanted.once
+
+
+def test_work_is_done_once_for_budgets_that_are_found_exhausted_one_after_another() -> None:
+    """A Cluster tells of one group's budgets at a time."""
+    hard = Challenge(4096, 4096, 64)
+    both = budget(hard), budget(hard, "c/1d")
+    first = Reserved(Refused((Wait(0, SECOND),)), now=1000.0, salt=b"s" * 32)
+    second = Reserved(Refused((Wait(1, SECOND),)), now=1000.0, salt=b"t" * 32)
+    posed = asked(*both).answered(first)
+    assert posed is not None
+    reservation = asked(*both, solution=solved(json.loads(posed.puzzle)))
+    assert reservation.answered(first) is None
+    assert once_of(reservation) is not None
+    assert reservation.answered(second) is None
+    assert once_of(reservation) is None
+    assert reservation.wanted is not None
+    assert [charge.forced for charge in reservation.wanted.charges] == [True, True]
+
+
+def test_a_dearer_budget_that_is_found_later_wants_dearer_work() -> None:
+    both = budget(Challenge(4096, 4096, 64)), budget(Challenge(8192, 8192, 64), "c/1d")
+    first = Reserved(Refused((Wait(0, SECOND),)), now=1000.0, salt=b"s" * 32)
+    second = Reserved(Refused((Wait(1, SECOND),)), now=1000.0, salt=b"t" * 32)
+    posed = asked(*both).answered(first)
+    assert posed is not None
+    reservation = asked(*both, solution=solved(json.loads(posed.puzzle)))
+    assert reservation.answered(first) is None
+    dearer = reservation.answered(second)
+    assert dearer is not None
+    assert dearer.outcome == "solution_cheap"
+    reservation = asked(*both, solution=solved(json.loads(dearer.puzzle)))
+    assert reservation.answered(first) is None
+    assert reservation.answered(second) is None
+    assert once_of(reservation) is None
 
 
 def test_of_what_went_on_and_failed_nothing_is_charged() -> None:

@@ -305,6 +305,23 @@ def test_an_exhausted_budget_has_it_read_anew_at_the_lower_tier() -> None:
     assert b"logprobs" not in sent.body
 
 
+def test_a_second_budget_lowers_further_what_a_first_one_has_lowered() -> None:
+    """A Cluster tells of one group's budgets at a time."""
+    chosen = lowering()
+    labels = Fidelity("labels", {})
+    coarse = replace(
+        chosen.lower["coarse"],
+        reserved=(*chosen.reserved[:1], replace_exhausted(chosen.reserved[1], Lower("labels"))),
+    )
+    lowest = replace(coarse, fidelity=labels, edits=labels.edits(), terms=Terms(frozenset()))
+    coarse = replace(coarse, lower={"labels": lowest})
+    machine = exchange(replace(chosen, lower={"coarse": coarse, "labels": lowest}))
+    wanted(machine, LOGPROBS)
+    assert machine.receive(Reserved(Refused((Wait(0, SECOND),)))) == []
+    assert machine.receive(Reserved(Refused((Wait(1, SECOND),)))) == []
+    assert machine._policy is lowest
+
+
 def test_what_another_budget_refuses_is_refused_at_any_tier() -> None:
     machine = exchange(lowering())
     wanted(machine, LOGPROBS)

@@ -74,8 +74,10 @@ class _Policies:
         bare: Callable[..., Policy] = partial(_owned, tenant, self._root, place, **more)
 
         def own(tier: Tier, **besides: Any) -> Policy:
-            below = self._below.tiers(name, route, tier)
-            lower = {each.fidelity: bare(tiers[each]) for each in below}
+            lower: dict[str, Policy] = {}
+            for each in reversed(self._below.tiers(name, route, tier)):
+                # Each can be lowered further: budgets may be found exhausted one after another.
+                lower = {each.fidelity: bare(tiers[each], lower=lower), **lower}
             return bare(tiers[tier], lower=lower, **besides)
 
         others = tuple(

@@ -101,6 +101,21 @@ def test_what_is_exhausted_lowers_answers_below_the_tier_of_the_policy(tmp_path:
     assert found.lowest([]) is None
 
 
+def test_every_tier_that_answers_are_lowered_to_can_be_lowered_to_those_below(
+    tmp_path: Path,
+) -> None:
+    budgets = (
+        f"{{{BUDGET}, window: 1d, exhausted: {{fidelity: labels}}}}",
+        "{name: b, per: cohort, count: requests, max: 1, window: 1h,"  # noqa: ISC004
+        " exhausted: {fidelity: none}}",
+    )
+    lower = (("policies:\n", "  labels: {text: pass}\n  none: {usage: pass}\npolicies:\n"),)
+    found = acme(tmp_path, text(budgets=budgets, more=lower))
+    assert [*found.lower] == ["labels", "none"]
+    assert [*found.lower["labels"].lower] == ["none"]
+    assert not found.lower["none"].lower
+
+
 def test_what_the_whole_file_limits_counts_for_every_policy_first(tmp_path: Path) -> None:
     every = "{name: all, per: route, count: requests, max: 9, window: 1m}"
     named = "{name: one, per: tenant, routes: [GET *], count: requests, max: 9, window: 1m}"
