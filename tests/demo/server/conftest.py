@@ -12,8 +12,11 @@ from starlette.testclient import TestClient
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from extproc.demo.server.app import Models, create_app
-from extproc.demo.server.models.digits import Digits
+from extproc.demo.server.models import digits as digits_models
+from extproc.demo.server.models.forest import Forest
 from extproc.demo.server.models.minilm import MiniLm
+from extproc.demo.server.models.minilm_private import PrivateMiniLm
+from extproc.demo.server.models.softmax_regression import SoftmaxRegression
 from extproc.demo.server.models.tiny_lm import TinyLm
 
 CREATED = 1_700_000_000
@@ -32,8 +35,8 @@ def cache_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def digits() -> Digits:
-    return Digits.fit()
+def digits() -> SoftmaxRegression:
+    return digits_models.regression()
 
 
 @pytest.fixture(scope="session")
@@ -47,8 +50,13 @@ def tiny_lm(cache_home: Path) -> TinyLm:
 
 
 @pytest.fixture(scope="session")
-def models(digits: Digits, minilm: MiniLm, tiny_lm: TinyLm) -> Models:
-    return Models(digits=digits, minilm=minilm, tiny_lm=tiny_lm)
+def forest() -> Forest:
+    return digits_models.forest()
+
+
+@pytest.fixture(scope="session")
+def models(digits: SoftmaxRegression, forest: Forest, minilm: MiniLm, tiny_lm: TinyLm) -> Models:
+    return Models([digits, forest], [minilm, PrivateMiniLm.on(minilm)], tiny_lm)
 
 
 @pytest.fixture(scope="session")

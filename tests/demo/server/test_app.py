@@ -5,15 +5,15 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from extproc.demo.server.app import Models, create_app
-from extproc.demo.server.models.digits import Digits
+from extproc.demo.server.models.softmax_regression import SoftmaxRegression
 
 
 def test_a_running_server_is_healthy(client: TestClient) -> None:
     assert client.get("/healthz").text == "ok"
 
 
-def test_only_loaded_models_are_listed_and_served(digits: Digits) -> None:
-    with TestClient(create_app(Models(digits=digits), lambda: 0)) as client:
+def test_only_loaded_models_are_listed_and_served(digits: SoftmaxRegression) -> None:
+    with TestClient(create_app(Models([digits]), lambda: 0)) as client:
         assert [model["id"] for model in client.get("/v1/models").json()["data"]] == ["digits"]
         assert client.get("/v2/models/digits").status_code == 200
         assert client.post("/v1/embeddings", json={}).status_code == 404

@@ -7,7 +7,8 @@ import httpx
 import pytest
 
 from extproc.demo.server import command
-from extproc.demo.server.models import minilm
+from extproc.demo.server.errors import MissingWeights
+from extproc.demo.server.models import magika, minilm
 from extproc.demo.server.models.tiny_lm import TinyLm
 
 COMMAND = [sys.executable, "-m", "extproc.demo.server", "--port", "0", "--models", "digits"]
@@ -37,6 +38,21 @@ def test_only_the_named_models_are_loaded(
     assert command.load(["tiny-lm"]).names == ["tiny-lm"]
 
 
+def test_classifiers_and_embedding_models_are_loaded_where_they_are_asked_for() -> None:
+    models = command.load(["wine", "minilm-private", "minilm", "cancer", "digits-mlp", "magika"], 9)
+    expected = ["digits-mlp", "cancer", "wine", "magika", "minilm", "minilm-private"]
+    assert models.names == expected
+
+
+def test_a_missing_package_is_found_before_anything_is_trained(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(magika, "_PACKAGE", "no_such_package")
+    monkeypatch.setattr(command, "_CLASSIFIERS", {})
+    with pytest.raises(MissingWeights, match=r"^magika needs its package: pip install magika"):
+        command.load(["digits-mlp", "magika"])
+
+
 def test_missing_weights_end_the_process_with_one_sentence(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -49,4 +65,6 @@ def test_missing_weights_end_the_process_with_one_sentence(
 def test_an_unknown_model_is_refused_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         command.main(["--port", "0", "--models", "digits,gpt"])
-    assert "no model 'gpt'; there are digits, minilm, tiny-lm" in capsys.readouterr().err
+    assert (
+        "no model 'gpt'; there are digits, digits-mlp, digits-forest, " in capsys.readouterr().err
+    )

@@ -1,9 +1,10 @@
-"""POST /v1/embeddings: OpenAI's embeddings API in front of minilm.
+"""POST /v1/embeddings: OpenAI's embeddings API in front of embedding models.
 
 Rule: floats and base64 carry the same float32 values.
 """
 
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
@@ -19,9 +20,8 @@ from starlette.routing import Route
 from extproc.demo.server.apis.http import answer, read
 from extproc.demo.server.apis.openai import require_model
 from extproc.demo.server.errors import ApiError
-from extproc.demo.server.models.minilm import DIMENSIONS, MiniLm, unit
-
-MODEL: Final = "minilm"
+from extproc.demo.server.models.embedder import Embedder
+from extproc.demo.server.models.minilm import unit
 
 _MAX_INPUTS: Final = 2048
 
@@ -39,31 +39,33 @@ class EmbeddingsRequest(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingsApi:
-    model: MiniLm
+    models: Mapping[str, Embedder]
 
     def route(self) -> Route:
         return Route("/v1/embeddings", self.create, methods=["POST"])
 
     async def create(self, request: Request) -> Response:
         asked = await read(request, EmbeddingsRequest)
-        require_model(asked.model, MODEL)
-        _require_dimensions(asked.dimensions)
-        return await run_in_threadpool(self._answer, asked)
-
-    def _answer(self, asked: EmbeddingsRequest) -> Response:
-        embedded = self.model.embed([asked.input] if isinstance(asked.input, str) else asked.input)
-        vectors = _shortened(embedded.vectors, asked.dimensions)
-        data = [
-            {"object": "embedding", "index": index, "embedding": _encoded(vector, asked)}
-            for index, vector in enumerate(vectors)
-        ]
-        usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
-        return answer({"object": "list", "data": data, "model": MODEL, "usage": usage})
+        require_model(asked.model, *self.models)
+        model = self.models[asked.model]
+        _require_dimensions(model, asked.dimensions)
+        return await run_in_threadpool(_answer, model, asked)
 
 
-def _require_dimensions(asked: int | None) -> None:
-    if asked is not None and asked > DIMENSIONS:
-        message = f"This model has {DIMENSIONS} dimensions, fewer than the {asked} asked for."
+def _answer(model: Embedder, asked: EmbeddingsRequest) -> Response:
+    embedded = model.embed([asked.input] if isinstance(asked.input, str) else asked.input)
+    vectors = _shortened(embedded.vectors, asked.dimensions)
+    data = [
+        {"object": "embedding", "index": index, "embedding": _encoded(vector, asked)}
+        for index, vector in enumerate(vectors)
+    ]
+    usage = {"prompt_tokens": embedded.tokens, "total_tokens": embedded.tokens}
+    return answer({"object": "list", "data": data, "model": model.name, "usage": usage})
+
+
+def _require_dimensions(model: Embedder, asked: int | None) -> None:
+    if asked is not None and asked > model.dimensions:
+        message = f"This model has {model.dimensions} dimensions, fewer than the {asked} asked for."
         raise ApiError(HTTPStatus.BAD_REQUEST, message, param="dimensions")
 
 

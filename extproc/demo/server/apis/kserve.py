@@ -1,4 +1,4 @@
-"""KServe v2, the Open Inference Protocol over REST, in front of digits.
+"""KServe v2, the Open Inference Protocol over REST, in front of classifiers of rows of numbers.
 
 Rule: an output that is not asked for by name is given only if it is public; `logits` is not.
 Binary tensors are refused.
@@ -19,12 +19,11 @@ from starlette.routing import Route
 
 from extproc.demo.server.apis.http import answer, read
 from extproc.demo.server.errors import ApiError
-from extproc.demo.server.models.digits import CLASSES, PIXELS, Digits, DigitScores
+from extproc.demo.server.models.classifier import Classifier, Scores, Signature
 
-MODEL: Final = "digits"
-INPUT: Final = "image"
-
-_MAX_IMAGES: Final = 1024
+_MAX_ROWS: Final = 1024
+# A thread costs more than an answer to as few rows as these.
+_AT_ONCE: Final = 128
 _VERSION: Final = "1"
 _BINARY: Final = "inference-header-content-length"
 
@@ -50,24 +49,26 @@ class InferRequest(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """An output: its KServe datatype, its columns, and what it takes of the model's scores."""
+    """An output: its KServe datatype, whether it has a column for each class, and what it takes of
+    the model's scores.
+    """
 
     datatype: str
-    columns: Sequence[int]
-    of: Callable[[DigitScores], NDArray[Any]]
+    by_class: bool
+    of: Callable[[Scores], NDArray[Any] | None]
     public: bool = True
 
 
 OUTPUTS: Final[Mapping[str, Output]] = {
-    "probabilities": Output("FP64", [CLASSES], lambda scores: scores.probabilities),
-    "label": Output("INT64", [], lambda scores: scores.labels),
-    "logits": Output("FP64", [CLASSES], lambda scores: scores.logits, public=False),
+    "probabilities": Output("FP64", by_class=True, of=lambda scores: scores.probabilities),
+    "label": Output("INT64", by_class=False, of=lambda scores: scores.labels),
+    "logits": Output("FP64", by_class=True, of=lambda scores: scores.logits, public=False),
 }
 
 
 @dataclass(frozen=True, slots=True)
 class KserveApi:
-    model: Digits
+    models: Mapping[str, Classifier]
 
     def routes(self) -> Sequence[Route]:
         return [
@@ -80,85 +81,104 @@ class KserveApi:
         return answer({"ready": True})
 
     async def metadata(self, request: Request) -> Response:
-        _require_model(request)
+        asked = self._model(request).signature
+        inputs = [{"name": asked.input, "datatype": "FP64", "shape": [-1, asked.features]}]
         outputs = [
-            {"name": name, "datatype": output.datatype, "shape": [-1, *output.columns]}
+            {
+                "name": name,
+                "datatype": output.datatype,
+                "shape": [-1, asked.classes] if output.by_class else [-1],
+            }
             for name, output in OUTPUTS.items()
             if output.public
         ]
         return answer(
             {
-                "name": MODEL,
+                "name": asked.name,
                 "versions": [_VERSION],
-                "platform": "numpy",
-                "inputs": [{"name": INPUT, "datatype": "FP64", "shape": [-1, PIXELS]}],
+                "platform": asked.platform,
+                "inputs": inputs,
                 "outputs": outputs,
             }
         )
 
     async def infer(self, request: Request) -> Response:
-        _require_model(request)
+        model = self._model(request)
         if _BINARY in request.headers:
             raise _bad_request("binary tensors are not supported")
-        return await run_in_threadpool(self._answer, await read(request, InferRequest))
+        asked = await read(request, InferRequest)
+        if asked.inputs[0].shape[:1] <= [_AT_ONCE] and not model.signature.slow:
+            return _answer(model, asked)
+        return await run_in_threadpool(_answer, model, asked)
 
-    def _answer(self, asked: InferRequest) -> Response:
-        names = _asked_names(asked)
-        scores = self.model.score(_images(asked.inputs[0]))
-        body: dict[str, Any] = {"model_name": MODEL, "model_version": _VERSION}
-        if asked.id is not None:
-            body["id"] = asked.id
-        return answer(body | {"outputs": list(_tensors(names, scores))})
+    def _model(self, request: Request) -> Classifier:
+        """The one that the path names; raise ApiError 404 where it is not here."""
+        name = request.path_params["model"]
+        if name not in self.models:
+            raise ApiError(HTTPStatus.NOT_FOUND, f"unknown model '{name}'")
+        return self.models[name]
 
 
 def error_body(error: ApiError) -> dict[str, Any]:
     return {"error": error.message}
 
 
+def _answer(model: Classifier, asked: InferRequest) -> Response:
+    names = _asked_names(model.signature, asked)
+    scores = model.score(_rows(model.signature, asked.inputs[0]))
+    body: dict[str, Any] = {"model_name": model.signature.name, "model_version": _VERSION}
+    if asked.id is not None:
+        body["id"] = asked.id
+    return answer(body | {"outputs": list(_tensors(names, scores))})
+
+
 def _bad_request(message: str) -> ApiError:
     return ApiError(HTTPStatus.BAD_REQUEST, message)
 
 
-def _require_model(request: Request) -> None:
-    asked = request.path_params["model"]
-    if asked != MODEL:
-        raise ApiError(HTTPStatus.NOT_FOUND, f"unknown model '{asked}'")
-
-
-def _asked_names(asked: InferRequest) -> Sequence[str]:
+def _asked_names(model: Signature, asked: InferRequest) -> Sequence[str]:
+    """Outputs to give; raise ApiError 400 where the model has none of such a name."""
     if not asked.outputs:
         return [name for name, output in OUTPUTS.items() if output.public]
+    known = [name for name in OUTPUTS if name != "logits" or model.logits]
     names = [output.name for output in asked.outputs]
-    unknown = [name for name in names if name not in OUTPUTS]
+    unknown = [name for name in names if name not in known]
     if unknown:
-        raise _bad_request(f"unexpected inference output '{unknown[0]}' for model '{MODEL}'")
+        raise _bad_request(f"unexpected inference output '{unknown[0]}' for model '{model.name}'")
     return names
 
 
-def _images(tensor: InputTensor) -> NDArray[np.float64]:
-    """The tensor as images [B, 64]; raise ApiError 400 when it is anything else."""
-    if tensor.name != INPUT:
-        raise _bad_request(f"unexpected inference input '{tensor.name}' for model '{MODEL}'")
+def _rows(model: Signature, tensor: InputTensor) -> NDArray[np.float64]:
+    """The tensor as rows [B, features]; raise ApiError 400 when it is anything else."""
+    if tensor.name != model.input:
+        raise _bad_request(f"unexpected inference input '{tensor.name}' for model '{model.name}'")
     match tensor.shape:
-        case [batch, pixels] if 1 <= batch <= _MAX_IMAGES and pixels == PIXELS:
-            return _filled(tensor, batch)
+        case [batch, features] if 1 <= batch <= _MAX_ROWS and features == model.features:
+            return _filled(model, tensor, batch)
         case _:
-            raise _bad_request(f"input '{INPUT}' must have shape [1 to {_MAX_IMAGES}, {PIXELS}]")
+            shape = f"[1 to {_MAX_ROWS}, {model.features}]"
+            raise _bad_request(f"input '{model.input}' must have shape {shape}")
 
 
-def _filled(tensor: InputTensor, batch: int) -> NDArray[np.float64]:
+def _filled(model: Signature, tensor: InputTensor, batch: int) -> NDArray[np.float64]:
     try:
-        images = np.array(tensor.data, np.float64).reshape(batch, PIXELS)
+        rows = np.array(tensor.data, np.float64).reshape(batch, model.features)
     except ValueError as error:
-        raise _bad_request(f"input '{INPUT}' must have as many data as its shape says") from error
-    if np.abs(images).max() > np.finfo(np.float32).max:
-        raise _bad_request(f"input '{INPUT}' must be finite in FP32")
-    return images.astype(np.float32).astype(np.float64) if tensor.datatype == "FP32" else images
+        message = f"input '{model.input}' must have as many data as its shape says"
+        raise _bad_request(message) from error
+    least, most = rows.min(), rows.max()
+    if max(-least, most) > np.finfo(np.float32).max:
+        raise _bad_request(f"input '{model.input}' must be finite in FP32")
+    if model.bounds is not None and not model.bounds[0] <= least <= most <= model.bounds[1]:
+        within = f"{model.bounds[0]:g} to {model.bounds[1]:g}"
+        raise _bad_request(f"input '{model.input}' must be numbers of {within}")
+    return rows.astype(np.float32).astype(np.float64) if tensor.datatype == "FP32" else rows
 
 
-def _tensors(names: Sequence[str], scores: DigitScores) -> Iterator[dict[str, Any]]:
+def _tensors(names: Sequence[str], scores: Scores) -> Iterator[dict[str, Any]]:
     for name in names:
         values = OUTPUTS[name].of(scores)
+        assert values is not None  # names are those of outputs it has
         yield {
             "name": name,
             "datatype": OUTPUTS[name].datatype,

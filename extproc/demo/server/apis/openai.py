@@ -24,9 +24,9 @@ def error_body(error: ApiError) -> dict[str, Any]:
     }
 
 
-def require_model(asked: str, served: str) -> None:
-    """Raise ApiError 404 unless it is the served model that is asked for."""
-    if asked != served:
+def require_model(asked: str, *served: str) -> None:
+    """Raise ApiError 404 unless it is a served model that is asked for."""
+    if asked not in served:
         raise ApiError(
             HTTPStatus.NOT_FOUND,
             f"The model `{asked}` does not exist or you do not have access to it.",

@@ -1,21 +1,15 @@
-"""Handwritten digits: multinomial logistic regression on scikit-learn's bundled images.
+"""Handwritten digits: three models of scikit-learn's bundled images, fitted on the same ones."""
 
-Rule: no randomness is left open, so that every start yields the same model.  That a model of this
-kind falls to solving equations (Tramer et al., 2016, "Stealing Machine Learning Models via
-Prediction APIs") is why it stands here.
-"""
-
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import train_test_split
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from extproc.demo.server.models.classifier import Floats, Ints, Signature
+from extproc.demo.server.models.forest import Forest
+from extproc.demo.server.models.perceptron import Perceptron
+from extproc.demo.server.models.softmax_regression import SoftmaxRegression
 
 PIXELS: Final = 64
 CLASSES: Final = 10
@@ -27,35 +21,25 @@ _HELD_OUT: Final = 450
 _SEED: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
-class DigitScores:
-    """What the model says of B images; logits and probabilities [B, 10], labels [B]."""
-
-    logits: Floats
-    probabilities: Floats
-    labels: Ints
+def regression() -> SoftmaxRegression:
+    """Fit on the 1,347 images that `split` does not hold out; takes well under a second."""
+    images, _, labels, _ = split()
+    signature = Signature("digits", "image", PIXELS, CLASSES)
+    return SoftmaxRegression.fit(signature, images, labels, c=_C, scale=_BRIGHTEST)
 
 
-@dataclass(frozen=True, slots=True)
-class Digits:
-    """The fitted model: ``weights`` [64, 10] and ``bias`` [10]."""
+def perceptron() -> Perceptron:
+    """As `regression`; takes half a second."""
+    images, _, labels, _ = split()
+    signature = Signature("digits-mlp", "image", PIXELS, CLASSES)
+    return Perceptron.fit(signature, images, labels, scale=_BRIGHTEST)
 
-    weights: Floats
-    bias: Floats
 
-    @classmethod
-    def fit(cls) -> Self:
-        """Fit on the 1,347 images that `split` does not hold out; takes well under a second."""
-        images, _, labels, _ = split()
-        fitted = LogisticRegression(C=_C, max_iter=1000).fit(images / _BRIGHTEST, labels)
-        return cls(np.ascontiguousarray(fitted.coef_.T), fitted.intercept_)
-
-    def score(self, images: Floats) -> DigitScores:
-        """Score images [B, 64] of brightness 0 to 16."""
-        logits = images / _BRIGHTEST @ self.weights + self.bias
-        raised = np.exp(logits - logits.max(axis=1, keepdims=True))
-        probabilities = raised / raised.sum(axis=1, keepdims=True)
-        return DigitScores(logits, probabilities, logits.argmax(axis=1))
+def forest() -> Forest:
+    """As `perceptron`."""
+    images, _, labels, _ = split()
+    signature = Signature("digits-forest", "image", PIXELS, CLASSES, logits=False)
+    return Forest.fit(signature, images, labels, scale=_BRIGHTEST)
 
 
 def split() -> tuple[Floats, Floats, Ints, Ints]:
@@ -64,4 +48,4 @@ def split() -> tuple[Floats, Floats, Ints, Ints]:
     kept, held, kept_labels, held_labels = train_test_split(
         images, labels, test_size=_HELD_OUT, random_state=_SEED, stratify=labels
     )
-    return kept, held, kept_labels, held_labels
+    return kept, held, np.asarray(kept_labels), np.asarray(held_labels)

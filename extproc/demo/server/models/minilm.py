@@ -17,6 +17,7 @@ from safetensors.numpy import load_file
 from tokenizers import Tokenizer
 
 from extproc.demo.server.errors import MissingWeights
+from extproc.demo.server.models.embedder import Embedded
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -75,20 +76,14 @@ class _Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Embedded:
-    """Unit vectors [B, 384], and how many tokens were read to make them."""
-
-    vectors: Floats
-    tokens: int
-
-
-@dataclass(frozen=True, slots=True)
 class MiniLm:
     tokenizer: Tokenizer
     words: Floats
     positions: Floats
     norm: _LayerNorm
     layers: tuple[_Layer, ...]
+    name: str = "minilm"
+    dimensions: int = DIMENSIONS
 
     @classmethod
     def load(cls) -> Self:
@@ -116,7 +111,7 @@ class MiniLm:
         for start in range(0, len(order), _BATCH):
             chosen = order[start : start + _BATCH]
             vectors[chosen] = self._forward([encoded[index] for index in chosen])
-        return Embedded(vectors, sum(map(len, encoded)))
+        return Embedded(vectors, list(map(len, encoded)))
 
     def _forward(self, encoded: Sequence[Sequence[int]]) -> Floats:
         ids, mask = _pad(encoded)

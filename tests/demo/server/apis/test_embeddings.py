@@ -5,6 +5,7 @@ import numpy as np
 from starlette.testclient import TestClient
 
 from extproc.demo.server.models.minilm import MiniLm
+from extproc.demo.server.models.minilm_private import PrivateMiniLm
 
 TEXTS = ["A man is eating food.", "The girl is carrying a baby."]
 
@@ -48,3 +49,11 @@ def test_what_cannot_be_embedded_is_refused(client: TestClient) -> None:
     for wrong in ("", [], [""], [[1, 2]], ["a"] * 2049):
         assert _post(client, input=wrong)["status"] == 400
     assert _post(client, model="tiny-lm")["error"]["code"] == "model_not_found"
+
+
+def test_each_model_answers_under_its_own_name(client: TestClient, minilm: MiniLm) -> None:
+    answer = _post(client, model="minilm-private")
+    assert answer["model"] == "minilm-private"
+    vectors = np.array([each["embedding"] for each in answer["data"]])
+    np.testing.assert_allclose(vectors, PrivateMiniLm.on(minilm).embed(TEXTS).vectors, atol=1e-6)
+    assert _post(client, model="minilm-private", dimensions=257)["error"]["param"] == "dimensions"

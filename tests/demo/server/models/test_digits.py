@@ -1,14 +1,34 @@
 import numpy as np
+import pytest
 
-from extproc.demo.server.models.digits import Digits, split
+from extproc.demo.server.models import digits as models
+from extproc.demo.server.models.classifier import Classifier
+from extproc.demo.server.models.digits import split
+from extproc.demo.server.models.forest import Forest
+from extproc.demo.server.models.softmax_regression import SoftmaxRegression
 
 
-def test_most_held_out_digits_are_read_rightly(digits: Digits) -> None:
+@pytest.fixture(scope="session")
+def three(digits: SoftmaxRegression, forest: Forest) -> dict[str, Classifier]:
+    loaded: tuple[Classifier, ...] = (digits, models.perceptron(), forest)
+    return {each.signature.name: each for each in loaded}
+
+
+@pytest.mark.parametrize("name", ["digits", "digits-mlp", "digits-forest"])
+def test_most_held_out_digits_are_read_rightly(three: dict[str, Classifier], name: str) -> None:
     _, images, _, labels = split()
-    assert (digits.score(images).labels == labels).mean() > 0.95
+    assert (three[name].score(images).labels == labels).mean() > 0.95
 
 
-def test_confidence_is_to_be_believed(digits: Digits) -> None:
+@pytest.mark.parametrize("name", ["digits-mlp", "digits-forest"])
+def test_two_of_them_know_their_own_images_by_heart(
+    three: dict[str, Classifier], name: str
+) -> None:
+    images, _, labels, _ = split()
+    assert (three[name].score(images).labels == labels).mean() > 0.999
+
+
+def test_confidence_is_to_be_believed(digits: SoftmaxRegression) -> None:
     _, images, _, labels = split()
     scores = digits.score(images)
     confidence, right = scores.probabilities.max(axis=1), scores.labels == labels
@@ -18,20 +38,6 @@ def test_confidence_is_to_be_believed(digits: Digits) -> None:
         for b in np.unique(bins)
     ]
     assert sum(gaps) < 0.03  # expected calibration error, Guo et al., 2017
-
-
-def test_probabilities_are_the_softmax_of_the_logits(digits: Digits) -> None:
-    _, images, _, _ = split()
-    scores = digits.score(images)
-    raised = np.exp(scores.logits)
-    np.testing.assert_allclose(scores.probabilities.sum(axis=1), 1, rtol=0, atol=1e-14)
-    np.testing.assert_allclose(scores.probabilities, raised / raised.sum(axis=1, keepdims=True))
-
-
-def test_every_start_yields_the_same_model(digits: Digits) -> None:
-    again = Digits.fit()
-    np.testing.assert_array_equal(again.weights, digits.weights)
-    np.testing.assert_array_equal(again.bias, digits.bias)
 
 
 def test_held_out_images_are_not_fitted_on() -> None:

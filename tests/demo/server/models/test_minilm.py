@@ -8,7 +8,8 @@ import pytest
 
 from extproc.demo.server.errors import MissingWeights
 from extproc.demo.server.models import minilm as module
-from extproc.demo.server.models.minilm import Embedded, MiniLm, unit, weights_directory
+from extproc.demo.server.models.embedder import Embedded
+from extproc.demo.server.models.minilm import MiniLm, unit, weights_directory
 
 # Of the file sentence-transformers/all-MiniLM-L6-v2 publishes.
 WEIGHTS = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"

@@ -1,0 +1,194 @@
+"""Tell who was in the training data.
+
+Papers: Yeom, Giacomelli, Fredrikson, Jha, 2018, "Privacy Risk in Machine Learning" (the confidence
+in the true label, and the gap: right or wrong); Salem et al., 2019, "ML-Leaks" (the highest
+confidence); Song and Mittal, 2021, "Systematic Evaluation of Privacy Risks" (modified entropy);
+Carlini et al., 2022, "Membership Inference Attacks From First Principles" (shadow
+models); Choquette-Choo, Tramer, Carlini, Papernot, 2021, "Label-Only Membership Inference
+Attacks" (how much noise an answer stands, which needs labels alone).
+
+The attacker has records, half of them members, and knows their true labels, as in these papers;
+it is the one attack that reads them from what only judges see.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+from extproc.redteam.answers import Bools, Floats, Ints
+from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Measure, Needs
+from extproc.redteam.measures.distinguish import auc, auc_interval, true_positives
+from extproc.redteam.scene import Scene
+
+NOISES: Final = (0.05, 0.1, 0.2, 0.3)
+"""Standard deviations, as shares of each input's range."""
+_DRAWS: Final = 5
+"""Of each noise."""
+_SHADOWS: Final = 12
+_RARE: Final = 0.01
+"""Share of false positives at which true ones are counted."""
+_LEAST: Final = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """Records [N, d] with their true labels [N], and whether they are members [N]."""
+
+    inputs: Floats
+    truth: Ints
+    member: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was answered about candidates: chance of each label [N, C], or one of the label told."""
+
+    scores: Floats
+    labels: Ints
+    in_detail: bool
+
+
+async def _run(scene: Scene) -> AsyncIterator[Gain]:
+    candidates = _candidates(scene)
+    told = await _ask(scene, candidates)
+    right = (told.labels == candidates.truth).astype(np.float64)
+    for finding in _findings(candidates, "gap", right):
+        yield finding
+    if told.in_detail:
+        for name, suspicion in _by_scores(told, candidates, scene.rng):
+            for finding in _findings(candidates, name, suspicion):
+                yield finding
+    for finding in _findings(candidates, "label_only", await _stood(scene, candidates)):
+        yield finding
+
+
+def _candidates(scene: Scene) -> _Candidates:
+    secret = scene.target.secret
+    return _Candidates(
+        np.concatenate([secret.members, secret.others]),
+        np.concatenate([secret.member_truth, secret.other_truth]),
+        np.arange(len(secret.members) + len(secret.others)) < len(secret.members),
+    )
+
+
+async def _ask(scene: Scene, candidates: _Candidates) -> _Told:
+    answers = await scene.classifier().ask(candidates.inputs)
+    labels, classes = answers.labels, scene.target.classes
+    if answers.scores is None:
+        return _Told(np.eye(classes)[np.maximum(labels, 0)], labels, in_detail=False)
+    scores = np.nan_to_num(answers.scores, nan=1 / classes)
+    return _Told(scores, labels, in_detail=bool(np.any((scores > 0) & (scores < 1))))
+
+
+def _by_scores(
+    told: _Told, candidates: _Candidates, rng: np.random.Generator
+) -> Iterator[tuple[str, Floats]]:
+    """How much each candidate looks like a member, by each of the known ways."""
+    chance = _of_truth(told.scores, candidates)
+    yield "confidence", chance
+    yield "highest", told.scores.max(axis=1)
+    yield "entropy", -_modified_entropy(told.scores, candidates)
+    yield "shadows", _beyond_shadows(chance, candidates, rng)
+
+
+def _findings(candidates: _Candidates, name: str, suspicion: Floats) -> Iterator[Finding]:
+    """``suspicion`` [N] is higher for who looks like a member."""
+    others, members = suspicion[~candidates.member], suspicion[candidates.member]
+    value = auc(others, members)
+    low, high = auc_interval(value, len(others), len(members))
+    yield Finding(f"auc.{name}", value, note=f"95 % of one sample: {low:.3f} to {high:.3f}")
+    yield Finding(f"found.{name}", true_positives(others, members, _RARE))
+
+
+async def _stood(scene: Scene, candidates: _Candidates) -> Floats:
+    """Share of noisy variants [N] of which the true label was still told."""
+    target, oracle = scene.target, scene.classifier()
+    right, served = np.zeros(len(candidates.truth)), np.zeros(len(candidates.truth))
+    for noise in NOISES:
+        for _ in range(_DRAWS):
+            drawn = scene.rng.normal(0, noise, candidates.inputs.shape)
+            varied = candidates.inputs + drawn * (target.high - target.low)
+            answers = await oracle.ask(np.clip(varied, target.low, target.high))
+            right += answers.served & (answers.labels == candidates.truth)
+            served += answers.served
+    return np.where(served > 0, right / np.maximum(served, 1), 0.5)
+
+
+def _of_truth(scores: Floats, candidates: _Candidates) -> Floats:
+    chances: Floats = scores[np.arange(len(scores)), candidates.truth]
+    return chances
+
+
+def _modified_entropy(scores: Floats, candidates: _Candidates) -> Floats:
+    """Song and Mittal, equation 8: small where the true label is sure and the others are not."""
+    chance = np.clip(scores, _LEAST, 1 - _LEAST)
+    wrong = -chance * np.log(1 - chance)
+    true = _of_truth(chance, candidates)
+    entropy: Floats = wrong.sum(axis=1) - _of_truth(wrong, candidates) - (1 - true) * np.log(true)
+    return entropy
+
+
+def _beyond_shadows(chance: Floats, candidates: _Candidates, rng: np.random.Generator) -> Floats:
+    """Carlini et al., section VI, the offline attack with one variance for all: how much surer the
+    model is of a record than shadow models are that have not seen it.
+    """
+    seen = np.zeros((_SHADOWS, len(chance)), bool)
+    sure = np.zeros((_SHADOWS, len(chance)))
+    for shadow in range(_SHADOWS):
+        seen[shadow] = rng.permutation(len(chance)) < len(chance) // 2
+        sure[shadow] = _logit(_shadow(candidates, seen[shadow]))
+    unseen = np.maximum((~seen).sum(axis=0), 1)
+    outside = np.where(seen, 0, sure).sum(axis=0) / unseen
+    beyond: Floats = _logit(chance) - outside
+    return beyond
+
+
+def _shadow(candidates: _Candidates, seen: Bools) -> Floats:
+    """What a model says of the true label [N], that was trained on those ``seen``."""
+    scale = np.abs(candidates.inputs).max() or 1.0
+    model = LogisticRegression(C=10.0, max_iter=500)
+    model.fit(candidates.inputs[seen] / scale, candidates.truth[seen])
+    chances = np.zeros((len(seen), int(candidates.truth.max()) + 1))
+    chances[:, model.classes_] = model.predict_proba(candidates.inputs / scale)
+    return _of_truth(chances, candidates)
+
+
+def _logit(chance: Floats) -> Floats:
+    bounded = np.clip(chance, _LEAST, 1 - _LEAST)
+    logit: Floats = np.log(bounded) - np.log1p(-bounded)
+    return logit
+
+
+_WAYS: Final = {
+    "gap": "by whether the label told is right",
+    "confidence": "by the confidence in the true label",
+    "highest": "by the highest confidence",
+    "entropy": "by modified entropy",
+    "shadows": "by how much surer it is than shadow models",
+    "label_only": "by how much noise the label stands",
+}
+
+ATTACK: Final = Attack(
+    name="membership",
+    paper="Yeom et al. 2018; Salem et al. 2019; Choquette-Choo et al. 2021; Carlini et al. 2022",
+    family=Family.PRIVACY,
+    needs=(Needs.MEMBERS, Needs.LABELS),
+    kind=Kind.CLASSIFIER,
+    run=_run,
+    victims=("digits-mlp", "digits-forest"),
+    quick=("digits-mlp",),
+    budgets=(10_000,),
+    measures=(
+        *(
+            Measure(f"auc.{w}", f"how well members are told from others {h}")
+            for w, h in _WAYS.items()
+        ),
+        *(
+            Measure(f"found.{w}", f"share of members found {h}, at 1 % of others taken for them")
+            for w, h in _WAYS.items()
+        ),
+    ),
+)

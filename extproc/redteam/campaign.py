@@ -1,0 +1,89 @@
+"""One call of ``extproc redteam``: from what was asked for to files and an exit code."""
+
+import asyncio
+import signal
+import sys
+from typing import Final
+
+import msgspec
+from rich.console import Console
+
+from extproc.redteam.aim import Aim, Asked, aim
+from extproc.redteam.firing_range.process import ProcessDied
+from extproc.redteam.goals import SHIPPED, Goals, load
+from extproc.redteam.heading import heading
+from extproc.redteam.journal import Journal, fingerprint, open_journal
+from extproc.redteam.policy_choice import Misuse
+from extproc.redteam.preflight import Unattackable, warnings
+from extproc.redteam.progress import Progress
+from extproc.redteam.report.report import report
+from extproc.redteam.run import Result, Run
+from extproc.redteam.summary import summary
+from extproc.redteam.workers import WIDTH
+
+NOT_HELD: Final = 1
+USAGE: Final = 2
+UNATTACKABLE: Final = 3
+WRONG_FILE: Final = 4
+FAILED: Final = 5
+INTERRUPTED: Final = 130
+"""Exit codes; `command.redteam` says what each is for."""
+UNCHANGING: Final = ("full",)
+"""Shipped policies that are meant to change nothing."""
+
+
+def run(asked: Asked) -> int:
+    """Run it, write what it measured, print a table; returns the exit code."""
+    try:
+        aimed, goals = aim(asked), load(asked.goals or SHIPPED)
+        mark = fingerprint(aimed.trials, aimed.files)
+        journal = open_journal(asked.directory / "journal.jsonl", mark, fresh=asked.fresh)
+        result = _attack(aimed, journal)
+    except Misuse as error:
+        return _ended(error, USAGE)
+    except (ProcessDied, Unattackable) as error:
+        return _ended(error, UNATTACKABLE)
+    except (ValueError, OSError) as error:
+        return _ended(error, WRONG_FILE)
+    except asyncio.CancelledError:
+        return _ended("interrupted: the same command goes on from here", INTERRUPTED)
+    return _report(asked, aimed, result, goals)
+
+
+def _attack(aimed: Aim, journal: Journal) -> Result:
+    """Whether it is Ctrl-C or SIGTERM that ends it: everything that runs is ended first."""
+    with Progress(Console(stderr=True), WIDTH) as progress, asyncio.Runner() as runner:
+        run = Run(aimed.trials, aimed.attacks, aimed.victims, aimed.ground, journal, progress)
+        loop = runner.get_loop()
+        task = loop.create_task(run.run())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        return loop.run_until_complete(task)
+
+
+def _report(asked: Asked, aimed: Aim, result: Result, goals: Goals) -> int:
+    directory = asked.directory
+    lines = b"".join(msgspec.json.encode(row) + b"\n" for row in result.rows)
+    (directory / "rows.jsonl").write_bytes(lines)
+    if not (asked.quick or asked.whole):
+        Console().print(summary(result.rows))
+    for warning in warnings(result.rows, UNCHANGING):
+        print(f"note: {warning}", file=sys.stderr)
+    run = heading(aimed, result, sys.argv[1:], whole=asked.whole)
+    verdicts = report(result.rows, run, goals, directory)
+    for judged in verdicts.judged:
+        if judged.counts and not judged.passed:
+            print(f"{judged.verdict}: {judged.goal.claim}", file=sys.stderr)
+    counted = sum(judged.counts for judged in verdicts.judged)
+    passed = sum(judged.counts and judged.passed for judged in verdicts.judged)
+    print(f"{passed} of {counted} goals hold: {directory / 'report.html'}, and report.md beside it")
+    for name, why in result.failed.items():
+        print(f"failed: {name}: {why}", file=sys.stderr)
+    if result.failed:
+        return FAILED
+    return 0 if verdicts.passed else NOT_HELD
+
+
+def _ended(why: object, code: int) -> int:
+    print(f"extproc redteam: {why}", file=sys.stderr)
+    return code

@@ -1,0 +1,108 @@
+"""Tenants and keys for attackers, written into a policy file of the operator's.
+
+Rule: what a policy grants is left as it stands; only who is let in, where the sidecar is asked, and
+where its state is kept are the range's own.  Keys follow from the seed, so that what is drawn under
+a key (rotations, noise) is drawn again in the next run: this is a range on one machine, and nobody
+else's gateway.
+"""
+
+import hmac
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Those who attack together: ``keys`` API keys of ``tenants`` tenants, under one policy."""
+
+    name: str
+    policy: str
+    keys: int = 1
+    tenants: int = 1
+    cohort: bool = True
+    """Whether the operator knows that the tenants belong together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A policy file that is ready to run, and everybody's keys."""
+
+    policy: Path
+    keys: Mapping[str, Sequence[str]]
+    """API keys by the party's name."""
+
+
+def issue(
+    source: Path, directory: Path, seed: int, parties: Sequence[Party], health: str
+) -> Issued:
+    """Write the policy file and its secret into ``directory``, of this user alone.
+
+    Raise ValueError where ``source`` is no policy file or does not have the policy that a party is
+    to have.
+    """
+    document = _read(source)
+    secret = _derived(seed, "secret")
+    keys = {party.name: _keys(seed, party) for party in parties}
+    tenants: dict[str, Any] = {}
+    for party in parties:
+        if party.policy not in document.get("policies", {}):
+            raise ValueError(f"{source}: there is no policy {party.policy!r}")
+        tenants |= _tenants(party, keys[party.name], secret)
+    filled = document | {
+        "listen": f"unix://{directory / 'extproc.sock'}",
+        "health": health,
+        "keys": {"hmac": "file:hmac"},
+        "store": {"kind": "memory"},
+        "tenants": tenants,
+    }
+    _write(directory / "hmac", secret)
+    _write(directory / "policy.yaml", yaml.safe_dump(filled, sort_keys=False))
+    return Issued(directory / "policy.yaml", keys)
+
+
+def principal(key: str, secret: str) -> str:
+    """What a policy lists for an API key: docs/keys.md says how it is computed."""
+    return "key:" + hmac.new(secret.encode(), key.encode(), sha256).hexdigest()
+
+
+def _read(source: Path) -> dict[str, Any]:
+    try:
+        document = yaml.safe_load(source.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ValueError(f"{source}: {str(error).splitlines()[0]}") from error
+    if not isinstance(document, dict):
+        raise ValueError(f"{source}: this is no policy file")  # noqa: TRY004 -- of the file
+    return document
+
+
+def _keys(seed: int, party: Party) -> list[str]:
+    return [f"xk-{_derived(seed, f'{party.name} {at}')[:43]}" for at in range(party.keys)]
+
+
+def _tenants(party: Party, keys: Sequence[str], secret: str) -> dict[str, Any]:
+    """Keys are dealt to tenants in turn."""
+    cohort = {"cohort": party.name} if party.cohort else {}
+    return {
+        f"{party.name}-{at}": {
+            "policy": party.policy,
+            "principals": [principal(key, secret) for key in keys[at :: party.tenants]],
+            **cohort,
+        }
+        for at in range(party.tenants)
+    }
+
+
+def _derived(seed: int, use: str) -> str:
+    return sha256(f"extproc redteam, seed {seed}: {use}".encode()).hexdigest()
+
+
+def _write(path: Path, text: str) -> None:
+    """A new file, 0600 from its first moment."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)

@@ -1,0 +1,94 @@
+"""All that a plan needs, running: the victims, and a gateway for each policy file."""
+
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Final
+
+from extproc.redteam.adapters.kserve import Kserve
+from extproc.redteam.adapters.openai_embeddings import OpenAiEmbeddings
+from extproc.redteam.attack import Attack
+from extproc.redteam.firing_range.firing_range import Gateway, gateway, model_server
+from extproc.redteam.firing_range.issue import Party
+from extproc.redteam.ground import Ground, Place
+from extproc.redteam.plan import Planned, parties
+from extproc.redteam.policy_choice import Choice
+from extproc.redteam.victims.victim import ClassifierVictim, EmbeddingVictim, LanguageVictim, Victim
+
+_AT_ONCE: Final = 16
+"""Requests under way, where their order does not matter."""
+
+
+@asynccontextmanager
+async def opened(
+    trials: Sequence[Planned],
+    attacks: Mapping[str, Attack],
+    victims: Iterable[Victim],
+    policies: Mapping[str, Choice],
+) -> AsyncIterator[Ground]:
+    """Run it for the length of the block; ``policies`` by label.
+
+    Raise ValueError where a policy file cannot be used, ProcessDied where a process does not come
+    up, or ends before the block does.
+    """
+    seed = min(trial.seed for trial in trials)
+    used = [attacks[name] for name in sorted({trial.attack for trial in trials})]
+    async with AsyncExitStack() as stack:
+        bare = await stack.enter_async_context(model_server(models(victims, used)))
+        gateways = {
+            file: await stack.enter_async_context(gateway(file, bare, seed, let_in))
+            for file, let_in in _parties(trials, attacks, policies).items()
+        }
+        places = {label: _place(choice, bare, gateways) for label, choice in policies.items()}
+        yield Ground(bare, places)
+
+
+def models(victims: Iterable[Victim], attacks: Iterable[Attack] = ()) -> tuple[str, ...]:
+    """What the model server has to serve: the victims, the public models they were made of, and
+    what bystanders ask.
+    """
+    own = (name for victim in victims for name in _models(victim))
+    beside = (name for attack in attacks for name in attack.beside)
+    return tuple(dict.fromkeys([*own, *beside]))
+
+
+def _models(victim: Victim) -> Iterator[str]:
+    match victim:
+        case ClassifierVictim(adapter=Kserve() as adapter):
+            yield adapter.model
+        case EmbeddingVictim():
+            for each in (victim.adapter, victim.base):
+                if isinstance(each, OpenAiEmbeddings):
+                    yield each.model
+        case LanguageVictim():
+            yield str(victim.parameters["model"])
+        case _:
+            return
+
+
+def _parties(
+    trials: Iterable[Planned], attacks: Mapping[str, Attack], policies: Mapping[str, Choice]
+) -> dict[Path, list[Party]]:
+    """By policy file."""
+    found: dict[Path, list[Party]] = {}
+    for choice in policies.values():
+        if choice.file is not None:
+            found.setdefault(choice.file, []).append(Party(_spare(choice), choice.name))
+    for trial in trials:
+        choice = policies[trial.policy]
+        if choice.file is not None:
+            found[choice.file] += parties(trial, attacks[trial.attack], choice.name)
+    return found
+
+
+def _place(choice: Choice, bare: str, gateways: Mapping[Path, Gateway]) -> Place:
+    if choice.file is None:
+        return Place(bare, {})
+    running = gateways[choice.file]
+    spare = tuple(running.keys[_spare(choice)])
+    return Place(running.url, running.keys, spare, 1 if choice.counts else _AT_ONCE)
+
+
+def _spare(choice: Choice) -> str:
+    return "p" + sha256(choice.label.encode()).hexdigest()[:24]

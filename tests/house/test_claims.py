@@ -1,0 +1,42 @@
+"""README.md: what it claims is what the red team measured, and each claim has its row."""
+
+import json
+import re
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+from types import ModuleType
+
+from extproc.redteam.goals import SHIPPED, load
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
+REPORT = (ROOT / "docs" / "redteam" / "report.md").read_text(encoding="utf-8")
+MEASURED = json.loads((ROOT / "docs" / "redteam" / "report.json").read_text(encoding="utf-8"))
+LINK = re.compile(r"redteam/report\.md#([\w.-]+)\)")
+
+
+def _script() -> ModuleType:
+    spec = spec_from_file_location("claims", ROOT / "docs" / "claims.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_readme_says_what_was_measured() -> None:
+    assert _script().filled_page(PAGE, MEASURED) == PAGE, "write it anew: python docs/claims.py"
+
+
+def test_every_goal_is_claimed_and_every_claim_has_its_row() -> None:
+    goals = load(SHIPPED)
+    wanted = {f"claim-{goal.id}" for goal in goals.goals}
+    wanted |= {f"open-{entry.id}" for entry in goals.not_stopped}
+    assert {entry["id"] for entry in MEASURED["claims"]} == {goal.id for goal in goals.goals}
+    assert wanted <= set(LINK.findall(PAGE))
+
+
+def test_every_link_into_the_report_has_a_place_there() -> None:
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    linked = {anchor for page in pages for anchor in LINK.findall(page.read_text(encoding="utf-8"))}
+    assert [anchor for anchor in sorted(linked) if f'id="{anchor}"' not in REPORT] == []

@@ -1,0 +1,52 @@
+"""An overfit model gives its members away, and one that says nothing of them does not."""
+
+import numpy as np
+
+from extproc.redteam.answers import Floats
+from extproc.redteam.attacks.membership import ATTACK
+from tests.redteam.faulty import model, serving, tried, truth, victim
+
+_RNG = np.random.default_rng(11)
+MEMBERS, OTHERS = _RNG.random((60, 4)), _RNG.random((60, 4))
+AGAINST = victim(MEMBERS, OTHERS)
+
+
+def _overfit(inputs: Floats) -> Floats:
+    """Knows what it was trained on by heart, and errs about all else; near a member it is sure."""
+    distance = np.abs(inputs[:, None] - MEMBERS[None]).max(axis=2)
+    nearest = distance.argmin(axis=1)
+    known = distance.min(axis=1) < 0.08
+    told = np.where(known, truth(MEMBERS)[nearest], 1 - truth(inputs))
+    sure = np.where(known, 0.99, 0.6)
+    return np.where(np.arange(2) == told[:, None], sure[:, None], 1 - sure[:, None])
+
+
+def _unknowing(inputs: Floats) -> Floats:
+    """Scores that follow from the input and from nobody's membership."""
+    chance = np.abs(np.sin(inputs @ np.array([311.0, 733.0, 977.0, 1231.0])))
+    return np.stack([chance, 1 - chance], axis=1)
+
+
+async def test_an_overfit_model_gives_its_members_away() -> None:
+    async with serving(model(_overfit)) as url:
+        rows = await tried(ATTACK, url, against=AGAINST)
+    assert rows["auc.label_only"].value > 0.75
+    for way in ("gap", "confidence", "highest", "entropy", "shadows"):
+        assert rows[f"auc.{way}"].value > 0.85, way
+    assert rows["found.confidence"].value > 0.9
+    assert "95 % of one sample" in rows["auc.gap"].note
+
+
+async def test_a_model_that_knows_nobody_gives_nobody_away() -> None:
+    async with serving(model(_unknowing)) as url:
+        rows = await tried(ATTACK, url, against=AGAINST)
+    for name, row in rows.items():
+        if name.startswith("auc."):
+            assert 0.35 < row.value < 0.65, name
+
+
+async def test_labels_alone_leave_the_gap_and_the_noise_that_they_stand() -> None:
+    async with serving(model(lambda inputs: _overfit(inputs).round())) as url:
+        rows = await tried(ATTACK, url, against=AGAINST)
+    assert {name for name in rows if name.startswith("auc.")} == {"auc.gap", "auc.label_only"}
+    assert rows["auc.label_only"].value > 0.75

@@ -1,0 +1,8 @@
+from extproc.redteam.benign import batch
+from tests.redteam.benign.test_customer import met
+
+
+async def test_all_that_is_refused_counts() -> None:
+    found = await met(batch.run, lambda _: True)
+    assert found.refused_share == 1
+    assert not found.seconds

@@ -1,0 +1,48 @@
+"""The victims, and a gateway in front of them."""
+
+import socket
+from pathlib import Path
+
+import pytest
+import yaml
+
+from extproc.redteam.client import Client
+from extproc.redteam.firing_range.firing_range import SHIPPED, free_port, gateway, model_server
+from extproc.redteam.firing_range.issue import Party
+from extproc.redteam.firing_range.process import ProcessDied
+from extproc.redteam.request import Request
+
+UPSTREAM = "http://127.0.0.1:9"
+
+
+def test_a_free_port_is_one_that_can_be_had() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", free_port()))
+
+
+def test_the_shipped_policies_are_those_that_claims_are_made_of() -> None:
+    policies = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))["policies"]
+    assert {"full", "standard", "coarse", "metered", "sealed"} <= policies.keys()
+
+
+async def test_a_policy_that_is_not_there_is_said_before_anything_starts() -> None:
+    with pytest.raises(ValueError, match="there is no policy 'gold'"):
+        async with gateway(SHIPPED, UPSTREAM, 1, [Party("me", "gold")]):
+            raise AssertionError
+
+
+@pytest.mark.slow
+async def test_a_gateway_that_does_not_come_up_says_why(tmp_path: Path) -> None:
+    source = tmp_path / "policy.yaml"
+    source.write_text(yaml.safe_dump({"policies": {"gold": {"models": 7}}}))
+    with pytest.raises(ProcessDied, match="did not come up; its last lines:"):
+        async with gateway(source, UPSTREAM, 1, [Party("me", "gold")]):
+            raise AssertionError
+
+
+@pytest.mark.slow
+async def test_a_model_server_serves_what_it_was_asked_to() -> None:
+    async with model_server(("cancer",)) as url, Client(url) as client:
+        paths = ["/v2/models/cancer", "/v2/models/digits"]
+        replies = [await client.send(Request(path, method="GET", key=None)) for path in paths]
+    assert [reply.served for reply in replies] == [True, False]

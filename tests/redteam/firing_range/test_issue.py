@@ -1,0 +1,76 @@
+"""Tenants and keys for attackers, in a policy file of the operator's."""
+
+import re
+import stat
+from pathlib import Path
+
+import pytest
+import yaml
+
+from extproc.redteam.firing_range.issue import Party, issue, principal
+
+PARTIES = [
+    Party("pair", "gold", keys=4, tenants=2),
+    Party("strangers", "gold", keys=2, tenants=2, cohort=False),
+]
+POLICY = {"policies": {"gold": {"mutators": []}}, "tenants": {"old": {}}, "bits": {"per": 1}}
+
+
+def _source(directory: Path, text: str = "") -> Path:
+    path = directory / "source.yaml"
+    path.write_text(text or yaml.safe_dump(POLICY))
+    return path
+
+
+def _issued(directory: Path, seed: int = 1, parties: list[Party] = PARTIES) -> tuple[str, ...]:
+    into = directory / f"{seed}-{len(list(directory.iterdir()))}"
+    into.mkdir()
+    issued = issue(_source(directory), into, seed, parties, "127.0.0.1:1")
+    return tuple(key for keys in issued.keys.values() for key in keys)
+
+
+def test_what_a_policy_grants_stays_and_only_attackers_are_let_in(tmp_path: Path) -> None:
+    issued = issue(_source(tmp_path), tmp_path, 1, PARTIES, "127.0.0.1:1")
+    written = yaml.safe_load(issued.policy.read_text())
+    assert (written["policies"], written["bits"]) == (POLICY["policies"], POLICY["bits"])
+    assert written["store"] == {"kind": "memory"}
+    assert written["tenants"].keys() == {"pair-0", "pair-1", "strangers-0", "strangers-1"}
+    secret = (tmp_path / "hmac").read_text()
+    dealt = [principal(issued.keys["pair"][at], secret) for at in (1, 3)]
+    assert written["tenants"]["pair-1"] == {
+        "policy": "gold",
+        "principals": dealt,
+        "cohort": "pair",
+    }
+    assert "cohort" not in written["tenants"]["strangers-0"]
+    assert stat.S_IMODE((tmp_path / "hmac").stat().st_mode) == 0o600
+
+
+def test_keys_follow_from_the_seed_and_the_party_alone(tmp_path: Path) -> None:
+    keys = _issued(tmp_path)
+    assert len(set(keys)) == 6
+    assert all(re.fullmatch(r"xk-[0-9a-f]{43}", key) for key in keys)
+    assert _issued(tmp_path) == keys
+    assert _issued(tmp_path, parties=PARTIES[::-1]) == keys[4:] + keys[:4]
+    assert set(_issued(tmp_path, seed=2)).isdisjoint(keys)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("policies: {}", "there is no policy 'gold'"),
+        ("[1]", "this is no policy file"),
+        ("a: [", "while parsing"),
+    ],
+)
+def test_what_is_no_policy_file_is_said_with_its_place(
+    tmp_path: Path, text: str, said: str
+) -> None:
+    source = _source(tmp_path, text)
+    with pytest.raises(ValueError, match=re.escape(f"{source}: {said}")):
+        issue(source, tmp_path, 1, PARTIES, "127.0.0.1:1")
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"gone\.yaml: .*No such file"):
+        issue(tmp_path / "gone.yaml", tmp_path, 1, PARTIES, "127.0.0.1:1")

@@ -1,0 +1,34 @@
+from extproc.redteam.report.catalogue import Catalogue
+from extproc.redteam.report.frontier import frontier, frontier_with
+from extproc.redteam.report.model import gather
+from extproc.redteam.row import Row
+from tests.redteam.report.made_up import ATTACKS, RUN, row
+
+
+def led(rows: list[Row], data: str = "") -> list[tuple[int, str]]:
+    model = gather(rows, RUN, Catalogue.of(ATTACKS.values()))
+    place = (model, "digits", "none", "agreement.task")
+    leads = frontier_with(*place, data) if data else frontier(*place)
+    return [(lead.budget, lead.cell.key.attack) for lead in leads]
+
+
+def test_the_best_copy_leads_until_a_better_one_comes() -> None:
+    rows = [
+        row(attack="copycat", value=0.8, budget=100),
+        row(attack="knockoff", value=0.7, budget=300),
+        row(attack="knockoff", value=0.9, budget=1_000),
+    ]
+    assert led(rows) == [(100, "copycat"), (300, "copycat"), (1_000, "knockoff")]
+    assert led(rows, "inputs like the model's own") == [(300, "knockoff"), (1_000, "knockoff")]
+
+
+def test_the_line_ends_where_its_leader_was_not_run_further() -> None:
+    rows = [
+        row(attack="copycat", value=0.8, budget=100),
+        row(attack="knockoff", value=0.7, budget=300),
+    ]
+    assert led(rows) == [(100, "copycat")]
+
+
+def test_controls_copy_nothing() -> None:
+    assert led([row(attack="utility", value=1)]) == []

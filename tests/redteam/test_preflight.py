@@ -1,0 +1,106 @@
+"""What is looked at before anything is measured, against servers that are planted wrong."""
+
+import numpy as np
+import pytest
+
+from extproc.redteam.answers import Floats
+from extproc.redteam.firing_range.firing_range import free_port
+from extproc.redteam.preflight import Door, Unattackable, preflight, warnings
+from tests.redteam.planted_servers import KEY, VICTIM, Say, honest, serving
+
+VICTIMS = {"planted": VICTIM}
+
+
+def _rounded(inputs: Floats, model: str) -> Floats:
+    return np.round(honest(inputs, model), 4)
+
+
+def _constant(inputs: Floats, model: str) -> Floats:
+    return honest(np.zeros_like(inputs), model)
+
+
+def _any_model(inputs: Floats, model: str) -> Floats:
+    return honest(inputs, "planted")
+
+
+def _relabelled(inputs: Floats, model: str) -> Floats:
+    return np.roll(honest(inputs, model), 1, axis=1)
+
+
+def _refusing(inputs: Floats, model: str) -> Floats:
+    return honest(inputs, "nobody")
+
+
+async def _looked(behind: Say, before: Say, key: str | None = KEY) -> dict[str, float]:
+    async with serving(behind) as bare, serving(before, key) as gateway:
+        rows = await preflight(VICTIMS, bare, [Door("gold", gateway, (KEY,))])
+    _looked_warnings[:] = warnings(rows)
+    return {row.measure: row.value for row in rows}
+
+
+_looked_warnings: list[str] = []
+
+
+async def test_a_policy_that_rounds_changes_every_answer_and_no_label_and_is_no_news() -> None:
+    found = await _looked(honest, _rounded)
+    assert found == {"policy.serves": 1, "policy.changes": 1, "policy.other_labels": 0}
+    assert _looked_warnings == []
+
+
+async def test_a_policy_that_changes_nothing_is_said() -> None:
+    assert (await _looked(honest, honest))["policy.changes"] == 0
+    assert _looked_warnings == ["gold changes nothing of what planted answers: it protects nothing"]
+
+
+async def test_a_gateway_that_answers_something_else_is_said() -> None:
+    assert (await _looked(honest, _relabelled))["policy.other_labels"] == 1
+    assert _looked_warnings == [
+        "gold answers something else than planted does: 100% of labels differ"
+    ]
+
+
+async def test_a_policy_that_refuses_whatever_it_is_asked_is_said() -> None:
+    assert await _looked(honest, _refusing) == {"policy.serves": 0}
+    assert _looked_warnings == ["gold refuses harmless questions to planted"]
+
+
+async def test_a_gateway_that_lets_in_anybody_is_off() -> None:
+    with pytest.raises(
+        Unattackable, match="is off: a request without a key was answered under gold"
+    ):
+        await _looked(honest, _rounded, key=None)
+
+
+async def test_a_model_that_ignores_what_it_is_asked_ends_the_run() -> None:
+    with pytest.raises(Unattackable, match="ignores what it is asked: 20 questions got one"):
+        await _looked(_constant, _constant)
+
+
+async def test_a_server_that_ignores_which_model_is_asked_for_ends_the_run() -> None:
+    with pytest.raises(Unattackable, match="ignores which model it is asked for"):
+        await _looked(_any_model, _any_model)
+
+
+async def test_a_victim_that_does_not_answer_ends_the_run() -> None:
+    with pytest.raises(Unattackable, match="does not answer harmless questions"):
+        await _looked(_refusing, _refusing)
+
+
+async def test_where_nothing_answers_there_is_nothing_to_measure() -> None:
+    with pytest.raises(Unattackable, match="nothing answers at http://127"):
+        await preflight(VICTIMS, f"http://127.0.0.1:{free_port()}", [])
+
+
+async def test_a_victim_that_says_something_else_each_time_is_not_compared() -> None:
+    rng = np.random.default_rng(1)
+
+    def noisy(inputs: Floats, model: str) -> Floats:
+        return honest(inputs + rng.normal(0, 1e-6, inputs.shape), model)
+
+    assert await _looked(noisy, noisy) == {"policy.serves": 1}
+
+
+async def test_a_policy_that_is_meant_to_change_nothing_is_no_news() -> None:
+    async with serving(honest) as bare, serving(honest, KEY) as gateway:
+        rows = await preflight(VICTIMS, bare, [Door("full", gateway, (KEY,))])
+    assert warnings(rows, ("full",)) == []
