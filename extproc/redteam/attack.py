@@ -140,6 +140,8 @@ class Attack:
     """Further keys, each of a tenant of its own that has nothing to do with the attacker."""
     beside: tuple[str, ...] = ()
     """Further models of the range that it asks, such as those of bystanders."""
+    replicas: int = 1
+    """Replicas of the gateway that it asks, where the range has a gateway."""
     alone: bool = False
     """Whether nothing else may run beside it: it measures time."""
     policies: tuple[str, ...] = POLICIES

@@ -35,6 +35,13 @@ UNCHANGING: Final = ("full",)
 def run(asked: Asked) -> int:
     """Run it, write what it measured, print a table; returns the exit code."""
     try:
+        return _run(asked)
+    except (asyncio.CancelledError, KeyboardInterrupt):
+        return _ended("interrupted: the same command goes on from here", INTERRUPTED)
+
+
+def _run(asked: Asked) -> int:
+    try:
         aimed, goals = aim(asked), load(asked.goals or SHIPPED)
         mark = fingerprint(aimed.trials, aimed.files)
         journal = open_journal(asked.directory / "journal.jsonl", mark, fresh=asked.fresh)
@@ -45,8 +52,6 @@ def run(asked: Asked) -> int:
         return _ended(error, UNATTACKABLE)
     except (ValueError, OSError) as error:
         return _ended(error, WRONG_FILE)
-    except asyncio.CancelledError:
-        return _ended("interrupted: the same command goes on from here", INTERRUPTED)
     return _report(asked, aimed, result, goals)
 
 
@@ -56,8 +61,15 @@ def _attack(aimed: Aim, journal: Journal) -> Result:
         run = Run(aimed.trials, aimed.attacks, aimed.victims, aimed.ground, journal, progress)
         loop = runner.get_loop()
         task = loop.create_task(run.run())
+        once = iter([task.cancel])
+
+        def break_off() -> None:
+            """Who is impatient and asks again does not break off how what runs is ended."""
+            for cancel in once:
+                cancel()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, break_off)
         return loop.run_until_complete(task)
 
 

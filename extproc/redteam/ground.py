@@ -18,6 +18,8 @@ class Place:
     """Keys that no trial has, to look around with."""
     parallel: int = 16
     """Requests that a trial may have under way at once."""
+    replicas: tuple[str, ...] = ()
+    """URLs of the gateway's replicas where there are several, ``url`` first."""
 
 
 @dataclass(frozen=True, slots=True)

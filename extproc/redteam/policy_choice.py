@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from extproc.redteam.firing_range.firing_range import SHIPPED
+from extproc.redteam.firing_range.firing_range import SHARED, SHIPPED
 
 BASELINE: Final = "none"
 """The model server itself."""
@@ -54,14 +54,18 @@ def choices(texts: Sequence[str]) -> tuple[Choice, ...]:
 
 def shipped() -> tuple[str, ...]:
     """Names of the shipped policies."""
-    return tuple(_policies(SHIPPED))
+    return tuple(_shipped())
+
+
+def _shipped() -> dict[str, Path]:
+    return {name: file for file in (SHIPPED, SHARED) for name in _policies(file)}
 
 
 def _choice(text: str) -> Choice:
     if text == BASELINE:
         return Choice(BASELINE)
-    if text in shipped():
-        return _of(SHIPPED, text, text)
+    if text in (files := _shipped()):
+        return _of(files[text], text, text)
     before, _, after = text.rpartition(":")
     if before and not Path(text).is_file():
         return _of(Path(before), after, f"{Path(before).name}:{after}")

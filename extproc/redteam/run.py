@@ -5,7 +5,7 @@ else happens to it is told, and is no defence.
 """
 
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import dataclass
 
 from extproc.redteam import plan
@@ -20,7 +20,7 @@ from extproc.redteam.preflight import answers, preflight
 from extproc.redteam.progress import Progress
 from extproc.redteam.row import Row
 from extproc.redteam.victims.victim import Victim
-from extproc.redteam.worker import Known, Outcome, Task
+from extproc.redteam.worker import LIMIT, Known, Outcome, Task
 from extproc.redteam.workers import WIDTH, Workers, workers
 
 
@@ -44,6 +44,8 @@ class Run:
     ground: AbstractAsyncContextManager[Ground]
     journal: Journal
     progress: Progress
+    limit: float = LIMIT
+    """Seconds that a trial may take."""
 
     async def run(self) -> Result:
         """Run all trials that the journal does not have.
@@ -80,26 +82,30 @@ class Run:
 
     async def _all(self, crew: Workers, tasks: Sequence[Task], width: int) -> dict[str, str]:
         failed: dict[str, str] = {}
-        async for task, outcome in crew.run(tasks, width):
-            name = task.planned.name
-            if outcome.failure:
-                failed[name] = outcome.failure
-            else:
-                await self._keep(task, outcome)
-            self.progress.done(task.planned, outcome)
+        async with aclosing(crew.run(tasks, width)) as outcomes:
+            async for task, outcome in outcomes:
+                name = task.planned.name
+                if outcome.failure:
+                    failed[name] = outcome.failure
+                else:
+                    await self._keep(task, outcome)
+                self.progress.done(task.planned, outcome)
         return failed
 
     async def _keep(self, task: Task, outcome: Outcome) -> None:
         """A victim that is gone refuses everything, which must not count."""
-        async with Client(task.url) as client:
-            await answers(client)
+        for url in task.replicas or (task.url,):
+            async with Client(url) as client:
+                await answers(client)
         entry = Entry(trial=task.planned.name, seconds=outcome.seconds, rows=outcome.rows)
         self.journal.add(entry)
 
     def _task(self, trial: Planned, ground: Ground) -> Task:
         place = ground.places[trial.policy]
         keys = plan.keys(trial, self.attacks[trial.attack], place.issued)
-        return Task(trial, place.url, ground.public or ground.bare, keys, place.parallel)
+        public = ground.public or ground.bare
+        parallel, replicas = place.parallel, place.replicas
+        return Task(trial, place.url, public, keys, parallel, replicas, self.limit)
 
     def _rows(self) -> list[Row]:
         """From the journal, which this run has added to."""

@@ -1,7 +1,7 @@
 """What an attack has before it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -23,6 +23,8 @@ class Scene:
     budgets: Sequence[int]
     """At which to yield a copy, ascending."""
     rng: np.random.Generator
+    replicas: tuple[str, ...] = field(default=(), kw_only=True)
+    """URLs of the gateway's replicas where there are several, the client's first."""
 
     @property
     def target(self) -> ClassifierVictim:

@@ -39,6 +39,8 @@ class Trial:
     keys: Sequence[str]
     parallel: int = 16
     """Requests under way at once; 1 where the gateway counts, so that their order is the same."""
+    replicas: tuple[str, ...] = ()
+    """URLs of the gateway's replicas where there are several, ``url`` first."""
 
     def generator(self) -> np.random.Generator:
         """The same whatever the policy, so that policies are compared on the same questions."""
@@ -51,7 +53,8 @@ async def run(trial: Trial, judge: Judge | VectorJudge | None) -> list[Row]:
     mine = Client(trial.url, trial.keys, trial.parallel)
     async with mine as client, Client(trial.public) as public:
         budgets = tuple(trial.budgets)
-        scene = Scene(trial.victim, client, public, Budget(budgets[-1]), budgets, trial.generator())
+        place = (trial.victim, client, public, Budget(budgets[-1]), budgets)
+        scene = Scene(*place, trial.generator(), replicas=trial.replicas)
         rows, began = [], monotonic()
         async for gain in _gains(trial.attack, scene):
             client.meter.seconds = monotonic() - began

@@ -1,14 +1,13 @@
 """One process that runs trials, one at a time.
 
-Rule: it ends with the process that started it, and leaves Ctrl-C to that one.  A trial that raises
+Rule: it ends with the process that started it.  A trial that raises, or takes longer than it may,
 is told, and is no result.
 """
 
 import asyncio
 import os
-import signal
+import pickle
 import traceback
-from collections.abc import Mapping
 from dataclasses import dataclass
 from multiprocessing import parent_process
 from pathlib import Path
@@ -23,6 +22,13 @@ from extproc.redteam.plan import Planned
 from extproc.redteam.row import Row
 from extproc.redteam.vector_judge import VectorJudge
 from extproc.redteam.victims.victim import Victim
+
+LIMIT: Final = 600.0
+"""Seconds that a trial may take: ten times what the longest takes where everything answers."""
+
+
+class Overdue(Exception):  # noqa: N818 -- says what happened
+    """A trial took longer than it may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,9 @@ class Task:
     public: str
     keys: tuple[str, ...]
     parallel: int
+    replicas: tuple[str, ...] = ()
+    limit: float = LIMIT
+    """Seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +63,14 @@ class Outcome:
     seconds: float
 
 
+_SLOW: Final = "what it attacks does not answer, or too slowly"
 _known: Final[dict[str, Known]] = {}
 
 
-def begin(known: Mapping[str, Known]) -> None:
-    """Run once in each process, before its first trial."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def begin(known: str) -> None:
+    """Run once in each process, before its first trial; ``known`` is the file of the victims."""
     Thread(target=_end_with_parent, daemon=True).start()
-    _known.update(known)
+    _known.update(pickle.loads(Path(known).read_bytes()))  # noqa: S301 -- of who started this
 
 
 def run(task: Task) -> Outcome:
@@ -69,10 +78,24 @@ def run(task: Task) -> Outcome:
     began, planned = monotonic(), task.planned
     try:
         known = _known[planned.victim]
-        rows = asyncio.run(trial.run(_trial(task, known.victim), known.judge))
+        rows = asyncio.run(_rows(task, known))
+    except Overdue as error:
+        return Outcome((), str(error), monotonic() - began)
     except Exception as error:  # noqa: BLE001 -- whatever it is, it is told and the run goes on
         return Outcome((), _told(error), monotonic() - began)
     return Outcome(tuple(rows), "", monotonic() - began)
+
+
+async def _rows(task: Task, known: Known) -> list[Row]:
+    """Raise Overdue where it takes too long."""
+    limit = asyncio.timeout(task.limit)
+    try:
+        async with limit:
+            return await trial.run(_trial(task, known.victim), known.judge)
+    except TimeoutError as error:
+        if limit.expired():
+            raise Overdue(f"it was broken off after {task.limit:g} s: {_SLOW}") from error
+        raise
 
 
 def _trial(task: Task, victim: Victim) -> trial.Trial:
@@ -87,6 +110,7 @@ def _trial(task: Task, victim: Victim) -> trial.Trial:
         task.public,
         task.keys,
         task.parallel,
+        task.replicas,
     )
 
 

@@ -46,6 +46,7 @@ def task(name: str, expanded: int = 10_000) -> Task:
         task=_mixed(own, expanded, rng),
         natural=_patches(expanded, rng),
         test=test,
+        real=len(own),
     )
 
 

@@ -117,8 +117,10 @@ async def tried(
     against: ClassifierVictim | None = None,
     public: str = "",
     seed: int = 1,
+    replicas: tuple[str, ...] = (),
 ) -> dict[str, Row]:
     """The rows of one trial by their measures; of several by one measure, the last."""
     planted = victim() if against is None else against
-    trial = Trial(attack, planted, "planted", seed, attack.budgets, url, public or url, keys)
+    place = (attack.budgets, url, public or url, keys)
+    trial = Trial(attack, planted, "planted", seed, *place, replicas=replicas)
     return {row.measure: row for row in await run(trial, None)}

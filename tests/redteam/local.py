@@ -106,6 +106,8 @@ class Task:
     task: Floats
     natural: Floats
     test: Floats
+    real: int = 200
+    """As `ClassifierVictim` says."""
 
     def victim(self, client: LocalClient) -> ClassifierVictim:
         none = np.zeros((0, len(self.low)))
@@ -121,6 +123,7 @@ class Task:
             task=self.task,
             natural=self.natural,
             secret=Secret(self.test, self.truth(), none, no, none, no),
+            real=self.real,
         )
 
     def truth(self) -> Ints:

@@ -12,6 +12,7 @@ from extproc.redteam.answers import Floats
 from extproc.redteam.victims.victim import ClassifierVictim, Secret
 
 KEY = "xk-right"
+ANY = "any key"
 WEIGHTS = np.random.default_rng(5).normal(size=(4, 3))
 _RNG = np.random.default_rng(6)
 _NOTHING = np.zeros(0, np.int64)
@@ -49,10 +50,11 @@ def honest(inputs: Floats, model: str) -> Floats:
 
 @asynccontextmanager
 async def serving(say: Say, key: str | None = None) -> AsyncIterator[str]:
-    """A server that says this, to those who show ``key``; gives its URL."""
+    """A server that says this, to those who show ``key``, or any key at all; gives its URL."""
 
     async def infer(request: web.Request) -> web.Response:
-        if key is not None and request.headers.get("authorization") != f"Bearer {key}":
+        shown = request.headers.get("authorization")
+        if key is not None and shown != f"Bearer {key}" and not (shown and key == ANY):
             raise web.HTTPUnauthorized
         tensor = orjson.loads(await request.read())["inputs"][0]
         scores = say(np.array(tensor["data"]).reshape(tensor["shape"]), request.match_info["model"])

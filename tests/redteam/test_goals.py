@@ -40,6 +40,10 @@ not_stopped:
         ("goals: [{id: a, claim: b, at_most: 1, at_least: 0, %s}]", "goal 'a' needs one of"),
         ("goals: [{id: a, claim: b, relative: {level: 0.9}, %s}]", "one of times_at_least"),
         (
+            "goals: [{id: a, claim: b, relative: {times_at_least: 1, times_at_most: 2}, %s}]",
+            "goal 'a' needs one of times_at_least",
+        ),
+        (
             "goals: [{id: a, claim: b, at_most: 1, %s}]\nnot_stopped: [{id: a, statement: c, %s}]",
             "two entries have the id 'a'",
         ),

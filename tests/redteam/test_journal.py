@@ -1,9 +1,12 @@
 """What a run has measured so far."""
 
+import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from extproc.redteam import journal as journals
 from extproc.redteam.journal import Entry, Fingerprint, fingerprint, open_journal
 from extproc.redteam.plan import Planned
 from extproc.redteam.row import Row
@@ -26,8 +29,26 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_what_was_added_is_there_when_it_is_opened_again(path: Path, mark: Fingerprint) -> None:
-    open_journal(path, mark).add(ENTRY)
+    journal = open_journal(path, mark)
+    journal.add(ENTRY)
+    assert journal.entries == {"one": ENTRY}
     assert open_journal(path, mark).entries == {"one": ENTRY}
+
+
+def test_a_line_is_on_the_disk_before_the_trial_counts_as_done(
+    path: Path, mark: Fingerprint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    really, sizes = os.fsync, list[int]()
+
+    def noted(file: int) -> None:
+        really(file)
+        sizes.append(os.fstat(file).st_size)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    journal = open_journal(path, mark)
+    begun = path.stat().st_size
+    journal.add(ENTRY)
+    assert sizes == [begun, path.stat().st_size]
 
 
 def test_a_last_line_that_was_cut_short_is_none_and_hurts_no_later_one(
@@ -78,3 +99,33 @@ def test_a_budget_more_is_another_run(mark: Fingerprint) -> None:
     more = [Planned("equation-solving", "digits", "none", seed, (65,)) for seed in (1, 2)]
     assert mark.unlike(fingerprint(more, [])) == "budgets"
     assert mark.unlike(mark) == ""
+
+
+def test_another_trial_is_another_run(mark: Fingerprint, tmp_path: Path) -> None:
+    first, second = TRIALS
+    for other in (replace(first, victim="cancer"), replace(first, budgets=(31, 130))):
+        assert mark.unlike(fingerprint([other, second], [tmp_path / "policy.yaml"])) == "trials"
+
+
+@pytest.mark.parametrize(
+    ("name", "counts"),
+    [
+        ("redteam/attacks/copycat.py", True),
+        ("redteam/firing_range/policies.yaml", True),
+        ("limits/window.lua", True),
+        ("audit/log.py", True),
+        ("redteam/report/plots.py", False),
+        ("redteam/goals.yaml", False),
+        ("README.md", False),
+    ],
+)
+def test_a_run_is_of_its_source_but_for_what_only_tells_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, counts: bool
+) -> None:
+    monkeypatch.setattr(journals, "PACKAGE", tmp_path)
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("before")
+    before = fingerprint(TRIALS, [])
+    file.write_text("after")
+    assert before.unlike(fingerprint(TRIALS, [])) == ("source" if counts else "")

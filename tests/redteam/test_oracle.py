@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import orjson
 import pytest
 
 from extproc.redteam.adapters.openai_embeddings import OpenAiEmbeddings
@@ -64,3 +65,30 @@ async def test_a_vector_that_lacks_numbers_is_filled_up_with_nan() -> None:
     vectors = await embedder.ask(["first", "second"], batch=1)
     assert np.isnan(vectors.values).tolist() == [[False] * 4, [False, False, True, True]]
     assert vectors.served.all()
+
+
+async def test_an_embedder_has_a_budget_too_and_asks_nothing_beyond_it() -> None:
+    scene = planted.scene(planted.victim(10), (5,))
+    with pytest.raises(BudgetSpent):
+        await scene.embedder().ask(planted.texts(6))
+    assert (scene.budget.left, scene.client.meter.requests) == (5, 0)
+    await scene.embedder().ask(planted.texts(5))
+    assert scene.budget.left == 0
+
+
+async def test_vectors_stand_in_the_order_of_the_texts_as_wide_as_the_widest_that_was_served() -> (
+    None
+):
+    def answer(request: Request) -> tuple[int, object]:
+        asked = orjson.loads(request.body)["input"]
+        if "refused" in asked:
+            return 429, {}
+        return 200, {"data": [{"embedding": [float(text)] * len(asked)} for text in asked]}
+
+    client = planted.Planted(answer, "mixed")
+    embedder = Embedder(client, OpenAiEmbeddings("m", 9), Budget(5))
+    vectors = await embedder.ask(["1", "2", "refused", "refused", "5"], batch=2)
+    assert vectors.served.tolist() == [True, True, False, False, True]
+    assert vectors.values[:2].tolist() == [[1, 1], [2, 2]]
+    assert np.isnan(vectors.values).tolist()[2:] == [[True, True], [True, True], [False, True]]
+    assert [form.count for form in client.meter.forms] == [2, 1]

@@ -4,12 +4,20 @@ from pathlib import Path
 
 import pytest
 
+from extproc.redteam.firing_range.firing_range import SHARED, SHIPPED
 from extproc.redteam.policy_choice import Misuse, choices, shipped
 
 
 def test_the_baseline_comes_first_and_each_policy_once() -> None:
     found = choices(["coarse", "none", "coarse", "full"])
     assert [choice.label for choice in found] == ["none", "coarse", "full"]
+
+
+def test_policies_are_shipped_in_two_files_and_asked_for_by_their_names_alone() -> None:
+    metered, shared = choices(["metered", "shared"])[1:]
+    assert (metered.file, metered.name) == (SHIPPED, "metered")
+    assert (shared.file, shared.name) == (SHARED, "shared")
+    assert len(set(shipped())) == len(shipped())
 
 
 def test_a_policy_that_counts_is_known_by_its_budgets() -> None:

@@ -1,14 +1,21 @@
 """What is looked at before anything is measured, against servers that are planted wrong."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from extproc.redteam.answers import Floats
 from extproc.redteam.firing_range.firing_range import free_port
 from extproc.redteam.preflight import Door, Unattackable, preflight, warnings
-from tests.redteam.planted_servers import KEY, VICTIM, Say, honest, serving
+from extproc.redteam.probe import PROMPTS
+from tests.redteam.planted_servers import ANY, KEY, VICTIM, Say, honest, serving
+from tests.redteam.test_probe import LANGUAGE
 
 VICTIMS = {"planted": VICTIM}
+TALKERS = {"l": replace(LANGUAGE, prompts=[f"prompt {at}" for at in range(PROMPTS)])}
 
 
 def _rounded(inputs: Floats, model: str) -> Floats:
@@ -69,6 +76,48 @@ async def test_a_gateway_that_lets_in_anybody_is_off() -> None:
         Unattackable, match="is off: a request without a key was answered under gold"
     ):
         await _looked(honest, _rounded, key=None)
+
+
+async def test_a_gateway_that_lets_in_anybody_with_any_key_is_off() -> None:
+    with pytest.raises(
+        Unattackable, match="is off: a request with a key that nobody has was answered under gold"
+    ):
+        await _looked(honest, _rounded, key=ANY)
+
+
+async def test_a_door_behind_which_nothing_is_compared_is_only_asked_whether_it_serves() -> None:
+    async with serving(honest) as bare, serving(_rounded, KEY) as gateway:
+        rows = await preflight(VICTIMS, bare, [Door("mine", gateway, (KEY,), compared=False)])
+    assert [(row.policy, row.measure, row.value) for row in rows] == [("mine", "policy.serves", 1)]
+
+
+def _chat(*unanswered: str, prefix: str = "") -> TestServer:
+    """A model that repeats what it is told, but for some prompts."""
+
+    async def complete(request: web.Request) -> web.Response:
+        asked = await request.json()
+        [said] = asked["messages"]
+        if said["content"] in unanswered or asked["model"] != "m":
+            raise web.HTTPTooManyRequests
+        return web.json_response({"choices": [prefix + said["content"]]})
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", complete)
+    return TestServer(app)
+
+
+async def test_a_model_that_leaves_one_question_unanswered_ends_the_run() -> None:
+    async with _chat("prompt 2") as server:
+        with pytest.raises(Unattackable, match="does not answer harmless questions"):
+            await preflight(TALKERS, str(server.make_url("")), [])
+
+
+async def test_what_is_refused_is_no_answer_that_was_changed() -> None:
+    async with _chat() as bare, _chat("prompt 2", prefix="so: ") as gateway:
+        door = Door("gold", str(gateway.make_url("")), ())
+        rows = await preflight(TALKERS, str(bare.make_url("")), [door])
+    found = {row.measure: row.value for row in rows}
+    assert found == {"policy.serves": 0.75, "policy.changes": 1, "policy.other_labels": 0}
 
 
 async def test_a_model_that_ignores_what_it_is_asked_ends_the_run() -> None:

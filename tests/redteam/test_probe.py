@@ -25,6 +25,21 @@ async def test_a_classifier_is_asked_about_its_own_inputs_and_uniform_ones() -> 
     assert all(each.value and each.label >= 0 for each in said)
 
 
+def test_half_of_what_a_classifier_is_asked_is_like_no_input_of_its_own() -> None:
+    (request,) = probe.requests(VICTIM)
+    asked = np.reshape(orjson.loads(request.body)["inputs"][0]["data"], (probe.COUNT, 4))
+    half = probe.COUNT // 2
+    assert np.array_equal(asked[:half], VICTIM.task[:half])
+    own = {tuple(row) for row in VICTIM.task.tolist()}
+    assert not own & {tuple(row) for row in asked[half:].tolist()}
+    assert (np.abs(asked[half:]) <= 1).all(), "within what the model takes"
+
+
+async def test_what_was_refused_was_not_said() -> None:
+    async with serving(honest, "xk-other") as url, Client(url) as client:
+        assert await probe.ask(VICTIM, client) == [probe.Said(None)] * probe.COUNT
+
+
 def test_other_kinds_are_asked_as_their_api_wants_it() -> None:
     (embedding,) = probe.requests(EMBEDDING)
     assert orjson.loads(embedding.body)["input"] == ["a", "b"]

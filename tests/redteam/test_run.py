@@ -1,5 +1,7 @@
 """A whole run through the command line, against real Envoy: twice, and broken off in between."""
 
+import asyncio
+import io
 import os
 import signal
 import subprocess
@@ -9,8 +11,18 @@ from typing import Any
 
 import msgspec
 import pytest
+from aiohttp import web
+from rich.console import Console
 
+from extproc.redteam.aim import Asked, aim
+from extproc.redteam.journal import fingerprint, open_journal
+from extproc.redteam.progress import Progress
 from extproc.redteam.row import Row
+from extproc.redteam.run import Run
+from tests.redteam.faulty import bearer, model, refusal
+from tests.redteam.faulty import serving as answering
+from tests.redteam.planted_servers import KEY, honest
+from tests.redteam.target.test_target import _target
 
 pytestmark = pytest.mark.e2e
 
@@ -78,3 +90,32 @@ def _until_a_trial_is_kept(running: "subprocess.Popen[str]", journal: Path) -> N
         if journal.is_file() and journal.read_bytes().count(b"\n") >= 3:
             return
     raise AssertionError(running.stdout.read() if running.stdout else "")
+
+
+async def test_a_trial_that_is_never_answered_fails_and_the_others_go_on(tmp_path: Path) -> None:
+    journal_at = tmp_path / "journal.jsonl"
+    ended, told = asyncio.Event(), io.StringIO()
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        """Those who have the first key, once all has been looked at: the first trial."""
+        if bearer(request) == KEY and journal_at.read_bytes().count(b"\n") > 1:
+            await ended.wait()
+        if bearer(request) not in {KEY, "xk-two", "xk-three"}:
+            return refusal(401)
+        return await model(lambda inputs: honest(inputs, "planted"))(request)
+
+    async with answering(handle) as url:
+        _target(tmp_path, url=url)
+        target = tmp_path / "target.yaml"
+        named = ("equation-solving",)
+        aimed = aim(Asked(directory=tmp_path, target=target, attacks=named, budget=40, count=3))
+        journal = open_journal(journal_at, fingerprint(aimed.trials, aimed.files))
+        with Progress(Console(file=told), 2) as progress:
+            of = (aimed.trials, aimed.attacks, aimed.victims, aimed.ground)
+            result = await Run(*of, journal, progress, limit=2.0).run()
+        ended.set()
+    name = "equation-solving on mine under target, seed 1"
+    why = "it was broken off after 2 s: what it attacks does not answer, or too slowly"
+    assert result.failed == {name: why}
+    assert {row.seed for row in result.rows if row.attack == "equation-solving"} == {2, 3}
+    assert f"failed: {name}: it was broken off" in told.getvalue()

@@ -82,3 +82,13 @@ async def test_a_copy_that_nobody_can_judge_is_told() -> None:
     async with serving(honest) as url:
         with pytest.raises(TypeError, match="asks: nobody judges Copy here"):
             await run(_trial(url), None)
+
+
+async def test_what_breaks_an_attack_is_told_and_counts_for_no_defence() -> None:
+    async def broken(scene: Scene) -> AsyncIterator[Gain]:
+        yield Finding("labels", 1.0)
+        raise RuntimeError("out of step")
+
+    async with serving(honest) as url:
+        with pytest.raises(RuntimeError, match="out of step"):
+            await run(replace(_trial(url), attack=replace(ASKS, run=broken)), None)

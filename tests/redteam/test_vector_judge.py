@@ -27,6 +27,11 @@ def test_what_has_nothing_to_do_with_it_is_told() -> None:
     assert recall(other, VECTORS, 10) < 0.2
 
 
+def test_the_rotation_is_found_on_other_texts_than_those_it_is_measured_on() -> None:
+    upside_down = VECTORS * np.where(np.arange(120) < 90, 0.01, -1.0)[:, None]
+    assert aligned_cosine(upside_down, VECTORS) == pytest.approx(-1.0)
+
+
 def test_a_narrower_copy_is_compared_as_far_as_it_goes() -> None:
     halved = aligned_cosine(unit(VECTORS[:, :4]), VECTORS)
     assert 0.5 < halved < 0.9

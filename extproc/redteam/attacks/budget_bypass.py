@@ -7,8 +7,7 @@ The budget of policy ``metered`` is no secret: 5,000 inputs for the life of a cu
 customers try to pass it: one asks one after another and then tries every trick, one asks by tricks
 from the beginning, so that one which counts for less than it holds shows, one asks with many
 connections at once, one hangs up as soon as it can read an answer, one asks in few large batches.
-What a customer of several gateways without a common store would get is not measured here: each of
-them counts by itself, as the documentation says.
+What a customer of several gateways gets, budget_replicas.py measures.
 """
 
 import asyncio
@@ -16,18 +15,17 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from itertools import cycle
 from typing import Final
-from urllib.parse import urlsplit
 
-from extproc.redteam.answers import Floats
 from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Measure, Needs
+from extproc.redteam.attacks import raw_batches
+from extproc.redteam.attacks.raw_batches import BATCH, answered, batch, written
 from extproc.redteam.attacks.tricks import Plain, Trick, tricks
-from extproc.redteam.raw import Enough, exchange, rendered
+from extproc.redteam.raw import Enough
 from extproc.redteam.request import Reply, Request
 from extproc.redteam.scene import Scene
 
 GRANTED: Final = 5_000
 """Inputs that a customer of ``metered`` may ask about, as its documentation says."""
-BATCH: Final = 100
 LARGE: Final = 1_000
 RETRIES: Final = 20
 _MORE: Final = 20
@@ -42,9 +40,9 @@ async def _run(scene: Scene) -> AsyncIterator[Gain]:
     found: Counter[str] = Counter()
     notes: list[str] = []
     found["plain"] = max(0, await _plainly(scene) - GRANTED)
-    for trick, answered in await _tricked(scene, _PLAIN):
-        found[trick.group] += answered
-        notes += [trick.name] if answered else []
+    for trick, got in await _tricked(scene, _PLAIN):
+        found[trick.group] += got
+        notes += [trick.name] if got else []
     found["trick"] = max(0, await _by_tricks(scene) - GRANTED)
     found["retry"] = await _retried(scene)
     found["parallel"] = max(0, await _at_once(scene) - GRANTED)
@@ -56,17 +54,17 @@ async def _run(scene: Scene) -> AsyncIterator[Gain]:
 
 
 async def _plainly(scene: Scene) -> int:
-    requests = [_request(scene, _PLAIN)] * (GRANTED // BATCH + _MORE)
-    return sum(_answered(scene, each) for each in await scene.client.send_all(requests))
+    requests = [batch(scene, _PLAIN)] * (GRANTED // BATCH + _MORE)
+    return sum(answered(scene, each) for each in await scene.client.send_all(requests))
 
 
 async def _tricked(scene: Scene, key: int, without: str = "") -> list[tuple[Trick, int]]:
     """Every trick once but for one, with what it was answered."""
-    request = _request(scene, key)
-    found = tricks(Plain(request, _host(scene), _key(scene, key)))
+    request = batch(scene, key)
+    found = tricks(Plain(request, raw_batches.host(scene.client.url), raw_batches.key(scene, key)))
     every = [trick for trick in found if trick.name != without]
     replies = await _raw(scene, request, [trick.data for trick in every], _RAW)
-    return [(trick, _answered(scene, reply)) for trick, reply in zip(every, replies, strict=True)]
+    return [(trick, answered(scene, reply)) for trick, reply in zip(every, replies, strict=True)]
 
 
 async def _by_tricks(scene: Scene) -> int:
@@ -75,44 +73,44 @@ async def _by_tricks(scene: Scene) -> int:
     Not the one that asks twice and reads one answer: what it wastes would hide what others gain.
     """
     first = await _tricked(scene, _TRICKED, without="pipelined")
-    working = [trick.data for trick, answered in first if answered]
-    total = sum(answered for _, answered in first)
+    working = [trick.data for trick, got in first if got]
+    total = sum(got for _, got in first)
     wanted = GRANTED + _MORE * BATCH - total
     sent = [data for data, _ in zip(cycle(working), range(0, wanted, BATCH), strict=False)]
-    replies = await _raw(scene, _request(scene, _TRICKED), sent, _RAW)
-    return total + sum(_answered(scene, reply) for reply in replies)
+    replies = await _raw(scene, batch(scene, _TRICKED), sent, _RAW)
+    return total + sum(answered(scene, reply) for reply in replies)
 
 
 async def _retried(scene: Scene) -> int:
     """The same again, after as long as the refusal says where that is a second, else at once."""
-    served, request = 0, _request(scene, _PLAIN)
+    served, request = 0, batch(scene, _PLAIN)
     for _ in range(RETRIES):
         reply = await scene.client.send(request)
-        served += _answered(scene, reply)
+        served += answered(scene, reply)
         if reply.header("retry-after") == "1":
             await asyncio.sleep(1)
     return served
 
 
 async def _at_once(scene: Scene) -> int:
-    request = _request(scene, _AT_ONCE)
-    sent = [_bytes(scene, request)] * (GRANTED // BATCH + _MORE)
+    request = batch(scene, _AT_ONCE)
+    sent = [written(scene, request, scene.client.url)] * (GRANTED // BATCH + _MORE)
     replies = await _raw(scene, request, sent, _PARALLEL)
-    return sum(_answered(scene, reply) for reply in replies)
+    return sum(answered(scene, reply) for reply in replies)
 
 
 async def _cut(scene: Scene) -> int:
     """Hang up when the answer can be read, and before it ends."""
-    request = _request(scene, _CUT)
-    sent = [_bytes(scene, request)] * (GRANTED // BATCH + _MORE)
-    replies = await _raw(scene, request, sent, _RAW, lambda reply: _answered(scene, reply) == BATCH)
-    return sum(_answered(scene, reply) for reply in replies)
+    request = batch(scene, _CUT)
+    sent = [written(scene, request, scene.client.url)] * (GRANTED // BATCH + _MORE)
+    replies = await _raw(scene, request, sent, _RAW, lambda reply: answered(scene, reply) == BATCH)
+    return sum(answered(scene, reply) for reply in replies)
 
 
 async def _in_large_batches(scene: Scene) -> int:
-    requests = [_request(scene, _LARGE, LARGE)] * (GRANTED // LARGE + 2)
+    requests = [batch(scene, _LARGE, LARGE)] * (GRANTED // LARGE + 2)
     replies = await scene.client.send_all(requests)
-    return sum(_answered(scene, reply, LARGE) for reply in replies)
+    return sum(answered(scene, reply, LARGE) for reply in replies)
 
 
 async def _raw(
@@ -122,45 +120,8 @@ async def _raw(
     parallel: int,
     enough: Enough = lambda _: False,
 ) -> list[Reply]:
-    """Answers to bytes, in their order."""
-    turns = asyncio.Semaphore(parallel)
-
-    async def one(data: bytes) -> Reply:
-        async with turns:
-            reply = await exchange(scene.client.url, data, enough)
-        scene.client.meter.count(request, reply)
-        return reply
-
-    return await asyncio.gather(*(one(data) for data in sent))
-
-
-def _request(scene: Scene, key: int, count: int = BATCH) -> Request:
-    return scene.target.adapter.request(_inputs(scene, count), key)
-
-
-def _inputs(scene: Scene, count: int) -> Floats:
-    """The first of the attacker's own, as often as it takes."""
-    own: Floats = scene.target.task
-    return own.take(range(count), axis=0, mode="wrap")
-
-
-def _answered(scene: Scene, reply: Reply, count: int = BATCH) -> int:
-    return int(scene.target.adapter.read(reply, count).served.sum())
-
-
-def _bytes(scene: Scene, request: Request) -> bytes:
-    assert request.key is not None
-    bearer = {"authorization": f"Bearer {_key(scene, request.key)}"}
-    return rendered(request, _host(scene), bearer)
-
-
-def _host(scene: Scene) -> str:
-    return urlsplit(scene.client.url).netloc
-
-
-def _key(scene: Scene, place: int) -> str:
-    """A server that asks for none gets one too."""
-    return scene.client.keys[place] if scene.client.keys else "xk-none"
+    places = [(scene.client.url, data) for data in sent]
+    return await raw_batches.exchanged(scene, request, places, parallel, enough)
 
 
 _WAYS: Final = {

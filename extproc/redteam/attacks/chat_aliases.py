@@ -73,6 +73,38 @@ def entries(reply: Reply) -> list[list[Entry]]:
         return []
 
 
+def drawn(reply: Reply) -> list[Entry]:
+    """The tokens that were drawn for all choices, each with its log probability; or none."""
+    try:
+        return [
+            token
+            for choice in _choices(reply)
+            if choice.get("logprobs")
+            for token in choice["logprobs"].get("content") or []
+        ]
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+
+
+def texts(reply: Reply) -> list[str]:
+    """What the choices say, in their order; none where it cannot be read."""
+    said: dict[int, str] = {}
+    try:
+        for choice in _choices(reply):
+            part = choice.get("message") or choice.get("delta") or {}
+            at = choice.get("index", 0)
+            said[at] = said.get(at, "") + (part.get("content") or "")
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return []
+    return [said[at] for at in sorted(said)]
+
+
+def _choices(reply: Reply) -> list[Any]:
+    if not reply.served:
+        return []
+    return [choice for document in _documents(reply.body) for choice in document["choices"]]
+
+
 def _documents(body: bytes) -> list[Any]:
     """One document, or those of a stream's events."""
     if not body.startswith(b"data:"):

@@ -8,7 +8,7 @@ labels of natural images, of which each class gets as many by repeating those th
 from collections.abc import AsyncIterator
 from typing import Final
 
-from extproc.redteam.attack import Attack, Family, Gain, Kind, Needs
+from extproc.redteam.attack import BUDGETS, Attack, Family, Gain, Kind, Needs
 from extproc.redteam.attacks.from_pool import distilled
 from extproc.redteam.scene import Scene
 from extproc.redteam.surrogates.choice import Chooser
@@ -37,4 +37,5 @@ ATTACK: Final = Attack(
     kind=Kind.CLASSIFIER,
     run=_run,
     victims=("digits", "digits-mlp"),
+    budgets=(*BUDGETS, 10_000),
 )

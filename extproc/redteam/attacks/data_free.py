@@ -25,7 +25,7 @@ from extproc.redteam.surrogates.pupil import Pupil
 
 MEMBERS: Final = 3
 OPENING: Final = 100
-"""Inputs that are uniform; a committee that has seen fewer steers worse than chance does."""
+"""Inputs that are noise; a committee that has seen fewer steers worse than chance does."""
 STEPS: Final = 8
 """Moves of each input."""
 GROWTH: Final = 0.5
@@ -108,12 +108,10 @@ async def _run(scene: Scene) -> AsyncIterator[Gain]:
     gathered, asked = Gathered.nothing(target.dimensions, target.classes), 0
     for budget in scene.budgets:
         while asked < budget:
-            count = min(budget - asked, max(50, int(GROWTH * asked)))
+            opening = OPENING - asked if asked < OPENING else int(GROWTH * asked)
+            count = min(budget - asked, max(50, opening))
             fresh = noise(count, low, high, scene.rng)
-            if asked < OPENING:
-                count = min(count, OPENING - asked)
-                fresh = scene.rng.uniform(low, high, (count, len(low)))
-            elif len(gathered):
+            if asked >= OPENING and len(gathered):
                 pupil.learn(gathered)
                 half = count // 2
                 fresh[:half] = crossed(gathered.inputs, half, scene.rng)

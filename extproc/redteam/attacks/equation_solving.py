@@ -86,5 +86,5 @@ ATTACK: Final = Attack(
     victims=("digits", "cancer"),
     quick=("digits",),
     policies=("full", *POLICIES, "metered"),
-    budgets=(31, 65, 100, 300, 1_000, 3_000),
+    budgets=(31, 65, 100, 300, 1_000, 3_000, 10_000),
 )

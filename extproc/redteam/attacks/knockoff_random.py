@@ -7,7 +7,7 @@ Models", CVPR, section 4.1.2, the random strategy.
 from collections.abc import AsyncIterator
 from typing import Final
 
-from extproc.redteam.attack import BUDGETS, POLICIES, Attack, Family, Gain, Kind, Needs
+from extproc.redteam.attack import BUDGETS, Attack, Family, Gain, Kind, Needs
 from extproc.redteam.attacks.from_pool import distilled
 from extproc.redteam.scene import Scene
 from extproc.redteam.surrogates.choice import Chooser
@@ -29,6 +29,5 @@ ATTACK: Final = Attack(
     run=_run,
     victims=("digits", "digits-mlp"),
     quick=("digits",),
-    budgets=(*BUDGETS, 10_000),
-    policies=(*POLICIES, "metered"),
+    budgets=(*BUDGETS, 10_000, 30_000),
 )

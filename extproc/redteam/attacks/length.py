@@ -5,14 +5,22 @@ Assistants", USENIX Security; Microsoft, 2025, "Whisper Leak".  An onlooker sees
 pass, whatever the encryption: those of the body, and those of the header fields with them.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from extproc.redteam.answers import Floats
-from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Measure, Needs
-from extproc.redteam.attacks.pairs import CLASSIFIER, LANGUAGE, Pair, of_classifier, of_language
+from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Needs
+from extproc.redteam.attacks.pairs import (
+    CLASSIFIER,
+    LANGUAGE,
+    Pair,
+    measures,
+    of_classifier,
+    of_language,
+)
 from extproc.redteam.measures.distinguish import information, told_apart, told_apart_by_means
 from extproc.redteam.request import Reply
 from extproc.redteam.scene import Scene
@@ -60,25 +68,16 @@ def _whole(reply: Reply) -> int:
     return len(reply.body) + sum(len(name) + len(value) + 4 for name, value in reply.headers)
 
 
-def _measures(pairs: Mapping[str, str]) -> Sequence[Measure]:
-    for_pair = (
-        ("auc", "how well one body's length tells"),
-        ("auc.whole", "how well one answer's length, header fields and all, tells"),
-        ("auc50", "how well the mean length of 50 bodies tells"),
-        ("bits", "what one body's length tells of"),
-    )
-    return [
-        Measure(f"{name}.{pair}", f"{about} {what}", "bits" * (name == "bits"))
-        for pair, what in pairs.items()
-        for name, about in for_pair
-    ]
-
-
-_PAPER: Final = "Weiss et al., USENIX Security 2024; Whisper Leak, 2025"
+_TELLS: Final = {
+    "auc": "how well one body's length tells",
+    "auc.whole": "how well one answer's length, header fields and all, tells",
+    "auc50": "how well the mean length of 50 bodies tells",
+    "bits": "what one body's length tells of",
+}
 
 LENGTH: Final = Attack(
     name="length",
-    paper=_PAPER,
+    paper="Weiss et al., USENIX Security 2024; Whisper Leak, 2025",
     family=Family.CHANNEL,
     needs=(Needs.NOTHING,),
     kind=Kind.CLASSIFIER,
@@ -86,17 +85,13 @@ LENGTH: Final = Attack(
     victims=("digits",),
     budgets=(1_000,),
     policies=("standard", "sealed"),
-    measures=tuple(_measures(CLASSIFIER)),
+    measures=measures(CLASSIFIER, _TELLS),
 )
-LENGTH_LANGUAGE: Final = Attack(
+LENGTH_LANGUAGE: Final = replace(
+    LENGTH,
     name="length-language",
-    paper=_PAPER,
-    family=Family.CHANNEL,
-    needs=(Needs.NOTHING,),
     kind=Kind.LANGUAGE,
     run=_of_language,
     victims=("tiny-lm",),
-    budgets=(1_000,),
-    policies=("standard", "sealed"),
-    measures=tuple(_measures({"output": LANGUAGE["output"]})),
+    measures=measures({"output": LANGUAGE["output"]}, _TELLS),
 )

@@ -54,7 +54,8 @@ class _Told:
 async def _run(scene: Scene) -> AsyncIterator[Gain]:
     candidates = _candidates(scene)
     told = await _ask(scene, candidates)
-    right = (told.labels == candidates.truth).astype(np.float64)
+    # Who was refused is neither: a refusal is no wrong answer.
+    right = np.where(told.labels < 0, 0.5, told.labels == candidates.truth)
     for finding in _findings(candidates, "gap", right):
         yield finding
     if told.in_detail:

@@ -4,7 +4,7 @@ Rule: each side makes a fresh request whenever it is asked for one, so that what
 the secret (which label, whose key, which model) and not one particular input.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from extproc.redteam.answers import Floats
+from extproc.redteam.attack import Measure
 from extproc.redteam.request import Request
 from extproc.redteam.scene import Scene
 
@@ -41,13 +42,25 @@ class Pair:
     other: Make
 
 
+def measures(
+    pairs: Mapping[str, str], tells: Mapping[str, str], *, timed: bool = False
+) -> tuple[Measure, ...]:
+    """Of each pair, what is measured of it: ``tells`` has the name and what it says of a pair."""
+    return tuple(
+        Measure(f"{name}.{pair}", f"{about} {what}", "bits" * (name == "bits"), timed=timed)
+        for pair, what in pairs.items()
+        for name, about in tells.items()
+    )
+
+
 async def of_classifier(scene: Scene) -> list[Pair]:
-    """By what the victim itself says of the attacker's inputs."""
+    """By what the victim itself says of the attacker's inputs; a refusal is no label."""
     target = scene.target
     own = target.task[:_LABELLED]
     labels = (await scene.classifier().ask(own)).labels
-    common = np.argsort(-np.bincount(labels + 1), kind="stable")[:2] - 1
-    first, second = (own[labels == label] for label in common)
+    answered = np.bincount(labels[labels >= 0], minlength=2)
+    first, second = (own[labels == label] for label in np.argsort(-answered, kind="stable")[:2])
+    first = first if len(first) else own
     second = second if len(second) else first
     ask, any_input = target.adapter.request, own
 

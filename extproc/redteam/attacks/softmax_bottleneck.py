@@ -58,9 +58,18 @@ class Reader:
 
         Columns are ordered by how tokens are spelled, which is what answers know them by.
         """
+        whole = await self.whole(prompts, spoken)
+        if not whole:
+            return np.zeros((0, self.victim.vocabulary))
+        return np.array([[row[name] for name in sorted(whole[0])] for row in whole])
+
+    async def whole(
+        self, prompts: Sequence[str], spoken: int, said: int = SAID
+    ) -> list[dict[bytes, float]]:
+        """As ``rows``, by the tokens' spellings; of ``said`` contexts for each prompt."""
         groups = self.groups(spoken)
         requests = [
-            self.alias.request(biased(self.victim, prompt, spoken, group, SAID))
+            self.alias.request(biased(self.victim, prompt, spoken, group, said))
             for prompt in prompts
             for group in groups
         ]
@@ -69,10 +78,7 @@ class Reader:
         rows = []
         for at in range(0, len(told), len(groups)):
             rows += _contexts(told[at : at + len(groups)])
-        whole = [row for row in rows if len(row) == self.victim.vocabulary]
-        if not whole:
-            return np.zeros((0, self.victim.vocabulary))
-        return np.array([[row[name] for name in sorted(whole[0])] for row in whole])
+        return [row for row in rows if len(row) == self.victim.vocabulary]
 
     def groups(self, spoken: int) -> list[list[int]]:
         others = [token for token in range(self.victim.vocabulary) if token != spoken]

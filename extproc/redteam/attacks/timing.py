@@ -11,14 +11,22 @@ attacker no precision, and it uses more.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
 from extproc.redteam.answers import Floats
-from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Measure, Needs
-from extproc.redteam.attacks.pairs import CLASSIFIER, LANGUAGE, Pair, of_classifier, of_language
+from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Needs
+from extproc.redteam.attacks.pairs import (
+    CLASSIFIER,
+    LANGUAGE,
+    Pair,
+    measures,
+    of_classifier,
+    of_language,
+)
 from extproc.redteam.measures.distinguish import (
     information,
     kolmogorov,
@@ -79,25 +87,16 @@ def _findings(pair: str, one: Floats, other: Floats, rng: np.random.Generator) -
     yield Finding(f"bits.{pair}", bits, note=f"chance of as much by luck {chance:.2g}")
 
 
-def _measures(pairs: Mapping[str, str]) -> Sequence[Measure]:
-    for_pair = (
-        ("ks", "largest distance of the distributions of times that tell"),
-        ("auc", "how well one answer's time tells"),
-        ("auc50", "how well the mean time of 50 answers tells"),
-        ("bits", "what one answer's time tells of"),
-    )
-    return [
-        Measure(f"{name}.{pair}", f"{about} {what}", "bits" * (name == "bits"), timed=True)
-        for pair, what in pairs.items()
-        for name, about in for_pair
-    ]
-
-
-_PAPER: Final = "Gu et al., ICML 2025; Carlini and Nasr 2024"
+_TELLS: Final = {
+    "ks": "largest distance of the distributions of times that tell",
+    "auc": "how well one answer's time tells",
+    "auc50": "how well the mean time of 50 answers tells",
+    "bits": "what one answer's time tells of",
+}
 
 TIMING: Final = Attack(
     name="timing",
-    paper=_PAPER,
+    paper="Gu et al., ICML 2025; Carlini and Nasr 2024",
     family=Family.CHANNEL,
     needs=(Needs.CLOCK,),
     kind=Kind.CLASSIFIER,
@@ -105,19 +104,14 @@ TIMING: Final = Attack(
     victims=("digits",),
     budgets=(10_000,),
     policies=("sealed",),
-    measures=tuple(_measures(CLASSIFIER)),
+    measures=measures(CLASSIFIER, _TELLS, timed=True),
     alone=True,
 )
-TIMING_LANGUAGE: Final = Attack(
+TIMING_LANGUAGE: Final = replace(
+    TIMING,
     name="timing-language",
-    paper=_PAPER,
-    family=Family.CHANNEL,
-    needs=(Needs.CLOCK,),
     kind=Kind.LANGUAGE,
     run=_of_language,
     victims=("tiny-lm",),
-    budgets=(10_000,),
-    policies=("sealed",),
-    measures=tuple(_measures(LANGUAGE)),
-    alone=True,
+    measures=measures(LANGUAGE, _TELLS, timed=True),
 )

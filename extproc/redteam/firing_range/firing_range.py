@@ -2,17 +2,19 @@
 
 import socket
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from extproc.redteam.firing_range.issue import Issued, Party, issue
+from extproc.redteam.firing_range.issue import Party, issue
 from extproc.redteam.firing_range.process import process
 
 SHIPPED = Path(__file__).with_name("policies.yaml")
 """The policy file of the shipped policies."""
+SHARED = Path(__file__).with_name("shared.yaml")
+"""That of a policy whose replicas count together."""
 _REMEMBERED = 20_000
 """Texts: every policy and seed asks about the same ones, of which each takes ten milliseconds."""
 
@@ -21,8 +23,13 @@ _REMEMBERED = 20_000
 class Gateway:
     """A gateway that runs: where, and whose keys it takes."""
 
-    url: str
+    urls: tuple[str, ...]
+    """Of its replicas."""
     keys: Mapping[str, Sequence[str]]
+
+    @property
+    def url(self) -> str:
+        return self.urls[0]
 
 
 @asynccontextmanager
@@ -38,23 +45,44 @@ async def model_server(models: Sequence[str] = ()) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def gateway(
-    policy: Path, upstream: str, seed: int, parties: Sequence[Party]
+    policy: Path,
+    upstream: str,
+    seed: int,
+    parties: Sequence[Party],
+    *,
+    replicas: int = 1,
+    redis: str = "",
 ) -> AsyncIterator[Gateway]:
     """Envoy and the sidecar in front of ``upstream``, for the length of the block.
 
-    Raise ValueError where the policy file cannot be used, ProcessDied where it does not come up.
+    Replicas count together in the Redis at the URL ``redis``; where it is empty, each by itself in
+    its memory.  Raise ValueError where the policy file cannot be used, ProcessDied where it does
+    not come up.
     """
-    with tempfile.TemporaryDirectory(prefix="extproc-redteam-") as directory:
-        health = f"127.0.0.1:{free_port()}"
-        issued: Issued = issue(policy, Path(directory), seed, parties, health)
-        address = f"127.0.0.1:{free_port()}"
-        command = (
-            *(sys.executable, "-m", "extproc", "up", "--upstream", upstream),
-            *("--policy", str(issued.policy), "--listen", address),
-        )
-        named = f"the gateway of {policy}"
-        async with process(named, command, lambda line: line.startswith("serving on ")):
-            yield Gateway(f"http://{address}", issued.keys)
+    async with AsyncExitStack() as stack:
+        directory = Path(stack.enter_context(TemporaryDirectory(prefix="extproc-redteam-")))
+        urls: list[str] = []
+        keys: Mapping[str, Sequence[str]] = {}
+        for at in range(replicas):
+            own = directory / str(at)
+            own.mkdir()
+            health = f"127.0.0.1:{free_port()}"
+            issued = issue(policy, own, seed, parties, health, redis=redis)
+            up = _up(f"the gateway of {policy}", issued.policy, upstream)
+            urls.append(await stack.enter_async_context(up))
+            keys = issued.keys
+        yield Gateway(tuple(urls), keys)
+
+
+@asynccontextmanager
+async def _up(name: str, policy: Path, upstream: str) -> AsyncIterator[str]:
+    address = f"127.0.0.1:{free_port()}"
+    command = (
+        *(sys.executable, "-m", "extproc", "up", "--upstream", upstream),
+        *("--policy", str(policy), "--listen", address),
+    )
+    async with process(name, command, lambda line: line.startswith("serving on ")):
+        yield f"http://{address}"
 
 
 def free_port() -> int:

@@ -1,7 +1,8 @@
 """Tenants and keys for attackers, written into a policy file of the operator's.
 
 Rule: what a policy grants is left as it stands; only who is let in, where the sidecar is asked, and
-where its state is kept are the range's own.  Keys follow from the seed, so that what is drawn under
+where its state is kept are the range's own: in memory, or, where replicas of a gateway are to share
+what they count, in the range's Redis.  Keys follow from the seed, so that what is drawn under
 a key (rotations, noise) is drawn again in the next run: this is a range on one machine, and nobody
 else's gateway.
 """
@@ -12,9 +13,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
+
+_OF_A_SERVER: Final = (
+    *("url", "topology", "master", "sentinel_password"),
+    *("ca", "certificate", "key"),
+)
+"""What a policy file says of its own Redis; the rest of ``store`` says how it is counted there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +46,18 @@ class Issued:
 
 
 def issue(
-    source: Path, directory: Path, seed: int, parties: Sequence[Party], health: str
+    source: Path,
+    directory: Path,
+    seed: int,
+    parties: Sequence[Party],
+    health: str,
+    *,
+    redis: str = "",
 ) -> Issued:
-    """Write the policy file and its secret into ``directory``, of this user alone.
+    """Write the policy file and its secrets into ``directory``, of this user alone.
 
-    Raise ValueError where ``source`` is no policy file or does not have the policy that a party is
-    to have.
+    ``redis`` is the URL of the one that is counted in; empty: in memory.  Raise ValueError where
+    ``source`` is no policy file or does not have the policy that a party is to have.
     """
     document = _read(source)
     secret = _derived(seed, "secret")
@@ -58,12 +71,23 @@ def issue(
         "listen": f"unix://{directory / 'extproc.sock'}",
         "health": health,
         "keys": {"hmac": "file:hmac"},
-        "store": {"kind": "memory"},
+        "store": _shared(document) if redis else {"kind": "memory"},
         "tenants": tenants,
     }
     _write(directory / "hmac", secret)
+    if redis:
+        _write(directory / "redis", redis)
     _write(directory / "policy.yaml", yaml.safe_dump(filled, sort_keys=False))
     return Issued(directory / "policy.yaml", keys)
+
+
+def shares(source: Path) -> bool:
+    """Whether the policy file has replicas count together, in a Redis.
+
+    Raise ValueError where it is no policy file.
+    """
+    store = _read(source).get("store")
+    return isinstance(store, dict) and store.get("kind") == "redis"
 
 
 def principal(key: str, secret: str) -> str:
@@ -79,6 +103,11 @@ def _read(source: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise ValueError(f"{source}: this is no policy file")  # noqa: TRY004 -- of the file
     return document
+
+
+def _shared(document: Mapping[str, Any]) -> dict[str, Any]:
+    own = document["store"]
+    return {name: own[name] for name in own if name not in _OF_A_SERVER} | {"url": "file:redis"}
 
 
 def _keys(seed: int, party: Party) -> list[str]:

@@ -10,7 +10,8 @@ from extproc.redteam.adapters.kserve import Kserve
 from extproc.redteam.adapters.openai_embeddings import OpenAiEmbeddings
 from extproc.redteam.attack import Attack
 from extproc.redteam.firing_range.firing_range import Gateway, gateway, model_server
-from extproc.redteam.firing_range.issue import Party
+from extproc.redteam.firing_range.issue import Party, shares
+from extproc.redteam.firing_range.redis_server import redis_server
 from extproc.redteam.ground import Ground, Place
 from extproc.redteam.plan import Planned, parties
 from extproc.redteam.policy_choice import Choice
@@ -33,15 +34,32 @@ async def opened(
     up, or ends before the block does.
     """
     seed = min(trial.seed for trial in trials)
-    used = [attacks[name] for name in sorted({trial.attack for trial in trials})]
+    used = {trial.policy: policies[trial.policy] for trial in trials}
+    those = [attacks[name] for name in sorted({trial.attack for trial in trials})]
     async with AsyncExitStack() as stack:
-        bare = await stack.enter_async_context(model_server(models(victims, used)))
+        bare = await stack.enter_async_context(model_server(models(victims, those)))
         gateways = {
-            file: await stack.enter_async_context(gateway(file, bare, seed, let_in))
-            for file, let_in in _parties(trials, attacks, policies).items()
+            file: await stack.enter_async_context(
+                _gateway(file, bare, seed, let_in, _replicas(file, trials, attacks, used))
+            )
+            for file, let_in in _parties(trials, attacks, used).items()
         }
-        places = {label: _place(choice, bare, gateways) for label, choice in policies.items()}
-        yield Ground(bare, places)
+        yield Ground(
+            bare, {label: _place(choice, bare, gateways) for label, choice in used.items()}
+        )
+
+
+@asynccontextmanager
+async def _gateway(
+    file: Path, bare: str, seed: int, let_in: Sequence[Party], replicas: int
+) -> AsyncIterator[Gateway]:
+    """One alone counts in memory, whatever its file says: nobody counts with it."""
+    async with AsyncExitStack() as stack:
+        redis = ""
+        if replicas > 1 and shares(file):
+            redis = await stack.enter_async_context(redis_server())
+        running = gateway(file, bare, seed, let_in, replicas=replicas, redis=redis)
+        yield await stack.enter_async_context(running)
 
 
 def models(victims: Iterable[Victim], attacks: Iterable[Attack] = ()) -> tuple[str, ...]:
@@ -82,12 +100,23 @@ def _parties(
     return found
 
 
+def _replicas(
+    file: Path,
+    trials: Iterable[Planned],
+    attacks: Mapping[str, Attack],
+    policies: Mapping[str, Choice],
+) -> int:
+    """As many as the attack asks that asks most of them."""
+    return max(attacks[t.attack].replicas for t in trials if policies[t.policy].file == file)
+
+
 def _place(choice: Choice, bare: str, gateways: Mapping[Path, Gateway]) -> Place:
     if choice.file is None:
         return Place(bare, {})
     running = gateways[choice.file]
     spare = tuple(running.keys[_spare(choice)])
-    return Place(running.url, running.keys, spare, 1 if choice.counts else _AT_ONCE)
+    at_once = 1 if choice.counts else _AT_ONCE
+    return Place(running.url, running.keys, spare, at_once, running.urls)
 
 
 def _spare(choice: Choice) -> str:

@@ -45,6 +45,7 @@ ORDER: Final[tuple[str, ...]] = (
     "standard",
     "coarse",
     "metered",
+    "shared",
     "sealed",
     "rotated",
     "noisy",

@@ -18,10 +18,6 @@ from matplotlib.ticker import NullLocator
 
 INK: Final = "#7b7f87"
 """Of text, axes and grids: it can be read on white and on black."""
-BASELINE: Final = "#8c8c8c"
-COLOURS: Final = ("#1f8fd6", "#e0701a", "#12a17c", "#c065b0", "#b59410", "#6a6fd8", "#d64550")
-"""Of policies, in their order; told apart with any colour vision, as the marks are."""
-MARKS: Final = ("o", "s", "^", "D", "v", "P", "X")
 
 _STYLE: Final[Any] = {
     "axes.edgecolor": INK,

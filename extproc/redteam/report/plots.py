@@ -15,10 +15,7 @@ from matplotlib.ticker import FuncFormatter, NullLocator
 from extproc.redteam.measures.interval import Interval
 from extproc.redteam.measures.reach import LEVELS, Bound, Multiplier
 from extproc.redteam.report.drawing import (
-    BASELINE,
-    COLOURS,
     INK,
-    MARKS,
     Margins,
     apart,
     canvas,
@@ -26,28 +23,12 @@ from extproc.redteam.report.drawing import (
     svg,
     writable,
 )
+from extproc.redteam.report.look import Look
 
 _ROW: Final = 0.24
 """Inches of a row of bars."""
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Of a policy."""
-
-    colour: str
-    mark: str
-    dashed: bool = False
-
-
-def looks(policies: Sequence[str], baseline: str) -> dict[str, Look]:
-    """The baseline is grey; the others have colours and marks in their order."""
-    others = [policy for policy in policies if policy != baseline]
-    found = {
-        policy: Look(COLOURS[at % len(COLOURS)], MARKS[at % len(MARKS)])
-        for at, policy in enumerate(others)
-    }
-    return {baseline: Look(BASELINE, "o", dashed=True), **found}
+_WIDER: Final = 0.9
+"""Points, for each line above."""
 
 
 def learning(
@@ -64,8 +45,8 @@ def learning(
         axes.set_ylim(low, 1.015)
         for level in LEVELS:
             axes.axhline(level, color=INK, linewidth=0.5, alpha=0.35)
-        for policy, line in lines.items():
-            _line(axes, line, look[policy])
+        for below, (policy, line) in enumerate(lines.items()):
+            _line(axes, line, look[policy], len(lines) - 1 - below)
         _end_labels(axes, lines, look)
         _queries(axes)
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0%}"))
@@ -161,7 +142,8 @@ def trade(
         return svg(figure, name, title)
 
 
-def _line(axes: Axes, line: Sequence[tuple[int, Interval]], look: Look) -> None:
+def _line(axes: Axes, line: Sequence[tuple[int, Interval]], look: Look, above: int) -> None:
+    """Wider where more lines are drawn above it, so that each is seen where all are the same."""
     budgets = [budget for budget, _ in line]
     cut = [point.within(0, 1) for _, point in line]
     axes.plot(
@@ -169,10 +151,10 @@ def _line(axes: Axes, line: Sequence[tuple[int, Interval]], look: Look) -> None:
         [point.value for point in cut],
         color=look.colour,
         marker=look.mark,
-        markersize=3.6,
-        linewidth=1.6,
+        markersize=3.6 if look.dashed else 3.6 + _WIDER * above,
+        linewidth=1.4 if look.dashed else 1.4 + _WIDER * above,
         linestyle=(0, (4, 2)) if look.dashed else "-",
-        zorder=4 if look.dashed else 3,
+        zorder=4 if look.dashed else 3 - above / 100,
     )
     if all(point.count > 1 for point in cut):
         lows, highs = [point.low for point in cut], [point.high for point in cut]

@@ -17,6 +17,7 @@ import numpy as np
 from extproc.redteam.answers import Floats, Ints
 from extproc.redteam.surrogates import forest, kernel, softmax_regression
 from extproc.redteam.surrogates.gathered import Gathered
+from extproc.redteam.surrogates.mixture import Likely, Mixture
 from extproc.redteam.surrogates.perceptron import Committee, Course, Lesson, Scale, Singles, train
 
 Labels = Callable[[Floats], Ints]
@@ -79,20 +80,21 @@ class Chooser:
     """The ways of the last choice with their agreement in validation, the best first."""
 
     def fit(self, gathered: Gathered) -> Labels:
-        """The copy that did best in validation."""
+        """The copy that did best in validation, or two of different families together."""
         if len(gathered) < FEWEST or len(np.unique(gathered.labels)) < 2:
             return Constant(int(np.bincount(gathered.labels, minlength=1).argmax()))
         study = _Study(gathered, self.low, self.high, self.rng, self.balanced)
-        tried = self._tried(study)
+        folds = _folds(len(gathered), self.typical, self.rng)
+        tried = self._tried(study, folds)
         tried.sort(key=lambda each: -each.agreement)
         self.standing = [(each.way, each.agreement) for each in tried]
+        best = study.best(tried, folds)
         if len(gathered) >= LARGE and self.typical is None:
-            return tried[0].copy
-        return study.trained(tried[0].way)
+            return _one([each.copies[-1] for each in best])
+        return _one([study.trained(each.way) for each in best])
 
-    def _tried(self, study: "_Study") -> "list[_Tried]":
+    def _tried(self, study: "_Study", folds: Sequence[Ints]) -> "list[_Tried]":
         """Way by way, and all ways of perceptrons together, until one is perfect."""
-        folds = _folds(len(study.gathered), self.typical, self.rng)
         ways, tried = self._ways(study), list[_Tried]()
         for mine in _together(ways):
             tried += study.validated(mine, folds)
@@ -127,6 +129,10 @@ def _together(ways: Sequence[Way]) -> list[list[Way]]:
     ]
 
 
+def _one(copies: Sequence[Likely]) -> Labels:
+    return copies[0] if len(copies) == 1 else Mixture(tuple(copies))
+
+
 def course(rows: int) -> Course:
     """How long perceptrons learn from so many rows."""
     return Course(steps=int(100 * rows**0.22), batch=64 if rows < 1_000 else 128)
@@ -137,17 +143,17 @@ def _folds(count: int, typical: int | None, rng: np.random.Generator) -> list[In
     order = rng.permutation(min(count, typical or count))
     if count < SMALL:
         return np.array_split(order, FOLDS)
-    if typical is not None:
+    if typical is not None and typical < count:
         return [order[: len(order) // 2]]
     return [order[: count // (10 if count >= LARGE else 5)]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Tried:
-    """A way, the copy that it gave from what was not the last fold, and its mean agreement."""
+    """A way, the copies that it gave from what was not in each fold, and their mean agreement."""
 
     way: Way
-    copy: Labels
+    copies: Sequence[Likely]
     agreement: float
 
 
@@ -177,21 +183,32 @@ class _Study:
         found = []
         for way in ways:
             mine = [next(copies) for _ in folds]
-            agreed = [self._agreement(copy, fold) for copy, fold in zip(mine, folds, strict=True)]
-            found.append(_Tried(way, mine[-1], float(np.mean(agreed))))
+            found.append(_Tried(way, mine, self._agreement(mine, folds)))
         return found
 
-    def trained(self, way: Way) -> Labels:
+    def best(self, tried: Sequence[_Tried], folds: Sequence[Ints]) -> Sequence[_Tried]:
+        """The first of those tried, best first; with it the first of another family, where both
+        together agree in validation as often.
+        """
+        first = tried[0]
+        others = [each for each in tried if each.way.family is not first.way.family]
+        if first.agreement < PERFECT and others:
+            pairs = zip(first.copies, others[0].copies, strict=True)
+            if self._agreement([Mixture(pair) for pair in pairs], folds) >= first.agreement:
+                return [first, others[0]]
+        return [first]
+
+    def trained(self, way: Way) -> Likely:
         """On all rows."""
         return self._fitted([(way, np.arange(len(self.gathered)))], MEMBERS)[0]
 
-    def _fitted(self, each: Sequence[tuple[Way, Ints]], members: int) -> list[Labels]:
+    def _fitted(self, each: Sequence[tuple[Way, Ints]], members: int) -> list[Likely]:
         """A copy for each way and rows, all of one family."""
         if each and each[0][0].family is Family.PERCEPTRON:
             return self._committees(each, members)
         return [self._alone(way, self._dealt(rows)) for way, rows in each]
 
-    def _committees(self, each: Sequence[tuple[Way, Ints]], members: int) -> list[Labels]:
+    def _committees(self, each: Sequence[tuple[Way, Ints]], members: int) -> list[Likely]:
         """All perceptrons in lockstep."""
         targets = {way: self.readings[way.reading].astype(np.float32) for way, _ in each}
         lessons = [
@@ -203,13 +220,17 @@ class _Study:
             for at in range(0, len(lessons), members)
         ]
 
-    def _alone(self, way: Way, rows: Ints) -> Labels:
+    def _alone(self, way: Way, rows: Ints) -> Likely:
+        linear = way.family is Family.SOFTMAX
+        if linear and way.reading != "labels" and len(rows) > LARGE:
+            # Scores of so many settle its weights; the time goes into finding them to the end.
+            rows = self.rng.choice(rows, LARGE, replace=False)
         inputs, targets = self.gathered.inputs[rows], self.readings[way.reading][rows]
         if way.family is Family.FOREST:
             return forest.fit(inputs, targets, self.rng)
         if way.family is Family.KERNEL:
             return kernel.fit(inputs, targets, self.low, self.high, self.rng)
-        rounds = 100 if len(rows) < LARGE else 40
+        rounds = 100 if len(rows) <= LARGE else 40
         return softmax_regression.fit(inputs, targets, targets.shape[1], rounds=rounds)
 
     def _dealt(self, rows: Ints) -> Ints:
@@ -220,5 +241,11 @@ class _Study:
         counts = np.bincount(labels)
         return np.repeat(rows, np.round(counts.max() / counts[labels]).astype(np.int64))
 
-    def _agreement(self, copy: Labels, rows: Ints) -> float:
-        return float(np.mean(copy(self.gathered.inputs[rows]) == self.gathered.labels[rows]))
+    def _agreement(self, copies: Sequence[Labels], folds: Sequence[Ints]) -> float:
+        """The mean over folds, of a copy each."""
+        known = self.gathered
+        agreed = [
+            np.mean(copy(known.inputs[fold]) == known.labels[fold])
+            for copy, fold in zip(copies, folds, strict=True)
+        ]
+        return float(np.mean(agreed))

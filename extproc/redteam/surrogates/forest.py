@@ -27,8 +27,13 @@ class Forest:
     trees: ExtraTreesRegressor
 
     def __call__(self, inputs: Floats) -> Ints:
-        labels: Ints = self.trees.predict(inputs).argmax(axis=1)
+        labels: Ints = self.probabilities(inputs).argmax(axis=1)
         return labels
+
+    def probabilities(self, inputs: Floats) -> Floats:
+        """Of inputs [N, d], [N, C]: the mean of what the trees say."""
+        said: Floats = self.trees.predict(inputs)
+        return said
 
 
 def fit(inputs: Floats, targets: Floats, rng: np.random.Generator) -> Forest:

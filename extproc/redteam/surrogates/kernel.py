@@ -13,6 +13,7 @@ import numpy as np
 from scipy.linalg import solve
 
 from extproc.redteam.answers import Floats, Ints
+from extproc.redteam.surrogates.softmax_regression import softmax
 
 MOST: Final = 1_500
 """Rows that are learnt from: time grows with their cube."""
@@ -45,11 +46,26 @@ class Kernel:
     width: float
     weights: Floats
     offset: Floats
+    logarithm: bool
+    """Whether it is logarithms that it says."""
 
     def __call__(self, inputs: Floats) -> Ints:
-        near = _kernel(_distances(inputs / self.scale, self.rows), self.width)
-        labels: Ints = (near @ self.weights + self.offset).argmax(axis=1)
+        labels: Ints = self._said(inputs).argmax(axis=1)
         return labels
+
+    def probabilities(self, inputs: Floats) -> Floats:
+        """Of inputs [N, d], [N, C]: what it says, brought to a sum of 1."""
+        said = self._said(inputs)
+        if self.logarithm:
+            return softmax(said)
+        likely = np.maximum(said, _LEAST)
+        whole: Floats = likely / likely.sum(axis=1, keepdims=True)
+        return whole
+
+    def _said(self, inputs: Floats) -> Floats:
+        near = _kernel(_distances(inputs / self.scale, self.rows), self.width)
+        said: Floats = near @ self.weights + self.offset
+        return said
 
 
 def fit(
@@ -67,7 +83,7 @@ def fit(
     smoothed = _kernel(_distances(rows, rows), setting.width)
     smoothed[np.diag_indices(len(rows))] += setting.ridge
     weights = solve(smoothed, wanted - offset, assume_a="pos")
-    return Kernel(scale, rows, setting.width, weights, offset)
+    return Kernel(scale, rows, setting.width, weights, offset, setting.logarithm)
 
 
 def _chosen(rows: Floats, targets: Floats) -> Setting:

@@ -233,5 +233,10 @@ class Committee:
 
     def __call__(self, inputs: Floats) -> Ints:
         """Labels [N] of inputs [N, d] as the victim takes them."""
-        labels: Ints = softmax(self.members.logits(self.scale(inputs))).mean(axis=0).argmax(axis=1)
+        labels: Ints = self.probabilities(inputs).argmax(axis=1)
         return labels
+
+    def probabilities(self, inputs: Floats) -> Floats:
+        """Of inputs [N, d], [N, C]: the mean of what members hold likely."""
+        likely: Floats = softmax(self.members.logits(self.scale(inputs))).mean(axis=0)
+        return likely

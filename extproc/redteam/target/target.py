@@ -77,7 +77,7 @@ class Target:
 
     def _fits(self, attack: Attack) -> bool:
         here = {"classifier": Kind.CLASSIFIER, "embedding": Kind.EMBEDDING}[self.file.kind]
-        enough = len(self.keys) >= attack.keys + attack.bystanders
+        enough = len(self.keys) >= attack.keys + attack.bystanders and attack.replicas == 1
         return attack.kind is here and set(attack.needs) <= self._means() and enough
 
     def _means(self) -> set[Needs]:
@@ -125,6 +125,7 @@ def _classifier(path: Path, file: TargetFile) -> ClassifierVictim:
         natural=other,
         secret=Secret(rows[judged], unknown, nothing, unknown, nothing, unknown),
         linear=file.linear,
+        real=len(own),
     )
 
 

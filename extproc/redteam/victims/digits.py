@@ -22,8 +22,8 @@ BRIGHTEST: Final = 16.0
 _HELD_OUT: Final = 450
 _SEED: Final = 0
 _JUDGED: Final = 225
-_TASK: Final = 12_000
-_NATURAL: Final = 12_000
+_TASK: Final = 30_000
+_NATURAL: Final = 30_000
 
 
 def regression() -> ClassifierVictim:
@@ -75,4 +75,5 @@ def _victim(name: str, about: str, *, linear: bool = False) -> ClassifierVictim:
             truth[_JUDGED:],
         ),
         linear=linear,
+        real=own,
     )

@@ -3,15 +3,18 @@
 What an attacker has who has pictures, but none of the task.
 """
 
+from functools import cache
+
 import numpy as np
 from sklearn.datasets import load_sample_images
 
 from extproc.redteam.answers import Floats
 
 
+@cache
 def patches(count: int, side: int, brightest: float, seed: int) -> Floats:
     """``count`` squares [count, side * side] of different size and place, each stretched to the
-    range of 0 to ``brightest``.
+    range of 0 to ``brightest``; made once for all victims, and not to be written to.
     """
     rng = np.random.default_rng(seed)
     pictures = [image.mean(axis=2) for image in load_sample_images().images]
@@ -22,6 +25,7 @@ def patches(count: int, side: int, brightest: float, seed: int) -> Floats:
     squares = np.array(cut)
     low, high = squares.min(axis=1, keepdims=True), squares.max(axis=1, keepdims=True)
     stretched: Floats = (squares - low) / np.maximum(high - low, 1) * brightest
+    stretched.setflags(write=False)
     return stretched
 
 

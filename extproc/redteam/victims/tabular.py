@@ -67,6 +67,7 @@ def _victim(
             truth[judged:],
         ),
         linear=True,
+        real=own,
     )
 
 

@@ -40,6 +40,8 @@ class ClassifierVictim:
     secret: Secret
     linear: bool = False
     """Whether its logits are linear in the input, as its documentation says."""
+    real: int = 200
+    """Rows of ``task`` that come first and are no mixtures of others; no more than there are."""
     slow: bool = False
     """Whether an answer takes it ten milliseconds; it is judged on a tenth of the inputs."""
 

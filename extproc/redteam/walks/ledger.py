@@ -20,10 +20,6 @@ class Ledger:
     _inputs: list[Floats] = field(default_factory=list)
     _labels: list[Ints] = field(default_factory=list)
 
-    @property
-    def left(self) -> int:
-        return self.oracle.budget.left
-
     async def labels(self, inputs: Floats) -> Ints:
         """Of inputs [N, d], -1 where one was refused; raise BudgetSpent where N are not left."""
         answers: Answers = await self.oracle.ask(inputs)

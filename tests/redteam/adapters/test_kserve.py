@@ -14,8 +14,9 @@ def _reply(document: object, status: int = 200) -> Reply:
     return Reply(status, (), orjson.dumps(document), 0, 0)
 
 
-def _outputs(**data: list[float]) -> Reply:
-    return _reply({"outputs": [{"name": name, "data": each} for name, each in data.items()]})
+def _outputs(status: int = 200, **data: list[float]) -> Reply:
+    named = [{"name": name, "data": each} for name, each in data.items()]
+    return _reply({"outputs": named}, status)
 
 
 def test_a_request_is_one_tensor_of_rows() -> None:
@@ -33,6 +34,8 @@ def test_scores_and_labels_are_read_whichever_come() -> None:
     assert both.labels.tolist() == [0, 0]
     scores = ADAPTER.read(_outputs(probabilities=[0.2, 0.8, 0.9, 0.1]), 2)
     assert scores.labels.tolist() == [1, 0]
+    three = ADAPTER.read(_outputs(probabilities=[0.2, 0.8, 0.4, 0.6, 0.9, 0.1]), 3)
+    assert three.labels.tolist() == [1, 1, 0], "of each row, and not of each class"
     labels = ADAPTER.read(_outputs(label=[1, 0]), 2)
     assert labels.scores is None
     assert labels.served.all()
@@ -42,6 +45,7 @@ def test_scores_and_labels_are_read_whichever_come() -> None:
     "reply",
     [
         _reply({}, 429),
+        _outputs(429, label=[1, 0]),
         _reply({}),
         _reply([]),
         _outputs(other=[1.0]),

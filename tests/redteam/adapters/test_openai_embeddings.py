@@ -27,6 +27,7 @@ def test_vectors_are_read_as_wide_as_they_came() -> None:
     ("status", "body"),
     [
         (429, b"{}"),
+        (429, b'{"data": [{"embedding": [1, 2]}, {"embedding": [3, 4]}]}'),
         (200, b"{}"),
         (200, b"<html>"),
         (200, b'{"data": [{"embedding": [1, 2]}, {"embedding": [3]}]}'),

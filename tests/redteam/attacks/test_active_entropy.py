@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from extproc.redteam.answers import Answers
+from extproc.redteam.answers import Answers, Floats
 from extproc.redteam.attacks.active_entropy import ATTACK, least_sure
 from extproc.redteam.surrogates.gathered import Gathered
+from extproc.redteam.surrogates.perceptron import Singles
 from extproc.redteam.surrogates.pupil import Pupil
 from tests.redteam.drawing import no_worse_than_drawing
 
@@ -25,3 +26,16 @@ def test_it_asks_about_the_boundary_of_what_it_knows() -> None:
 @pytest.mark.slow
 async def test_it_is_no_worse_than_drawing() -> None:
     assert await no_worse_than_drawing(ATTACK)
+
+
+class _Sure(Pupil):
+    """Holds likely what the inputs say."""
+
+    def likely(self, inputs: Floats) -> Singles:
+        return inputs[None].astype(np.float32)
+
+
+def test_two_labels_are_surer_than_three_though_one_of_them_is_as_unsure_as_can_be() -> None:
+    pupil = _Sure(np.zeros(3), np.ones(3), np.random.default_rng(0))
+    inputs = np.array([[1.0, 0.0, 0.0], [0.37, 0.63, 0.0], [0.34, 0.33, 0.33], [0.5, 0.5, 0.0]])
+    assert least_sure(pupil, inputs, 3).tolist() == [2, 3, 1]

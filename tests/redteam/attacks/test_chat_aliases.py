@@ -3,7 +3,7 @@
 import orjson
 import pytest
 
-from extproc.redteam.attacks.chat_aliases import ALIASES, entries
+from extproc.redteam.attacks.chat_aliases import ALIASES, drawn, entries, texts
 from extproc.redteam.request import Reply
 
 TOLD = [{"token": "a", "bytes": [97], "logprob": -0.5}]
@@ -41,3 +41,28 @@ def test_documents_and_streams_tell_the_same() -> None:
 )
 def test_what_is_refused_or_cannot_be_read_tells_nothing(reply: Reply) -> None:
     assert entries(reply) == []
+    assert drawn(reply) == []
+
+
+def test_every_choice_tells_what_was_drawn_and_says_it() -> None:
+    first = {"index": 0, "logprobs": {"content": TOLD}, "message": {"content": "a"}}
+    second = {"index": 1, "logprobs": {"content": TOLD}, "message": {"content": "b"}}
+    reply = _reply(orjson.dumps({"choices": [second, first]}))
+    assert drawn(reply) == [*TOLD, *TOLD]
+    assert texts(reply) == ["a", "b"]
+
+
+def test_what_a_stream_says_is_put_together() -> None:
+    deltas = [{"role": "assistant", "content": ""}, {"content": "a"}, {"content": "b"}, {}]
+    events = [
+        b"data: " + orjson.dumps({"choices": [{"index": 0, "delta": delta}]}) for delta in deltas
+    ]
+    assert texts(_reply(b"\n\n".join([*events, b"data: [DONE]"]))) == ["ab"]
+    assert texts(_reply(b"not JSON")) == texts(_reply(b"{}", 403)) == []
+
+
+def test_a_way_in_has_its_own_fields_whatever_was_asked_for() -> None:
+    ways = {alias.name: alias for alias in ALIASES}
+    for name, field, value in (("stream", "stream", True), ("two choices", "n", 2)):
+        body = ways[name].request({"stream": False, "n": 1}).body
+        assert orjson.loads(body)[field] == value

@@ -7,7 +7,11 @@ import pytest
 
 from extproc.redteam.attacks.cosmetics import variants
 
-TEXTS = ["Return *True* if the locals in the table are optimizable.", "one two three, four"]
+TEXTS = [
+    "Return *True* if the locals in the table are optimizable.",
+    "one two three, four",
+    "\u0131l\u0131k su",
+]
 
 
 def _said(text: str) -> str:
@@ -37,4 +41,5 @@ def test_the_same_generator_makes_the_same() -> None:
 def test_a_text_without_letters_has_as_many_as_there_are() -> None:
     found = variants("1", 64, np.random.default_rng(1))
     assert 0 < len(found) <= 64
+    assert "1" not in found, "it is no variant of itself"
     assert {_said(each) for each in found} == {"1"}

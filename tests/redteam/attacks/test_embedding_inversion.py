@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 
 import numpy as np
+import orjson
 import pytest
 
 from extproc.redteam.answers import Floats
 from extproc.redteam.attack import Finding
-from extproc.redteam.attacks import embedding_inversion
+from extproc.redteam.attacks import embedding_inversion, word_presence
 from extproc.redteam.attacks.embedding_inversion import ATTACK, CANDIDATES, FOUND
 from extproc.redteam.request import Request
 from extproc.redteam.scene import Scene
@@ -97,6 +98,41 @@ async def test_vectors_that_nobody_was_served_are_not_inverted() -> None:
     assert {measure for measure, _ in found} == {"identified.own", "words.own"}
 
 
+async def test_a_text_whose_vector_was_refused_is_not_named_and_hides_no_other() -> None:
+    asked = 0
+
+    def first(request: Request) -> bool:
+        nonlocal asked
+        asked += request.key == 1
+        return request.key == 1 and asked == 1
+
+    found = await _found(planted.scene(VICTIM, [300], refuse=first))
+    assert found["identified.own", 300] > 0.99
+    assert found["identified.other", 300] == pytest.approx(2 / 3, abs=0.01)
+
+
+async def test_how_words_look_is_learnt_from_none_of_the_texts_that_are_inverted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: set[str] = set()
+    read: list[Sequence[str]] = []
+    really = word_presence.present
+
+    def noted(texts: Sequence[str], words: Sequence[str]) -> Floats:
+        read.append(texts)
+        return really(texts, words)
+
+    def heard(request: Request) -> bool:
+        asked.update(orjson.loads(request.body)["input"] if request.key == 1 else ())
+        return False
+
+    monkeypatch.setattr(word_presence, "present", noted)
+    await _found(planted.scene(VICTIM, [100], refuse=heard))
+    assert len(asked) == FOUND
+    assert len(read[0]) == 100 + CANDIDATES - FOUND
+    assert not asked & set(read[0])
+
+
 async def test_the_same_seed_finds_the_same() -> None:
     runs = [await _found(planted.scene(VICTIM, [100], seed=4)) for _ in range(2)]
     assert runs[0] == runs[1]
@@ -105,8 +141,8 @@ async def test_the_same_seed_finds_the_same() -> None:
 def test_the_nearest_is_found_beside_what_all_have_in_common() -> None:
     common = np.array([9.0, 9.0])
     candidates = common + np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, -1.0]])
-    vectors = common + np.array([[0.1, 0.9], [2.0, 0.0]])
-    assert embedding_inversion.nearest(vectors, candidates).tolist() == [1, 0]
+    vectors = common + np.array([[0.1, 0.9], [2.0, 0.0], [-1.0, -0.9]])
+    assert embedding_inversion.nearest(vectors, candidates).tolist() == [1, 0, 2]
 
 
 async def test_answers_that_were_refused_are_not_learned_from() -> None:

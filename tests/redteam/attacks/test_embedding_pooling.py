@@ -7,6 +7,7 @@ import numpy as np
 from extproc.redteam.answers import Floats
 from extproc.redteam.attack import VectorCopy
 from extproc.redteam.attacks.embedding_pooling import ATTACK, KEYS
+from extproc.redteam.request import Request
 from extproc.redteam.scene import Scene
 from extproc.redteam.vector_judge import aligned_cosine, unit
 from tests.redteam import planted
@@ -61,6 +62,25 @@ async def test_every_key_asks_its_share_and_no_more() -> None:
     await _copies(scene)
     assert scene.client.meter.keys == set(range(KEYS))
     assert scene.client.meter.queries == 202
+
+
+async def test_what_does_not_go_into_even_shares_is_not_asked() -> None:
+    scene = planted.scene(planted.victim(400), [200])
+    assert set(await _copies(scene)) == {(200, "one heap")}
+    assert scene.client.meter.queries == 2 + KEYS * 9
+
+
+async def test_spaces_are_aligned_by_texts_that_every_key_was_answered_alone() -> None:
+    asked = 0
+
+    def second(request: Request) -> bool:
+        nonlocal asked
+        asked += request.key == 3
+        return request.key == 3 and asked == 2
+
+    scene = planted.scene(planted.victim(1_300), [802, 1_202], _turned, refuse=second)
+    found = await _copies(scene)
+    assert found[1_202, "shared texts"] > found[1_202, "one heap"] + 0.1
 
 
 async def test_refused_keys_have_nothing_to_pool() -> None:

@@ -9,6 +9,7 @@ from extproc.redteam.answers import Floats
 from extproc.redteam.attack import VectorCopy
 from extproc.redteam.attacks.embedding_regression import ATTACK
 from extproc.redteam.oracle import BudgetSpent
+from extproc.redteam.request import Request
 from extproc.redteam.scene import Scene
 from extproc.redteam.surrogates import ridge
 from extproc.redteam.vector_judge import aligned_cosine
@@ -73,6 +74,18 @@ async def test_answers_that_fell_in_fidelity_are_not_fitted_to() -> None:
 
     found = await _copies(planted.scene(planted.victim(400), [200, 400], falling))
     assert found[400, "ridge"] == pytest.approx(found[200, "ridge"])
+
+
+async def test_each_answer_is_learnt_with_its_own_text_where_others_were_refused() -> None:
+    asked = 0
+
+    def first(_request: Request) -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 1
+
+    scene = planted.scene(planted.victim(400, based=False), [400], refuse=first)
+    assert (await _copies(scene))[400, "n-grams"] > 0.3
 
 
 async def test_who_is_refused_has_no_copy() -> None:

@@ -141,3 +141,12 @@ async def test_through_a_real_gateway_all_is_exact_and_less_is_less() -> None:
     assert told["standard", "agreement.uniform", 1_000] > 0.9
     assert told["standard", "agreement.boundary", 1_000] < 1.0
     assert 0.75 < told["coarse", "agreement.uniform", 1_000] < 0.97
+
+
+async def test_a_copy_has_asked_as_much_as_its_budget_and_there_is_one_of_each() -> None:
+    scene = cancer().scene(raw, [31, 65, 100], 1)
+    budgets = []
+    async for gain in ATTACK.run(scene):
+        budgets.append(gain.budget)
+        assert sum(map(len, scene.local.asked)) == gain.budget
+    assert budgets == [31, 65, 100]

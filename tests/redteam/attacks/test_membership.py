@@ -1,10 +1,20 @@
 """An overfit model gives its members away, and one that says nothing of them does not."""
 
 import numpy as np
+from aiohttp import web
 
 from extproc.redteam.answers import Floats
 from extproc.redteam.attacks.membership import ATTACK
-from tests.redteam.faulty import model, serving, tried, truth, victim
+from tests.redteam.faulty import (
+    answer,
+    model,
+    refusal,
+    rows_asked,
+    serving,
+    tried,
+    truth,
+    victim,
+)
 
 _RNG = np.random.default_rng(11)
 MEMBERS, OTHERS = _RNG.random((60, 4)), _RNG.random((60, 4))
@@ -50,3 +60,17 @@ async def test_labels_alone_leave_the_gap_and_the_noise_that_they_stand() -> Non
         rows = await tried(ATTACK, url, against=AGAINST)
     assert {name for name in rows if name.startswith("auc.")} == {"auc.gap", "auc.label_only"}
     assert rows["auc.label_only"].value > 0.75
+
+
+async def test_a_refusal_makes_nobody_look_like_a_member_or_like_none() -> None:
+    """Of 140 candidates the last forty, none of them a member, are never answered."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        inputs = await rows_asked(request)
+        return refusal(403) if len(inputs) == 40 else answer(_unknowing(inputs))
+
+    others = np.random.default_rng(12).random((80, 4))
+    async with serving(handle) as url:
+        rows = await tried(ATTACK, url, against=victim(MEMBERS, others))
+    for way in ("gap", "confidence", "label_only"):
+        assert 0.35 < rows[f"auc.{way}"].value < 0.65, way

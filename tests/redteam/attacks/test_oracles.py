@@ -1,5 +1,7 @@
 """Refusals that differ by their cause are found, pair by pair, and what header fields tell too."""
 
+from itertools import count
+
 from aiohttp import web
 
 from extproc.redteam.attacks.oracles import ATTACK
@@ -30,6 +32,19 @@ async def test_causes_of_one_class_that_look_the_same_are_no_oracle() -> None:
         rows = await tried(ATTACK, url, ["k"])
     assert rows["told_apart"].value == 0
     assert rows["headers.limits"].value == rows["members.telling"].value == 0
+
+
+async def test_what_names_each_request_tells_none_apart() -> None:
+    served = count()
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        reply = await _alike(request)
+        reply.headers["x-request-id"] = f"{next(served)}"
+        return reply
+
+    async with serving(handle) as url:
+        rows = await tried(ATTACK, url, ["k"])
+    assert rows["told_apart"].value == 0
 
 
 async def test_each_pair_that_is_told_apart_counts() -> None:

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from extproc.redteam.attack import Finding
-from extproc.redteam.attacks.softmax_bottleneck import ATTACK
+from extproc.redteam.attacks.softmax_bottleneck import ATTACK, HELD_OUT
 from extproc.redteam.client import Client
 from extproc.redteam.firing_range.firing_range import model_server
 from extproc.redteam.oracle import Budget
@@ -56,11 +56,16 @@ def _server(refuses: Rule) -> Callable[[Request], tuple[int, object]]:
     return answer
 
 
-async def _findings(refuses: Rule, budget: int = 1_000, seed: int = 0) -> dict[str, float]:
+async def _tried(
+    gateway: Callable[[Request], tuple[int, object]],
+    public: Callable[[Request], tuple[int, object]] | None = None,
+    budget: int = 1_000,
+    seed: int = 0,
+) -> dict[str, float]:
     scene = Scene(
         _victim(),
-        planted.Planted(_server(refuses), "gateway"),
-        planted.Planted(_server(lambda _request, _asked: False), "public"),
+        planted.Planted(gateway, "gateway"),
+        planted.Planted(public or _server(lambda _request, _asked: False), "public"),
         Budget(budget),
         (budget,),
         np.random.default_rng(seed),
@@ -71,6 +76,10 @@ async def _findings(refuses: Rule, budget: int = 1_000, seed: int = 0) -> dict[s
         found[gain.measure] = gain.value
     assert scene.client.meter.requests <= budget
     return found
+
+
+async def _findings(refuses: Rule, budget: int = 1_000, seed: int = 0) -> dict[str, float]:
+    return await _tried(_server(refuses), budget=budget, seed=seed)
 
 
 async def test_width_and_space_are_exact_without_a_defence() -> None:
@@ -102,6 +111,48 @@ async def test_too_small_a_budget_finds_nothing() -> None:
 async def test_the_same_seed_finds_the_same() -> None:
     runs = [await _findings(lambda _request, _asked: False, seed=3) for _ in range(2)]
     assert runs[0] == runs[1]
+
+
+async def test_an_answer_that_tells_of_one_token_is_no_way_in() -> None:
+    def only_the_first(request: Request) -> tuple[int, object]:
+        told = _say(orjson.loads(request.body))
+        content = [{"top_logprobs": each["top_logprobs"][:1]} for each in told]
+        return 200, {"choices": [{"index": 0, "logprobs": {"content": content}}]}
+
+    found = await _tried(only_the_first)
+    assert found["aliases.open"] == found["hidden_size"] == 0
+
+
+async def test_contexts_that_come_again_and_again_are_no_dimensions() -> None:
+    """A model of so short a memory that all prompts but for ten are alike to it."""
+
+    def forgetful(request: Request) -> tuple[int, object]:
+        asked = orjson.loads(request.body)
+        asked["messages"][0]["content"] = asked["messages"][0]["content"][-1]
+        told = _say({**asked, "max_tokens": 1}) * asked["max_tokens"]
+        return 200, {"choices": [{"index": 0, "logprobs": {"content": told}}]}
+
+    assert (await _tried(forgetful))["hidden_size"] == 0
+
+
+async def test_the_verdict_is_on_contexts_that_nothing_was_learnt_from() -> None:
+    asked: dict[str, set[str]] = {"gateway": set(), "public": set()}
+
+    def heard(place: str) -> Callable[[Request], tuple[int, object]]:
+        answer = _server(lambda _request, _asked: False)
+
+        def hear(request: Request) -> tuple[int, object]:
+            fields = orjson.loads(request.body)
+            if fields["max_tokens"] > 1:
+                asked[place].add(fields["messages"][0]["content"])
+            return answer(request)
+
+        return hear
+
+    assert (await _tried(heard("gateway"), heard("public")))["hidden_size"] == HIDDEN
+    assert len(asked["public"]) == HELD_OUT
+    assert asked["gateway"]
+    assert not asked["gateway"] & asked["public"]
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """A difference of a few thousandths of a second is found, and none where there is none."""
 
 import asyncio
+import re
 
 import pytest
 from aiohttp import web
@@ -33,6 +34,8 @@ async def test_a_check_of_keys_that_takes_longer_is_found_and_what_is_alike_is_n
     assert rows["bits.key"].value > 0.5
     assert rows["ks.key"].value > 0.8
     assert "chance of as much by luck" in rows["ks.key"].note
+    known, stranger = (float(each) for each in re.findall(r"[\d.]+", rows["ks.key"].note)[:2])
+    assert stranger > known + 2, "milliseconds, of each side in turn"
     assert 0.35 < rows["auc.label"].value < 0.65
     assert rows["bits.label"].value < 0.1
 

@@ -1,5 +1,7 @@
 """Each trick is one request that says another thing in the same way, or the same in another."""
 
+import gzip
+
 import numpy as np
 import orjson
 import pytest
@@ -77,3 +79,22 @@ def test_the_key_is_sent_in_every_way(found: dict[str, Trick]) -> None:
     for name in ("other field", "other scheme's case", "key in two fields", "spaces"):
         assert KEY.encode() in found[name].data
     assert b"xk-nobody\r\nauthorization: Bearer xk-1" in found["key twice"].data
+
+
+def test_two_requests_follow_each_other_on_one_connection(found: dict[str, Trick]) -> None:
+    assert found["pipelined"].data.count(b"POST /v2/models/planted/infer HTTP/1.1\r\n") == 2
+
+
+def test_what_is_compressed_says_so_and_holds_the_same(found: dict[str, Trick]) -> None:
+    head, _, body = found["compressed"].data.partition(b"\r\n\r\n")
+    assert b"content-encoding: gzip" in head
+    plain = found["charset"].data.partition(b"\r\n\r\n")[2]
+    assert gzip.decompress(body) == plain
+
+
+def test_names_of_header_fields_have_dashes(found: dict[str, Trick]) -> None:
+    for name in ("x-forwarded-for", "x-envoy-internal"):
+        assert f"\r\n{name}: ".encode() in found["forwarded"].data
+    for trick in found.values():
+        fields = trick.data.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]
+        assert not any(b"_" in field.partition(b":")[0] for field in fields), trick.name

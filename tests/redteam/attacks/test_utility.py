@@ -1,11 +1,24 @@
 """What a customer keeps is what it would count itself."""
 
+from dataclasses import replace
+
 import numpy as np
+import orjson
 from aiohttp import web
 
 from extproc.redteam.answers import Floats
 from extproc.redteam.attacks.utility import ATTACK
-from tests.redteam.faulty import model, refusal, serving, sure, tried, victim
+from tests.redteam.faulty import (
+    answer,
+    model,
+    refusal,
+    rows_asked,
+    serving,
+    sure,
+    tried,
+    truth,
+    victim,
+)
 
 
 def _half_right(inputs: Floats) -> Floats:
@@ -42,3 +55,22 @@ async def test_who_is_refused_keeps_nothing() -> None:
     assert rows["accuracy"].value == 0
     assert "latency.served.p50" not in rows
     assert "latency.bare.p50" in rows
+
+
+async def test_of_answers_without_scores_no_confidence_is_made_up() -> None:
+    """The last twenty of 120 inputs come with a label alone; all are right, and sure at 0.75."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        scores = sure(await rows_asked(request))
+        if len(scores) != 20:
+            return answer(scores)
+        labels = [{"name": "label", "data": scores.argmax(axis=1).tolist()}]
+        return web.Response(body=orjson.dumps({"outputs": labels}))
+
+    test = np.random.default_rng(1).random((120, 4))
+    planted = victim()
+    against = replace(planted, secret=replace(planted.secret, test=test, truth=truth(test)))
+    async with serving(handle) as url:
+        rows = await tried(ATTACK, url, against=against)
+    assert rows["accuracy"].value == 1
+    assert rows["calibration_error"].value == 0.25

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import orjson
 import pytest
@@ -35,8 +37,8 @@ async def _constant(request: web.BaseRequest) -> web.StreamResponse:
     return web.Response(body=orjson.dumps({"data": [{"embedding": [1, 0, 0, 0]}] * count}))
 
 
-async def _rows(url: str, public: str) -> dict[str, float]:
-    trial = Trial(ATTACK, VICTIM, "planted", 1, ATTACK.budgets, url, public, ())
+async def _rows(url: str, public: str, victim: EmbeddingVictim = VICTIM) -> dict[str, float]:
+    trial = Trial(ATTACK, victim, "planted", 1, ATTACK.budgets, url, public, ())
     return {row.measure: row.value for row in await run(trial, None)}
 
 
@@ -62,3 +64,13 @@ async def test_who_is_refused_has_no_ranking() -> None:
 
     async with serving(handle) as url, serving(_exact) as public:
         assert "recall_at_10" not in await _rows(url, public)
+
+
+async def test_who_is_refused_a_part_has_no_ranking_either() -> None:
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        whole = len(orjson.loads(await request.read())["input"]) == 100
+        return await _exact(request) if whole else refusal(403)
+
+    more = replace(VICTIM, test=TEXTS * 2, topics=np.tile(VICTIM.topics, 2))
+    async with serving(handle) as url, serving(_exact) as public:
+        assert "recall_at_10" not in await _rows(url, public, more)

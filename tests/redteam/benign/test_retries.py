@@ -27,5 +27,7 @@ async def test_a_refusal_that_is_over_soon_blocks_nobody() -> None:
 
 
 async def test_what_is_refused_three_times_is_given_up() -> None:
-    found = await met(retries.run, lambda _: True)
+    heard: list[tuple[str, bytes]] = []
+    found = await met(retries.run, lambda _: True, heard)
     assert found.refused_share == 1
+    assert (found.asked, len(heard)) == (retries.REQUESTS, 3 * retries.REQUESTS)

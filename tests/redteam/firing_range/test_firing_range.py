@@ -7,7 +7,13 @@ import pytest
 import yaml
 
 from extproc.redteam.client import Client
-from extproc.redteam.firing_range.firing_range import SHIPPED, free_port, gateway, model_server
+from extproc.redteam.firing_range.firing_range import (
+    SHARED,
+    SHIPPED,
+    free_port,
+    gateway,
+    model_server,
+)
 from extproc.redteam.firing_range.issue import Party
 from extproc.redteam.firing_range.process import ProcessDied
 from extproc.redteam.request import Request
@@ -23,6 +29,17 @@ def test_a_free_port_is_one_that_can_be_had() -> None:
 def test_the_shipped_policies_are_those_that_claims_are_made_of() -> None:
     policies = yaml.safe_load(SHIPPED.read_text(encoding="utf-8"))["policies"]
     assert {"full", "standard", "coarse", "metered", "sealed"} <= policies.keys()
+
+
+def test_the_policy_that_is_shared_grants_what_the_metered_one_does() -> None:
+    metered, shared = (
+        yaml.safe_load(file.read_text(encoding="utf-8")) for file in (SHIPPED, SHARED)
+    )
+    assert shared["policies"] == {"shared": metered["policies"]["metered"]}
+    assert shared["routes"] == metered["routes"]
+    for name, fidelity in shared["fidelities"].items():
+        assert fidelity == metered["fidelities"][name]
+    assert shared["store"]["kind"] == "redis"
 
 
 async def test_a_policy_that_is_not_there_is_said_before_anything_starts() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extproc.redteam.firing_range.issue import Party, issue, principal
+from extproc.redteam.firing_range.issue import Party, issue, principal, shares
 
 PARTIES = [
     Party("pair", "gold", keys=4, tenants=2),
@@ -44,6 +44,33 @@ def test_what_a_policy_grants_stays_and_only_attackers_are_let_in(tmp_path: Path
     }
     assert "cohort" not in written["tenants"]["strangers-0"]
     assert stat.S_IMODE((tmp_path / "hmac").stat().st_mode) == 0o600
+
+
+def test_replicas_count_in_the_ranges_redis_the_way_the_file_says(tmp_path: Path) -> None:
+    own = {"kind": "redis", "url": "env:U", "topology": "sentinel", "slices": {"share": 0.1}}
+    source = _source(tmp_path, yaml.safe_dump(POLICY | {"store": own}))
+    url = "unix:///run/redis.sock"
+    issued = issue(source, tmp_path, 1, PARTIES, "127.0.0.1:1", redis=url)
+    written = yaml.safe_load(issued.policy.read_text())
+    assert written["store"] == {"kind": "redis", "slices": {"share": 0.1}, "url": "file:redis"}
+    assert (tmp_path / "redis").read_text() == url
+    assert stat.S_IMODE((tmp_path / "redis").stat().st_mode) == 0o600
+
+
+def test_one_replica_counts_in_memory_whatever_the_file_says(tmp_path: Path) -> None:
+    source = _source(tmp_path, yaml.safe_dump(POLICY | {"store": {"kind": "redis"}}))
+    issued = issue(source, tmp_path, 1, PARTIES, "127.0.0.1:1")
+    assert yaml.safe_load(issued.policy.read_text())["store"] == {"kind": "memory"}
+
+
+@pytest.mark.parametrize(
+    ("store", "shared"),
+    [({"kind": "redis"}, True), ({"kind": "memory"}, False), ("redis", False), (None, False)],
+)
+def test_a_file_with_a_redis_has_its_replicas_count_together(
+    tmp_path: Path, store: object, shared: bool
+) -> None:
+    assert shares(_source(tmp_path, yaml.safe_dump(POLICY | {"store": store}))) is shared
 
 
 def test_keys_follow_from_the_seed_and_the_party_alone(tmp_path: Path) -> None:

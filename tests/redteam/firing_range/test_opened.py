@@ -22,11 +22,13 @@ async def test_each_trial_is_let_in_and_nobody_else() -> None:
     wanted = Wanted(("equation-solving",), ("digits",), chosen, (1,), None, everywhere=True)
     trials = plan(wanted, ATTACKS, ("digits",))
     victim = VICTIMS["digits"]()
-    policies = {choice.label: choice for choice in chosen}
+    policies = {choice.label: choice for choice in choices(["standard", "metered", "shared"])}
     ready = Request("/v2/health/ready", method="GET")
     async with opened(trials, ATTACKS, [victim], policies) as ground:
         assert ground.places["none"].url == ground.bare
         assert ground.places["metered"].parallel == 1, "where it counts, order matters"
+        assert len(ground.places["metered"].replicas) == 1, "nobody asks for another one"
+        assert ground.places.keys() == {"none", "standard", "metered"}, "nobody asks shared"
         for trial in trials[1:]:
             place = ground.places[trial.policy]
             mine = keys(trial, ATTACKS[trial.attack], place.issued)

@@ -31,3 +31,9 @@ def test_the_ends_of_the_scale_count() -> None:
 def test_without_a_confidence_there_is_no_calibration() -> None:
     with pytest.raises(ValueError, match="nothing was answered"):
         calibration_error(np.zeros(0), np.zeros(0, bool))
+
+
+def test_there_are_fifteen_bins() -> None:
+    # 1/15 lies between them, and no tenth does: in one bin they would even out in part.
+    confidence, right = np.array([0.06, 0.08]), np.array([True, False])
+    assert calibration_error(confidence, right) == pytest.approx((0.94 + 0.08) / 2)

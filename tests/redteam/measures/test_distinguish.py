@@ -36,6 +36,8 @@ def test_the_interval_is_that_of_hanley_and_mcneil() -> None:
     low, high = auc_interval(0.75, 2, 2)
     assert low == pytest.approx(0.75 - 1.959964 * 0.276296, abs=1e-5)
     assert high == 1
+    # Of two and five: (0.1875 + 4 * 0.0375 + 0.080357) / 10 = 0.0417857, whose root is 0.204416.
+    assert auc_interval(0.75, 2, 5)[0] == pytest.approx(0.75 - 1.959964 * 0.204416, abs=1e-5)
 
 
 def test_an_interval_holds_the_true_area_as_often_as_it_says() -> None:

@@ -73,3 +73,33 @@ def test_a_bound_of_what_divides_is_one_from_the_other_side(
 ) -> None:
     found = multiplier([Reach(policy, 200, 0, 1, 0)], [Reach(none, 100, 0, 1, 0)])
     assert found.bound is bound
+
+
+def test_three_quarters_of_the_way_are_so_on_a_logarithmic_scale() -> None:
+    assert reach(curve(0.80, 0.96), 0.92).queries == pytest.approx(100 * 10**0.75)
+
+
+def test_who_is_as_good_as_the_level_has_reached_it() -> None:
+    assert reach(curve(0.9), 0.9).bound is Bound.AT_MOST
+    found = reach(curve(0.5, 0.9), 0.9)
+    assert found.bound is Bound.EXACT
+    assert found.queries == pytest.approx(1_000)
+
+
+@pytest.mark.parametrize(
+    ("policy", "none", "low", "high"),
+    [
+        (Bound.EXACT, Bound.EXACT, 2, 2),
+        (Bound.AT_MOST, Bound.EXACT, 0, 2),
+        (Bound.AT_LEAST, Bound.EXACT, 2, inf),
+        (Bound.AT_LEAST, Bound.AT_LEAST, 0, inf),
+    ],
+)
+def test_a_bound_opens_the_interval_on_its_side(
+    policy: Bound, none: Bound, low: float, high: float
+) -> None:
+    over, under = (
+        [Reach(bound, each, 0, 1, 0)] * 2 for bound, each in ((policy, 200), (none, 100))
+    )
+    times = multiplier(over, under).times
+    assert (times.low, times.high) == pytest.approx((low, high))

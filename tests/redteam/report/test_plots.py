@@ -1,14 +1,9 @@
 from extproc.redteam.measures.interval import Interval
 from extproc.redteam.measures.reach import Bound, Multiplier
-from extproc.redteam.report.plots import Noticed, looks, multipliers, timeline, trade
+from extproc.redteam.report.look import looks
+from extproc.redteam.report.plots import Noticed, multipliers, timeline, trade
 
 LOOK = looks(("none", "coarse"), "none")
-
-
-def test_policies_look_unlike_each_other_and_the_baseline_is_dashed() -> None:
-    look = looks(("none", *"abcdefg"), "none")
-    assert look["none"].dashed
-    assert len({(each.colour, each.mark) for each in look.values()}) == 8
 
 
 def test_a_bound_is_told_on_its_bar() -> None:

@@ -76,3 +76,59 @@ def test_any_attack_means_the_one_that_gets_most() -> None:
     found = judged(replace(GOAL, attack="", at_most=0.8), rows)
     assert found.cell is not None
     assert (found.cell.key.attack, found.verdict) == ("copycat", Verdict.NOT_HELD)
+
+
+def test_of_any_attack_a_cheaper_and_better_copy_counts_and_a_dearer_one_does_not() -> None:
+    rows = [
+        *seeds(0.9, 0.9, attack="copycat", budget=100),
+        *seeds(0.7, 0.7, budget=300),
+        *seeds(0.95, 0.95, attack="copycat", budget=1_000),
+    ]
+    any_attack = replace(GOAL, attack="", budget=300, at_most=0.8)
+    found = judged(any_attack, rows)
+    assert found.cell is not None
+    assert (found.cell.key.attack, found.cell.key.budget) == ("copycat", 100)
+    assert judged(replace(any_attack, attack="knockoff"), rows).verdict is Verdict.HELD
+    assert judged(replace(any_attack, budget=500), rows).verdict is Verdict.NOT_MEASURED
+
+
+def test_what_is_no_attack_is_meant_only_where_it_is_named() -> None:
+    rows = seeds(0.9, 0.9, attack="utility", measure="accuracy")
+    goal = replace(GOAL, attack="utility", measure="accuracy", at_least=0.8)
+    assert judged(goal, rows).verdict is Verdict.HELD
+    assert judged(replace(goal, attack=""), rows).verdict is Verdict.NOT_MEASURED
+
+
+@pytest.mark.parametrize(
+    ("wanted", "verdict", "margin"),
+    [
+        (Relative(times_at_least=1.2), Verdict.HELD, 0.3),
+        (Relative(times_at_least=2), Verdict.NOT_HELD, -0.5),
+        (Relative(times_at_most=1.2), Verdict.NOT_HELD, -0.3),
+        (Relative(times_at_most=2), Verdict.HELD, 0.5),
+    ],
+)
+def test_a_measure_is_compared_seed_by_seed_with_that_of_another_policy(
+    wanted: Relative, verdict: Verdict, margin: float
+) -> None:
+    rows = [
+        *(row(value=value, seed=at, policy="coarse") for at, value in enumerate((0.6, 0.3, 0.9))),
+        *(row(value=value, seed=at) for at, value in enumerate((0.2, 0.6, 0.1), start=1)),
+    ]
+    found = judged(replace(GOAL, policy="coarse", relative=wanted), rows)
+    assert found.measured is not None
+    assert found.measured.count == 2, "seeds 1 and 2 alone were measured under both"
+    assert found.verdict is verdict
+    assert found.margin == pytest.approx(margin)
+
+
+def test_nothing_is_so_many_times_as_much_as_nothing() -> None:
+    rows = seeds(0.5, 0.5, policy="coarse") + seeds(0.0, 0.5)
+    goal = replace(GOAL, policy="coarse", relative=Relative(times_at_most=9))
+    assert judged(goal, rows).verdict is Verdict.NOT_MEASURED
+
+
+def test_one_goal_that_is_not_held_fails_the_run() -> None:
+    held, not_held = (judged(replace(GOAL, at_most=most), seeds(0.5, 0.5)) for most in (0.9, 0.1))
+    assert Verdicts((held, held), ()).passed
+    assert not Verdicts((held, not_held), ()).passed

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from extproc.redteam.answers import Answers, Floats
-from extproc.redteam.surrogates.choice import Chooser, Constant, Family
+from extproc.redteam.surrogates.choice import Chooser, Constant, Family, _folds
 from extproc.redteam.surrogates.gathered import Gathered
+from extproc.redteam.surrogates.mixture import Mixture
 
 LOW, HIGH = np.full(4, -1.0), np.full(4, 1.0)
 
@@ -92,3 +93,41 @@ def test_where_made_up_rows_follow_real_ones_only_these_are_validated_on() -> No
     over_all = chooser()
     over_all.fit(gathered(scores, inputs, hard=True))
     assert real > over_all.standing[0][1]
+
+
+def test_of_more_answers_the_ways_that_did_worst_are_not_tried_again() -> None:
+    rng = np.random.default_rng(0)
+    inputs = rng.uniform(-1, 1, (350, 4))
+    scores = np.eye(2)[((inputs[:, :2] ** 2).sum(axis=1) > 0.6).astype(int)]
+    mine = chooser()
+    mine.fit(gathered(scores[:60], inputs[:60], hard=True))
+    before = [way for way, _ in mine.standing]
+    assert len(before) == len(Family), "of few answers every family is tried"
+    mine.fit(gathered(scores, inputs, hard=True))
+    assert {way for way, _ in mine.standing} <= set(before[:3])
+
+
+def test_families_that_are_about_as_good_answer_together_and_others_do_not() -> None:
+    rng = np.random.default_rng(0)
+    inputs, fresh = rng.uniform(-1, 1, (250, 4)), rng.uniform(-1, 1, (2_000, 4))
+    waves = [np.sin(4 * x[:, 0]) + x[:, 1] * x[:, 2] > 0 for x in (inputs, fresh)]
+    known = gathered(np.eye(2)[waves[0].astype(int)], inputs, hard=True)
+    together = chooser().fit(known)
+    assert isinstance(together, Mixture)
+    worths = [np.mean(part(fresh) == waves[1]) for part in together.parts]
+    assert np.mean(together(fresh) == waves[1]) > np.mean(worths)
+    assert not isinstance(chooser().fit(gathered(linear(inputs), inputs)), Mixture)
+
+
+def test_more_scores_than_settle_a_regression_are_fitted_to_the_end() -> None:
+    rng = np.random.default_rng(0)
+    inputs, fresh = rng.uniform(-1, 1, (8_000, 4)), rng.uniform(-1, 1, (5_000, 4))
+    mine = Chooser(LOW, HIGH, np.random.default_rng(0), families=(Family.SOFTMAX,))
+    copy = mine.fit(gathered(linear(inputs), inputs))
+    assert np.mean(copy(fresh) == linear(fresh).argmax(axis=1)) > 0.999
+
+
+def test_where_all_rows_are_real_no_more_than_a_part_of_them_is_kept_to_validate_on() -> None:
+    rng = np.random.default_rng(0)
+    sizes = [len(_folds(400, typical, rng)[0]) for typical in (None, 400, 300)]
+    assert sizes == [80, 80, 150]

@@ -35,3 +35,14 @@ def test_whole_scores_are_read_in_two_ways_and_labels_stand_where_none_came() ->
     ways = NOTHING.with_answers(np.zeros((2, 2)), told).targets()
     assert sorted(ways) == ["labels", "scores"]
     np.testing.assert_allclose(ways["scores"], np.array([[0.5, 0.3, 0.2], [0.0, 0.0, 1.0]]))
+
+
+def test_a_label_beside_a_refusal_is_not_believed() -> None:
+    found = NOTHING.with_answers(np.ones((2, 2)), answers([1, 2], None, [False, True]))
+    assert found.labels.tolist() == [2]
+
+
+def test_scores_that_were_rounded_up_beyond_one_are_brought_back_to_it() -> None:
+    told = answers([0], [[0.8, 0.4, 0.4]], [True])
+    ways = NOTHING.with_answers(np.zeros((1, 2)), told).targets()
+    np.testing.assert_allclose(ways["scores"], [[0.5, 0.25, 0.25]])

@@ -1,6 +1,7 @@
 """The likelihood of intervals: its slope, and what it adds to log ratios."""
 
 import numpy as np
+import pytest
 from scipy.optimize import check_grad
 
 from extproc.redteam.answers import Floats
@@ -40,3 +41,11 @@ def test_it_is_nearer_than_the_log_ratios_alone() -> None:
     away = [np.abs(each.probabilities(INPUTS) - SCORES).mean() for each in (first, refined)]
     assert away[1] < away[0]
     assert evidence.loss_of(refined) < evidence.loss_of(first)
+
+
+def test_what_is_added_to_all_logits_alike_costs_nothing() -> None:
+    evidence = Evidence.of(INPUTS, read(SERVED), ALL, SCORES.argmax(axis=1))
+    weights = RNG.normal(size=(6, 4))
+    assert evidence.loss(weights + 3 * np.eye(6)[:, [5]])[0] == pytest.approx(
+        evidence.loss(weights)[0]
+    )

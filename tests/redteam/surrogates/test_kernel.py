@@ -40,3 +40,21 @@ def test_no_more_rows_are_learnt_from_than_there_is_time_for() -> None:
     inputs = rng.random((kernel.MOST + 10, 2))
     targets = np.eye(2)[(inputs[:, 0] > 0.5).astype(np.int64)]
     assert len(kernel.fit(inputs, targets, np.zeros(2), np.ones(2), rng).rows) == kernel.MOST
+
+
+def test_a_width_is_chosen_that_follows_what_changes_fast() -> None:
+    rng = np.random.default_rng(0)
+    inputs, fresh = rng.random((200, 1)), rng.random((500, 1))
+    hard, truth = ((np.sin(6 * np.pi * at[:, 0]) > 0).astype(int) for at in (inputs, fresh))
+    copy = kernel.fit(inputs, np.eye(2)[hard], np.zeros(1), np.ones(1), rng)
+    assert np.mean(copy(fresh) == truth) > 0.95
+
+
+def test_what_it_says_is_brought_to_probabilities() -> None:
+    for logarithm, said, likely in (
+        (False, [0.6, 0.6, -3.0], [0.5, 0.5, 0.0]),
+        (True, np.log([0.2, 0.5, 0.3]) + 7, [0.2, 0.5, 0.3]),
+    ):
+        one, row = np.ones(1), np.zeros((1, 1))
+        copy = kernel.Kernel(one, row, 1.0, np.array([said]), np.zeros(3), logarithm)
+        np.testing.assert_allclose(copy.probabilities(row), [likely], atol=1e-3)

@@ -56,3 +56,13 @@ def test_a_few_steps_from_the_copy_before_are_enough_to_choose_questions() -> No
 
 def test_nothing_served_gives_no_copy() -> None:
     assert solve(INPUTS, Answers.refused(120), 4) is None
+
+
+def test_labels_beside_refusals_are_not_believed() -> None:
+    served = np.arange(120) < 80
+    labels = np.where(served, LABELS, 0)
+    asked = solve(INPUTS, Answers(labels, None, served), 4)
+    alone = solve(INPUTS[:80], Answers(LABELS[:80], None, YES[:80]), 4)
+    assert asked is not None
+    assert alone is not None
+    assert np.array_equal(asked.weights, alone.weights)

@@ -57,3 +57,9 @@ def test_energy_is_one_within_the_space_and_small_outside() -> None:
 
 def test_fewer_values_than_a_gap_needs_have_no_width() -> None:
     assert output_space.width(np.array([3.0, 2.0, 1.0])) == 0
+
+
+def test_logits_of_as_many_dimensions_as_tokens_have_no_gap() -> None:
+    """Their means are taken away, so that the last value is nothing, which is no gap."""
+    rows = np.random.default_rng(0).normal(size=(200, 40))
+    assert output_space.recovered(rows).size == 0

@@ -131,3 +131,18 @@ def test_a_feature_that_hardly_varies_does_not_shout() -> None:
 
 def test_a_softmax_sums_to_one_however_large_its_logits() -> None:
     np.testing.assert_allclose(softmax(np.array([[1e4, 0.0, -1e4]], np.float32)), [[1, 0, 0]])
+
+
+def test_the_first_step_moves_every_parameter_by_the_rate_against_its_slope() -> None:
+    """Kingma and Ba: both averages are corrected for having begun at nothing."""
+    inputs, taught = lessons(np.random.default_rng(1))
+    course = Course((16,), steps=1, batch=300, rate=1e-3, shrink=0.0)
+    begun = Perceptrons.drawn((6, 16, 3), np.random.default_rng(2).spawn(1))
+    moved = train(inputs, taught[2:], np.random.default_rng(3), course, begun)
+    values = begun.layers(inputs[None])
+    slope = cross_entropy_slope(values[-1], taught[2].targets[None]) / np.float32(300)
+    wanted = begun.slopes(values, slope)[0][2]
+    sure = np.abs(wanted) > 1e-4
+    steps = moved.weights[1] - begun.weights[1]
+    assert sure.mean() > 0.9
+    np.testing.assert_allclose(steps[sure], -1e-3 * np.sign(wanted[sure]), rtol=2e-3)

@@ -4,6 +4,7 @@ import numpy as np
 
 from extproc.redteam.answers import Answers
 from extproc.redteam.surrogates.gathered import Gathered
+from extproc.redteam.surrogates.perceptron import Course
 from extproc.redteam.surrogates.pupil import Pupil
 
 
@@ -34,3 +35,15 @@ def test_its_slope_in_inputs_is_the_one_of_finite_differences() -> None:
         above, below = pupil.logits(at + step), pupil.logits(at - step)
         found = float((above - below)[..., 1].sum()) / 2e-2
         assert abs(slope[feature] - found) < 0.05 * max(abs(found), 1)
+
+
+def test_it_learns_on_from_what_it_knows() -> None:
+    inputs = np.random.default_rng(0).uniform(0, 10, (30, 2))
+    answers = Answers((inputs[:, 0] > 5).astype(np.int64), None, np.ones(30, bool))
+    gathered = Gathered.nothing(2, 2).with_answers(inputs, answers)
+    still = Course(hidden=(8,), steps=1, batch=4, rate=0.0)
+    pupil = Pupil(np.zeros(2), np.full(2, 10.0), np.random.default_rng(1), course=still)
+    pupil.learn(gathered)
+    known = pupil.logits(inputs)
+    pupil.learn(gathered)
+    assert np.array_equal(pupil.logits(inputs), known), "at no rate, nothing is learnt or lost"

@@ -22,11 +22,17 @@ def test_of_maps_that_fit_equally_the_smallest_is_taken() -> None:
 
 
 def test_the_penalty_of_noisy_pairs_is_chosen_by_what_was_held_out() -> None:
-    noisy = INPUTS[:60] @ MAP + 8 * RNG.normal(size=(60, 12))
-    plain = ridge.least_squares(INPUTS[:60], noisy)
-    fitted = ridge.chosen(INPUTS[:60], noisy, (1e-6, 30.0))
-    target = INPUTS[60:] @ MAP
-    assert ridge.cosine(fitted(INPUTS[60:]), target) > ridge.cosine(plain(INPUTS[60:]), target)
+    inputs = INPUTS * np.where(np.arange(20) < 4, 10, 0.1)
+    target = inputs @ MAP
+    noisy = target[:60] + 15 * RNG.normal(size=(60, 12))
+    weak, strong = ridge.Spectrum.of(inputs[:60]).fits(noisy, (1e-6, 100.0))
+    fitted = ridge.chosen(inputs[:60], noisy, (1e-6, 100.0))
+    assert np.allclose(fitted.weights, strong.weights)
+    assert ridge.cosine(strong(inputs[60:]), target[60:]) > ridge.cosine(
+        weak(inputs[60:]), target[60:]
+    )
+    exact = ridge.chosen(INPUTS[:60], INPUTS[:60] @ MAP, (1e-6, 30.0))
+    assert np.allclose(exact.weights, MAP, atol=1e-6), "without noise the weakest does best"
 
 
 def test_too_few_pairs_to_hold_any_out_take_the_strongest_penalty() -> None:

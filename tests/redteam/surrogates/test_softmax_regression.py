@@ -95,3 +95,19 @@ def test_what_does_not_vary_gets_no_weight() -> None:
 
     assert (copy.weights[2] == 0.0).all()
     assert (copy(inputs) == truth(inputs)).all()
+
+
+def test_the_bias_is_not_pulled_to_nothing() -> None:
+    inputs, targets = np.zeros((10, 2)), np.tile([0.9, 0.1], (10, 1))
+    copy = fit(inputs, targets, 2, ridge=10.0)
+    assert copy.probabilities(inputs[:1])[0] == pytest.approx([0.9, 0.1], abs=1e-4)
+
+
+def test_it_begins_where_it_is_told_to() -> None:
+    truth, inputs = _known()
+    wanted = truth.probabilities(inputs)
+    near, far = (
+        fit(inputs, wanted, 4, ridge=0.0, rounds=1, start=start) for start in (truth, None)
+    )
+    assert np.abs(near.probabilities(inputs) - wanted).max() < 1e-3
+    assert np.abs(far.probabilities(inputs) - wanted).max() > 0.05

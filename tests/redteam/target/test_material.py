@@ -59,3 +59,5 @@ def test_bounds_are_those_given_or_those_of_the_rows() -> None:
     for wrong, said in (([0, 0], "one for each input"), (1000.0, "low is above high")):
         with pytest.raises(ValueError, match=said):
             bounds(ROWS, wrong, None)
+    with pytest.raises(ValueError, match="low is above high"):
+        bounds(ROWS, [0, 2, 0], [1, 1, 1])

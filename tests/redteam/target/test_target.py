@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import yaml
 
-from extproc.redteam.attack import Needs
+from extproc.redteam.attack import Kind, Needs
 from extproc.redteam.attacks.roster import ATTACKS
 from extproc.redteam.plan import Wanted, plan
 from extproc.redteam.policy_choice import Choice
@@ -50,6 +50,8 @@ def test_half_of_the_inputs_are_the_judges(tmp_path: Path) -> None:
     assert victim.task.shape == victim.secret.test.shape == (20, 4)
     assert victim.low.tolist() == VICTIM.task.min(axis=0).tolist()
     assert len(victim.secret.truth) == 0
+    dealt = np.concatenate([victim.task, victim.secret.test])
+    assert sorted(dealt.tolist()) == sorted(VICTIM.task.tolist()), "each input is one side's alone"
 
 
 def test_an_embedding_model_has_texts(tmp_path: Path) -> None:
@@ -65,7 +67,9 @@ def test_only_what_the_file_gives_the_means_for_is_tried(tmp_path: Path) -> None
         "scores": EQUATION,
         "many": replace(EQUATION, name="many", keys=3, bystanders=1),
         "other": replace(EQUATION, name="other", needs=(Needs.OTHER_DATA,)),
-        "members": replace(EQUATION, name="members", needs=(Needs.MEMBERS,)),
+        "members": replace(EQUATION, name="members", needs=(Needs.LABELS, Needs.MEMBERS)),
+        "replicas": replace(EQUATION, name="replicas", replicas=2),
+        "vectors": replace(EQUATION, name="vectors", kind=Kind.EMBEDDING),
     }
     target = _target(tmp_path)
     assert target.attacks(attacks).keys() == {"equation-solving"}
@@ -111,6 +115,23 @@ async def test_without_a_reference_its_own_answers_are_what_there_is(tmp_path: P
         dealt = [ground.places["target"].issued[trial.party] for trial in trials]
         assert dealt == [(KEY,), ("xk-two",), ("xk-three",), (KEY,)]
         assert (ground.bare, ground.bare_keys) == ("http://gateway", ("xk-three",))
+
+
+async def test_the_references_trials_have_its_keys_and_take_none_of_the_gateways(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "reference").write_text("xk-whole\n")
+    reference = {"url": "http://bare", "keys": ["file:reference"]}
+    target = _target(tmp_path, reference=reference)
+    wanted = Wanted((), (), (Choice("none"), Choice("target")), (1, 2), everywhere=True)
+    trials = plan(wanted, target.attacks({"equation-solving": EQUATION}), ("mine",))
+    async with target.ground(trials, ATTACKS) as ground:
+        issued = {name: place.issued for name, place in ground.places.items()}
+        assert (ground.bare, ground.bare_keys) == ("http://bare", ("xk-whole",))
+    assert list(issued["target"].values()) == [(KEY,), ("xk-two",)]
+    assert list(issued["none"].values()) == [("xk-whole",)] * 2
+    for trial in trials:
+        assert trial.party in issued[trial.policy]
 
 
 async def test_it_is_looked_at_and_attacked_with_its_reference_as_baseline(tmp_path: Path) -> None:

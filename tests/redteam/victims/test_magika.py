@@ -12,6 +12,8 @@ from extproc.redteam.victims.magika import PADDING, SIDE, features
 from extproc.redteam.victims.victim import ClassifierVictim
 from tests.redteam.victims.splits import bounded, disjoint
 
+TAKEN = 2**20
+"""Bytes of a request, where a policy file does not say otherwise."""
 CONTENTS = [
     *files(27, np.random.default_rng(3))[1],
     b"  \n short \n ",
@@ -64,7 +66,11 @@ def test_a_missing_package_is_named_with_the_remedy(monkeypatch: pytest.MonkeyPa
         magika.victim()
 
 
-def test_no_request_is_larger_than_the_gateway_takes(victim: ClassifierVictim) -> None:
+@pytest.mark.parametrize("kind", ["task", "natural", "uniform"])
+def test_no_request_is_larger_than_the_gateway_takes(victim: ClassifierVictim, kind: str) -> None:
+    """Uniform inputs have the most digits."""
     adapter = victim.adapter
     assert isinstance(adapter, Kserve)
-    assert len(adapter.request(victim.task[: adapter.most], 0).body) < 2**20 / 2
+    uniform = np.random.default_rng(1).uniform(victim.low, victim.high, victim.task.shape)
+    inputs = {"task": victim.task, "natural": victim.natural, "uniform": uniform}[kind]
+    assert len(adapter.request(inputs[: adapter.most], 0).body) < TAKEN

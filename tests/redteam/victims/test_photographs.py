@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from extproc.redteam.victims.photographs import patches
 
@@ -12,7 +13,15 @@ def test_squares_are_stretched_to_the_whole_range() -> None:
 
 
 def test_the_same_seed_gives_the_same_squares() -> None:
-    np.testing.assert_array_equal(patches(20, 8, 1.0, 3), patches(20, 8, 1.0, 3))
+    made = patches.__wrapped__
+    np.testing.assert_array_equal(made(20, 8, 1.0, 3), made(20, 8, 1.0, 3))
+
+
+def test_victims_share_them_and_none_can_write_to_them() -> None:
+    squares = patches(20, 8, 1.0, 3)
+    assert patches(20, 8, 1.0, 3) is squares
+    with pytest.raises(ValueError, match="read-only"):
+        squares[0] = 0
 
 
 def test_neighbouring_pixels_are_alike_as_in_pictures() -> None:

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from extproc.redteam.surrogates.softmax_regression import SoftmaxRegression
 from extproc.redteam.walks.unsaturated import STEP, Box, around, radius, tie, unsure
 from tests.redteam.local_scene import cancer, digits
 
@@ -39,3 +40,17 @@ def test_unsure_inputs_lie_nearer_to_a_boundary_than_others() -> None:
     gap = (logits[:, -1] - logits[:, -2]) / logits.std(axis=1)
     assert asked.shape == (200, 64)
     assert np.median(gap[:100]) < np.median(gap[100:]) / 2
+
+
+def test_a_box_has_a_middle_and_halves_and_nothing_is_asked_outside_of_it() -> None:
+    box = Box(np.array([0.0, -1.0]), np.array([4.0, 1.0]))
+    assert (box.middle.tolist(), box.half.tolist()) == ([2, 0], [2, 1])
+    asked = around(np.random.default_rng(1), 50, np.array([4.0, 0.0]), box, 1.0)
+    assert (asked >= box.low).all()
+    assert (asked <= box.high).all()
+    assert len(np.unique(asked, axis=0)) > 25
+
+
+def test_where_logits_hardly_change_the_whole_box_is_as_far_as_one_goes() -> None:
+    flat = SoftmaxRegression(np.full((3, 2), 1e-9) * [1, 2])
+    assert radius(flat, Box(np.zeros(2), np.ones(2))) == 1.0

@@ -25,7 +25,7 @@ from extproc.demo.server.apis.http import answer, read, render
 from extproc.demo.server.apis.openai import require_model
 from extproc.demo.server.apis.text import Piece, pieces
 from extproc.demo.server.models.prompt_cache import Prompt, PromptCache
-from extproc.demo.server.models.sampling import Sampling, sample
+from extproc.demo.server.models.sampling import Sampler, Sampling
 from extproc.demo.server.models.tiny_lm import TinyLm
 
 MODEL: Final = "tiny-lm"
@@ -44,7 +44,7 @@ class Completion:
     head: Head
 
     def document(self) -> dict[str, Any]:
-        said: list[list[Said]] = [list(self._say(index)) for index in range(self.asked.choices)]
+        said: list[list[Said]] = [list(choice) for choice in self._choices()]
         logprobs = self._logprobs()
         choices = [chat_shapes.choice(i, choice, logprobs) for i, choice in enumerate(said)]
         tokens = _count(one for choice in said for one in choice)
@@ -66,27 +66,35 @@ class Completion:
             yield self.head.chunk([]) | {"usage": chat_shapes.usage(self.prompt, tokens)}
 
     def _in_turns(self) -> Iterator[Said]:
-        for turn in zip_longest(*map(self._say, range(self.asked.choices))):
+        for turn in zip_longest(*self._choices()):
             yield from (said for said in turn if said is not None)
 
-    def _say(self, index: int) -> Iterator[Said]:
+    def _choices(self) -> list[Iterator[Said]]:
+        content = self._sampler(self.asked.sampling)
+        return [self._say(index, content) for index in range(self.asked.choices)]
+
+    def _say(self, index: int, content: Sampler) -> Iterator[Said]:
         """One choice: its reasoning, if asked for, then its content."""
         if self.asked.reasoning is not None:
-            for piece in self._pieces(self.asked.reasoning, _random(0, 0), stops=()):
+            reasoning = self._sampler(self.asked.reasoning)
+            for piece in self._pieces(reasoning, _random(0, 0), stops=()):
                 yield Said(index, "reasoning_content", piece)
         random = _random(self.asked.seed, index)
-        for piece in self._pieces(self.asked.sampling, random, stops=self.asked.stops):
+        for piece in self._pieces(content, random, stops=self.asked.stops):
             yield Said(index, "content", piece)
 
     def _pieces(
-        self, sampling: Sampling, random: np.random.Generator, *, stops: Sequence[str]
+        self, sampler: Sampler, random: np.random.Generator, *, stops: Sequence[str]
     ) -> Iterator[Piece]:
         return pieces(
-            sample(self.model, self.prompt.tokens, sampling, random),
+            sampler.sample(random),
             spellings=self.model.vocabulary.spellings,
             stops=stops,
-            limit=sampling.max_tokens,
+            limit=sampler.sampling.max_tokens,
         )
+
+    def _sampler(self, sampling: Sampling) -> Sampler:
+        return Sampler(self.model, self.prompt.tokens, sampling)
 
     def _logprobs(self) -> Logprobs:
         return Logprobs(self.model.vocabulary.spellings, asked=bool(self.asked.logprobs))

@@ -36,22 +36,57 @@ class Sampled:
     alternatives: Sequence[tuple[int, float]]
 
 
-def sample(
-    model: TinyLm, prompt: Sequence[int], sampling: Sampling, random: np.random.Generator
-) -> Iterator[Sampled]:
-    """Continue the prompt until the model ends its text or ``max_tokens`` are sampled.
+@dataclass(slots=True)
+class Sampler:
+    """Continues one prompt, as often as is asked for; what comes first is worked out once."""
 
-    The end token is not among what is yielded: fewer than ``max_tokens`` means the text is at its
-    end.
-    """
-    context = list(prompt)
-    for _ in range(sampling.max_tokens):
-        logprobs = log_softmax(_biased(model.logits(context), sampling.logit_bias))
-        token = _choose(logprobs, sampling, random)
-        if token == END:
-            return
-        context.append(token)
-        yield Sampled(token, float(logprobs[token]), _likeliest(logprobs, sampling.alternatives))
+    model: TinyLm
+    prompt: Sequence[int]
+    sampling: Sampling
+    _first: "Distribution | None" = None
+
+    def sample(self, random: np.random.Generator) -> Iterator[Sampled]:
+        """Until the model ends its text or ``max_tokens`` are sampled.
+
+        The end token is not among what is yielded: fewer than ``max_tokens`` means the text is at
+        its end.
+        """
+        context = list(self.prompt)
+        for at in range(self.sampling.max_tokens):
+            token = (self._after(context) if at else self._opening()).drawn(random)
+            if token.token == END:
+                return
+            context.append(token.token)
+            yield token
+
+    def _opening(self) -> "Distribution":
+        if self._first is None:
+            self._first = self._after(self.prompt)
+        return self._first
+
+    def _after(self, context: Sequence[int]) -> "Distribution":
+        logprobs = log_softmax(_biased(self.model.logits(context), self.sampling.logit_bias))
+        alternatives = _likeliest(logprobs, self.sampling.alternatives)
+        return Distribution(logprobs, _reached(logprobs, self.sampling), alternatives)
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """Of the next token."""
+
+    logprobs: Floats
+    """Shape (vocabulary,)."""
+    reached: Floats | None
+    """Shape (vocabulary,): the weight of each token and of all before it; None: the likeliest."""
+    alternatives: Sequence[tuple[int, float]]
+
+    def drawn(self, random: np.random.Generator) -> Sampled:
+        if self.reached is None:
+            token = int(self.logprobs.argmax())
+        else:
+            place = random.random() * self.reached[-1]
+            token = int(np.searchsorted(self.reached, place, side="right"))
+        return Sampled(token, float(self.logprobs[token]), self.alternatives)
 
 
 def _biased(logits: Floats, bias: Mapping[int, float]) -> Floats:
@@ -60,14 +95,14 @@ def _biased(logits: Floats, bias: Mapping[int, float]) -> Floats:
     return logits
 
 
-def _choose(logprobs: Floats, sampling: Sampling, random: np.random.Generator) -> int:
+def _reached(logprobs: Floats, sampling: Sampling) -> Floats | None:
     if sampling.temperature == 0:
-        return int(logprobs.argmax())
+        return None
     probabilities = np.exp(log_softmax(logprobs / sampling.temperature))
     if sampling.top_p < 1:
         probabilities = _nucleus(probabilities, sampling.top_p)
-    reached = np.cumsum(probabilities)
-    return int(np.searchsorted(reached, random.random() * reached[-1], side="right"))
+    reached: Floats = np.cumsum(probabilities)
+    return reached
 
 
 def _nucleus(probabilities: Floats, top_p: float) -> Floats:

@@ -17,9 +17,10 @@ from extproc.redteam.report.document import (
     line,
 )
 from extproc.redteam.report.frontier import Lead, frontier, frontier_with
+from extproc.redteam.report.look import looks
 from extproc.redteam.report.model import Model, attack_anchor, slug
 from extproc.redteam.report.numerals import spread
-from extproc.redteam.report.plots import learning, looks
+from extproc.redteam.report.plots import learning
 
 DATA = ("no data", "natural inputs of another kind", "inputs like the model's own")
 _LOW = "The lower the line, the better protected."

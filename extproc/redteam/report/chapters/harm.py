@@ -25,8 +25,9 @@ from extproc.redteam.report.document import (
     line,
 )
 from extproc.redteam.report.frontier import frontier
+from extproc.redteam.report.look import looks
 from extproc.redteam.report.model import Cell, Model, slug
-from extproc.redteam.report.plots import looks, trade
+from extproc.redteam.report.plots import trade
 from extproc.redteam.report.verdicts import Verdicts
 
 USE: Final = (

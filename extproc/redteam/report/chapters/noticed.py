@@ -14,9 +14,10 @@ from extproc.redteam.report.document import (
     Tone,
     line,
 )
+from extproc.redteam.report.look import looks
 from extproc.redteam.report.model import Cell, Model
 from extproc.redteam.report.numerals import number
-from extproc.redteam.report.plots import Noticed, looks, timeline
+from extproc.redteam.report.plots import Noticed, timeline
 
 REFUSAL = "served_before_refusal"
 CHANGE = "served_before_change"

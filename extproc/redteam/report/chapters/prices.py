@@ -17,10 +17,11 @@ from extproc.redteam.report.document import (
     Tone,
     line,
 )
+from extproc.redteam.report.look import looks
 from extproc.redteam.report.model import Model, slug
 from extproc.redteam.report.numerals import duration, price, queries
 from extproc.redteam.report.numerals import times as told
-from extproc.redteam.report.plots import looks, multipliers
+from extproc.redteam.report.plots import multipliers
 
 MEASURES = ("agreement.task", "agreement.uniform", "cosine")
 _ABOUT = (

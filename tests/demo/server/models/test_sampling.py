@@ -1,15 +1,32 @@
 from collections import Counter
+from collections.abc import Iterator, Sequence
 from itertools import islice
 
 import numpy as np
 
-from extproc.demo.server.models.sampling import Sampling, sample
+from extproc.demo.server.models.sampling import Sampled, Sampler, Sampling
 from extproc.demo.server.models.tiny_lm import TinyLm, log_softmax
 from extproc.demo.server.models.vocabulary import END, SIZE
 
 
 def _random(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
+
+
+def sample(
+    model: TinyLm, prompt: Sequence[int], sampling: Sampling, random: np.random.Generator
+) -> Iterator[Sampled]:
+    return Sampler(model, prompt, sampling).sample(random)
+
+
+def test_many_continuations_of_a_prompt_are_what_each_would_be_alone(tiny_lm: TinyLm) -> None:
+    prompt = tiny_lm.vocabulary.encode("The import statement")
+    sampling = Sampling(max_tokens=6, top_p=0.9, alternatives=3, logit_bias={77: 2.0})
+    sampler = Sampler(tiny_lm, prompt, sampling)
+    together = [list(sampler.sample(_random(seed))) for seed in range(5)]
+    alone = [list(sample(tiny_lm, prompt, sampling, _random(seed))) for seed in range(5)]
+    assert together == alone
+    assert len({tuple(said.token for said in each) for each in alone}) > 1
 
 
 def test_a_logprob_is_the_log_softmax_at_its_token_whatever_the_temperature(
