@@ -83,10 +83,10 @@ async def workers(known: Mapping[str, Known]) -> AsyncIterator[Workers]:
             with _one_thread():
                 yield Workers(pool)
         finally:
-            pool.shutdown(wait=False, cancel_futures=True)
             for child in set(multiprocessing.active_children()) - before:
                 child.kill()
-                child.join()
+            # It waits for them by what is closed once nobody has them any more.
+            pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _first(waiting: Iterator[Task], count: int) -> Iterator[Task]:
