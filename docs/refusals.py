@@ -72,6 +72,7 @@ CLASSES: Final[Sequence[tuple[Refusal, str, Sequence[Cause]]]] = (
         RATE_LIMITED,
         "a limit is used up; the record names it",
         (
+            Cause.SUSPECTED,
             Cause.TENANT_STOPPED,
             Cause.CHALLENGED,
             Cause.SOLUTION_MALFORMED,

@@ -14,12 +14,15 @@ from typing import Annotated, Literal
 import typer
 
 from extproc.auditor.command import audit
+from extproc.calibration.command import calibrate
 from extproc.errors import ConfigError
 from extproc.inventory.command import inventory
 from extproc.key_commands import keys
 from extproc.redteam.command import redteam
 from extproc.rehearsal.command import explain, try_cases
+from extproc.replay.command import replay
 from extproc.solve_command import solve
+from extproc.suspects.command import suspects
 from extproc.tenants.command import tenants
 
 FOUND = 1
@@ -40,10 +43,13 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
 cli.add_typer(audit, name="audit")
 cli.add_typer(tenants, name="tenants")
+cli.add_typer(suspects, name="suspects")
 cli.command()(explain)
 cli.command("test")(try_cases)
+cli.command()(calibrate)
 cli.command()(inventory)
 cli.command()(redteam)
+cli.command()(replay)
 cli.command()(solve)
 
 PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
@@ -128,22 +134,25 @@ def serve(policy: PolicyOption, base: BaseOption = None) -> None:
     """Run the sidecar alone, for an Envoy that runs elsewhere."""
     # Must be set before grpc is imported; see docs/performance.md for what it brings.
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
+    # And this before numpy is: several threads take ten times as long for a few queries as one.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from extproc.config import load_all
     from extproc.server.app import run
 
     loaded = load_all(policy, base)
-    run(loaded.config, loaded.table, loaded.plan)
+    run(loaded.config, loaded.table, loaded.plan, loaded.detection)
 
 
 @cli.command()
 def check(policy: PolicyArgument, base: BaseOption = None) -> None:
     """Check a policy file; says file, line and path of what is wrong."""
-    from extproc.config import compile_audit, compile_table, load
+    from extproc.config import compile_audit, compile_detection, compile_table, load
     from extproc.config.document import dotted
 
     config = load(policy, base)
     table = compile_table(config)
     compile_audit(config)
+    compile_detection(config)
     tenants = len({tenant for tenant, _ in table.policies})
     print(f"{policy}: {len(table.routes)} routes, {tenants} tenants, version {table.version}")
     for each in config.document.overruled:

@@ -13,8 +13,10 @@ from typing import Final
 from extproc.cause import Cause, furthest
 from extproc.client_address import client_address, network
 from extproc.credentials import ANY, Needed, Proof, Requirement, Weak, authenticate
+from extproc.escalation import Met
 from extproc.events import CheckedRequest
 from extproc.limits import Charge, Level, Networks
+from extproc.origin import NOWHERE, Origin, origin
 from extproc.policy import Policy, PolicyTable, Route
 from extproc.proof_of_work import LONGEST, SOLUTION
 from extproc.refusal import (
@@ -45,10 +47,16 @@ class Admitted:
     """Where it comes from, as its limits tell addresses apart."""
     solution: str = ""
     """Of a challenge, as it came."""
+    origin: Origin = NOWHERE
+    """Where it comes from, as detection tells callers apart."""
     levels: tuple[Level, ...] = ()
     """What was left of the limits that it was charged to."""
     charged: int = 0
     """How many requests its limits were charged with."""
+    steps: tuple[Met, ...] = ()
+    """The steps of escalation that meet it as it comes."""
+    throttles: tuple[Charge, ...] = ()
+    """What it counts against because of them."""
 
     @property
     def charges(self) -> list[Charge]:
@@ -153,8 +161,10 @@ def _admitted(
         name: request.headers[name] for name in route.dialect.HEADERS if name in request.headers
     }
     networks = _networks(request, table, policy) if policy.prefixes else {}
-    solution = request.headers.get(SOLUTION, "")[: LONGEST + 1] if policy.reserved else ""
-    return Admitted(policy, proof, {**parameters, **fields, **asked}, networks, solution)
+    solves = policy.reserved or policy.ladder.steps
+    solution = request.headers.get(SOLUTION, "")[: LONGEST + 1] if solves else ""
+    whence = origin(request, table.proxies, table.key) if policy.watched else NOWHERE
+    return Admitted(policy, proof, {**parameters, **fields, **asked}, networks, solution, whence)
 
 
 def _networks(request: CheckedRequest, table: PolicyTable, policy: Policy) -> Networks:

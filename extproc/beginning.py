@@ -11,6 +11,7 @@ from extproc.reservation import NOBODY, Asker, Reservation
 from extproc.reserved_exchange import ReservedExchange
 from extproc.shadow import ShadowExchange
 from extproc.signed_exchange import SignedExchange
+from extproc.treatment import met
 
 
 def begin(
@@ -25,7 +26,9 @@ def begin(
         return SignedExchange(policy, parameters, digest, reservation)
     exchange = (
         ReservedExchange(policy, parameters, reservation)
-        if policy.reserved or (asker.levels and policy.families)
+        if policy.reserved
+        or (asker.levels and policy.families)
+        or met(policy, asker.case, asker.arrival)
         else Exchange(policy, parameters)
     )
     return ShadowExchange(exchange, digest) if policy.shadow else exchange

@@ -89,6 +89,7 @@ class Cause(StrEnum):
     INPUT_BATCH = "input_batch", "more inputs than the route takes"
 
     # It is more than may be had now: 429.
+    SUSPECTED = "suspected", "looks like somebody who copies a model"
     TENANT_STOPPED = "tenant_stopped", "an operator has stopped the tenant"
 
     # The service cannot answer now: 503.

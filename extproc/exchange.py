@@ -17,14 +17,16 @@ what comes of a request after its end is not read: Envoy has been seen to repeat
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from enum import Enum, auto
+from enum import Enum
 from functools import partial
 from typing import Final
 
 from extproc import grpc_status
 from extproc.constant_rate import Filler, filler
+from extproc.detectors.excerpt import NOTHING, sample
 from extproc.dialects.answers import Answer, streamed
 from extproc.dialects.grpc_dialect import GrpcDialect
+from extproc.dialects.noticed import Noticed
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
@@ -60,17 +62,10 @@ from extproc.prediction import Query, Usage
 from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_upstream
 from extproc.reply import reply
 from extproc.response_headers import SPACE_ID, passing, removable, removable_trailers
-from extproc.rewriter import BodyRewriter, body_rewriter
+from extproc.rewriter import BodyRewriter, body_rewriter, to_the_end
 from extproc.wording import Wording
 
-
-class State(Enum):
-    START = auto()
-    REQUEST = auto()
-    WAITING = auto()
-    HELD = auto()
-    OPEN = auto()
-    DONE = auto()
+State = Enum("State", ("START", "REQUEST", "WAITING", "HELD", "OPEN", "DONE"))
 
 
 _ANSWERING: Final = (State.OPEN, State.HELD)
@@ -89,12 +84,12 @@ class Exchange:
         self.state = State.START
         self.outcome = "unfinished"
         """For the record: ``served``, or the code of the refusal, or ``cut``."""
-        self.fault = ""
-        """Why the answer was not released: names and bounds, never values."""
+        self.fault = ""  # why the answer was not released: names and bounds, never values
         self.query: Query | None = None
         self.changed: Mapping[str, int] = {}
         """What the gate changed in the request; see Asked."""
         self.digests: Sequence[bytes] = ()
+        self.sample = NOTHING  # of its inputs, where detectors look at them
         self.status = 0
         """Of HTTP, which the client gets; 0 while it has none."""
         self._upstream = 0
@@ -110,10 +105,9 @@ class Exchange:
         """What fills the stream up that the answer is, where it leaves at a constant rate."""
         self._padding: Padding | None = None
         self._run: Rewrite | None = None
-        self._answer: list[bytes] = []
-        """What has been rewritten and has not left."""
+        self._answer: list[bytes] = []  # what has been rewritten and has not left
+        # What goes on to be rewritten in another turn, and what to do when that is done.
         self._paused: tuple[_Work, _Then] | None = None
-        """What goes on to be rewritten in another turn, and what to do when that is done."""
 
     @property
     def done(self) -> bool:
@@ -127,9 +121,8 @@ class Exchange:
     @property
     def held(self) -> int:
         """Bytes of bodies that this exchange keeps now."""
-        if self._rewriter is None:
-            return self._incoming.held
-        return self._rewritten() + self._rewriter.held
+        reading = self._incoming if self._rewriter is None else self._rewriter
+        return self._rewritten() + reading.held + self.sample.size
 
     @property
     def dropped(self) -> Mapping[str, int]:
@@ -140,6 +133,11 @@ class Exchange:
     def usage(self) -> Usage:
         """What the model server told of the answer's token counts, whether it passed or not."""
         return self._run.told.usage if self._run is not None else Usage()
+
+    @property
+    def noticed(self) -> Noticed | None:
+        """What detectors learn of the request and its answer; None where nothing looks."""
+        return self._run.told.noticed if self._run is not None else None
 
     def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
         """Advance by one event.  Raise ProtocolError where it cannot come now, or is not ours."""
@@ -234,10 +232,11 @@ class Exchange:
         policy, model = self._policy, asked.query.model
         inputs = yield from policy.digests(asked)
         draws, count = policy.draws(model, inputs), asked.query.inputs
-        told, unasked = policy.told(count), asked.unasked
+        told, unasked = policy.told(count, model, asked.noted.knobs), asked.unasked
         self._run = Rewrite(policy.edits, model, draws, unasked=unasked, told=told, inputs=count)
         self._own = {SPACE_ID: policy.space(model)} if policy.spaced else {}
         self.digests = inputs if policy.audited else ()
+        self.sample = sample(asked.inputs) if policy.watched else NOTHING
         self._incoming.drop()
         self.state = State.WAITING
 
@@ -303,7 +302,7 @@ class Exchange:
             return self._go_on(self._rewriter.feed(data), self._fed)
         if self._grpc:
             raise UpstreamError("the answer ends without a status")
-        return self._go_on(_to_the_end(self._rewriter, data), self._finished)
+        return self._go_on(to_the_end(self._rewriter, data), self._finished)
 
     def _go_on(self, work: _Work, then: _Then) -> Sequence[Action]:
         """Until others are to have a turn; where it raises, what was rewritten stays: _give_up."""
@@ -344,8 +343,7 @@ class Exchange:
     def _send(self, *, end: bool) -> list[Action]:
         """What has been rewritten so far, with the headers before it if they have not left."""
         headers = self._release() if self.state is State.HELD else []
-        data = b"".join(self._answer)
-        self._answer.clear()
+        data, self._answer = b"".join(self._answer), []
         body = [SendResponseBody(data, end=end)] if data or end else []
         return [*headers, *body]
 
@@ -393,8 +391,3 @@ class Exchange:
         self.state, self.outcome, self.status = State.DONE, outcome, status or self.status
         self._incoming.drop()
         self._answer, self._rewriter, self._paused = [], None, None
-
-
-def _to_the_end(rewriter: BodyRewriter, data: bytes) -> Iterator[bytes | None]:
-    yield from rewriter.feed(data)
-    yield from rewriter.finish()

@@ -38,6 +38,8 @@ class Means(Struct, frozen=True):
     """How its owner was authenticated (OpenID Connect Core, section 2), as its issuer says."""
     bits: int = 0
     """How many are asked for."""
+    suspicion: float = 0.0
+    """By which work is priced, from 0 to 1."""
 
 
 class Toll(Struct, frozen=True):
@@ -72,10 +74,15 @@ class Turned(Struct, frozen=True):
     """The name of the limit that refused it, for the record."""
 
 
+STOPPED: Final = Turned(RATE_LIMITED.called(Cause.TENANT_STOPPED).after(_STOPPED))
+"""By an operator."""
+
+
 class Reserving(Struct, frozen=True):
     """What an exchange wants of the store before it goes on."""
 
     charges: Sequence[Charge]
+    """Where there is none, only what time it is."""
     once: Once | None = None
     """What must be shown for the first time, or nothing is taken."""
 
@@ -83,7 +90,7 @@ class Reserving(Struct, frozen=True):
 def turned(charges: Sequence[Charge], refused: Refused) -> Turned:
     """How a request is refused that passes on no terms: by the limit that is last to let it in."""
     if refused.frozen:
-        return Turned(RATE_LIMITED.called(Cause.TENANT_STOPPED).after(_STOPPED))
+        return STOPPED
     last = max(refused.waits, key=lambda wait: wait.microseconds)
     name = charges[last.index].rule.name.partition("/")[0]
     return Turned(RATE_LIMITED.after(coarse(last.microseconds / SECOND)), name)
@@ -125,7 +132,7 @@ def _passing(
             case StepUp(acr_values) if means.acr not in acr_values:
                 return Turned(INSUFFICIENT.demanding(acr_values), limit.name)
             case Challenge() as asked if once is None:
-                due = Toll(_dearest(hit, means.bits, asked), wait)
+                due = Toll(_dearest(hit, means, asked), wait)
                 if paid is not None and paid.work >= due.work:
                     continue
                 answer = _solved(due, means, said)
@@ -138,10 +145,11 @@ def _passing(
     return Passing(lenient, tuple(fidelities), tuple(throttles), once, toll)
 
 
-def _dearest(hit: Sequence[tuple[Charge, Limit]], bits: int, asked: Challenge) -> int:
+def _dearest(hit: Sequence[tuple[Charge, Limit]], means: Means, asked: Challenge) -> int:
     """How much work is asked for: the most of those that ask for any."""
     asking = [limit.exhausted for _, limit in hit if isinstance(limit.exhausted, Challenge)]
-    return max((each.work(bits) for each in asking), default=asked.least)
+    prices = (each.work(means.bits, means.suspicion) for each in asking)
+    return max(prices, default=asked.least)
 
 
 def _solved(toll: Toll, means: Means, said: Reserved) -> Solved | Refusal:

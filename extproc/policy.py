@@ -25,11 +25,13 @@ from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Answer, Answers, streamed
 from extproc.dialects.gate import Terms
+from extproc.dialects.noticed import Noticed
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Mutation
 from extproc.dialects.told import Told
 from extproc.draw import Draw, Draws
 from extproc.errors import ClientError, UpstreamError
+from extproc.escalation import NO_STEPS, Ladder
 from extproc.fidelity import Fidelity
 from extproc.information import UNSIZED, Information, Sizes
 from extproc.limits import (
@@ -119,6 +121,14 @@ class Policy:
     """Whether its answers are told apart by the space that their vectors lie in."""
     audited: bool = False
     """Whether the digests of inputs are wanted for the record."""
+    ladder: Ladder = NO_STEPS
+    """What becomes of its callers when they are suspected; of those that are exempt nothing."""
+    traffic: str = "user"
+    """Of which kind its callers are, by which what they ask is judged."""
+    exempt: bool = False
+    """Whether its tenant is never put on a step."""
+    watched: bool = False
+    """Whether somebody looks at how its callers ask."""
 
     lower: "dict[str, Policy]" = field(default_factory=dict)
     """The same at tiers below its own, that an exhausted budget may call for; best first."""
@@ -140,9 +150,12 @@ class Policy:
             raise UpstreamError("the answer's content type is not one this request can have")
         return answer
 
-    def told(self, inputs: int) -> Told:
+    def told(self, inputs: int, model: str = "", knobs: int = 0) -> Told:
         """Where an answer to so many inputs tells what it tells."""
-        return Told(measure=self.information.measure(inputs) if self.information else None)
+        return Told(
+            measure=self.information.measure(inputs) if self.information else None,
+            noticed=Noticed(self.secret + model.encode(), knobs) if self.watched else None,
+        )
 
     def space(self, model: str) -> str:
         """The name of that space; empty where there is none."""

@@ -69,7 +69,8 @@ def _applying(policy: Policy, model: str) -> Policy:
 
 
 def _asked(policy: Policy, body: bytes, parameters: Mapping[str, str]) -> Asked:
-    dialect, contract, noted = policy.route.dialect, policy.route.contract, Noted()
+    dialect, contract = policy.route.dialect, policy.route.contract
+    noted = Noted(watched=policy.watched)
     terms = msgspec.structs.replace(policy.terms, noted=noted)
     if contract is None or not contract.documents:
         return msgspec.structs.replace(dialect.read(body, parameters, terms), noted=noted)

@@ -17,6 +17,8 @@ from extproc.cause import Cause
 from extproc.dialects.inputs import Pairs
 from extproc.dialects.request import Asked
 from extproc.dialects.told import Told
+from extproc.escalation import NOBODY as UNSUSPECTED
+from extproc.escalation import Case, Met
 from extproc.exhaustion import Means, Passing, Reserving, Turned, Wanted, exhausted, holder, posed
 from extproc.information import spent
 from extproc.limits import (
@@ -33,6 +35,7 @@ from extproc.limits import (
 from extproc.policy import Policy
 from extproc.rate_limit_fields import Left, fields, left_of, used_up
 from extproc.refusal import UNCOUNTED, Refusal
+from extproc.treatment import doubt, faces, late, met, on_terms
 
 
 class Asker(Struct, frozen=True):
@@ -46,6 +49,8 @@ class Asker(Struct, frozen=True):
     """What ext_authz left of the limits that it took."""
     arrival: float = 0.0
     """When the request came, in seconds of wall time."""
+    case: Case = UNSUSPECTED
+    """What is suspected of it."""
 
 
 NOBODY: Final = Asker()
@@ -85,7 +90,13 @@ class Reservation:
         self.taken: Taken | None = None
         self.limit = ""
         """The name of the limit that refused, for the record."""
+        self.step = ""
+        """The gravest step of escalation that met it, for the record."""
         self._left: list[Left] = []
+        self._steps: Sequence[Met] = ()
+        """The steps of escalation on which its caller stands."""
+        self._due: list[Met] = []
+        """Those that it has still to pass."""
 
     def ask(self, policy: Policy, asked: Asked) -> None:
         """Find out what a request may cost that has been read."""
@@ -102,6 +113,7 @@ class Reservation:
             self._written_at_most = noted.tokens * noted.choices * query.inputs
         asker = self._asker
         caller = policy.caller(asker.principal, asker.networks, noted.user, query.model)
+        steps = met(policy, asker.case, asker.arrival)
         self._left = _taken_before(policy, caller, asker.levels)
         self._pairs = [
             (charge, limit)
@@ -111,7 +123,12 @@ class Reservation:
         self._pairs += [
             (charge, None) for charge in policy.present([charge for charge, _ in self._pairs])
         ]
-        self._want()
+        self.step = steps[-1].step.name if steps else ""
+        self._steps, self._due = steps, late(steps, self._terms)
+        if self._due:
+            self.wanted = Reserving(())
+        else:
+            self._go_on(policy)
 
     def answered(self, said: Reserved) -> Refusal | None:
         """Note what the store said.  Where it does not refuse, the request may go on if nothing is
@@ -119,6 +136,8 @@ class Reservation:
         """
         pairs, self.wanted, policy = self._pairs, None, self._policy
         assert policy is not None
+        if self._due and said.outcome is not None:
+            return self._pass_steps(policy, said)
         if said.spent:
             assert self._terms.toll is not None  # nothing else can be spent
             return posed(self._terms.toll, self._means(), said, Cause.SOLUTION_SPENT)
@@ -183,17 +202,41 @@ class Reservation:
             for charge, limit in self._pairs
         ] + [(charge, None) for charge in self._terms.throttles]
         charges = [charge for charge, _ in self._pairs]
-        self.wanted = Reserving(charges, self._terms.once) if charges else None
+        once = self._terms.once
+        self.wanted = Reserving(charges, once) if charges or once is not None else None
 
     def _pass_on_terms(
         self, pairs: Sequence[Wanted], refused: Refused, said: Reserved
     ) -> Refusal | None:
-        before = self._terms
-        terms = exhausted(pairs, refused, self._means(), said, before)
+        terms = exhausted(pairs, refused, self._means(), said, self._terms)
         if isinstance(terms, Turned):
             self.limit = terms.limit
             return terms.refusal
         self._pairs = [pair for pair in pairs if pair[1] is not None]
+        if self._agree(terms):
+            self._want()
+        return None
+
+    def _pass_steps(self, policy: Policy, said: Reserved) -> Refusal | None:
+        """As if limits had been found exhausted; the store is asked of the others then."""
+        due, self._due = self._due, []
+        terms = on_terms(due, policy.tenant, self._means(), said, self._terms)
+        if isinstance(terms, Turned):
+            self.limit = terms.limit
+            self._left += faces(due, policy.tenant, said.now, refused=True)
+            return terms.refusal.telling(self.fields(terms.refusal.retry_after))
+        if self._agree(terms):
+            self._go_on(policy)
+        return None
+
+    def _go_on(self, policy: Policy) -> None:
+        """Past the steps, of which is told what those are told who have used up what they had."""
+        self._left += faces(self._steps, policy.tenant, self._asker.arrival)
+        self._want()
+
+    def _agree(self, terms: Passing) -> bool:
+        """To these terms besides those before; False where the request is to be read anew first."""
+        before = self._terms
         self._terms = Passing(
             before.lenient | terms.lenient,
             (),
@@ -203,9 +246,7 @@ class Reservation:
         )
         assert self._policy is not None
         self.lowered = self._policy.lowest(terms.fidelities)
-        if self.lowered is None:
-            self._want()
-        return None
+        return self.lowered is None
 
     def _means(self) -> Means:
         assert self._policy is not None
@@ -216,6 +257,7 @@ class Reservation:
             asker.solution,
             asker.acr,
             sum(self._most.bits.values()),
+            doubt(policy, asker.case),
         )
 
 

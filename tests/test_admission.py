@@ -21,6 +21,7 @@ from extproc.dialects import (
 )
 from extproc.events import CheckedRequest, Peer
 from extproc.limits import Charge, Limit
+from extproc.origin import NOWHERE
 from extproc.policy import PolicyTable, Route
 from extproc.refusal import (
     HEADERS_TOO_LARGE,
@@ -510,6 +511,17 @@ def test_where_a_request_comes_from_is_told_by_a_keyed_digest_of_its_network() -
     assert near == near_too
     assert len({near, far, nowhere}) == 3
     assert "203" not in near
+
+
+def test_only_where_detection_watches_is_it_asked_whence_a_request_comes() -> None:
+    found = []
+    for watched in (False, True):
+        own = replace(policy(), watched=watched)
+        decision = admit(GOOD, table(own, tenants={principal(KEY): "acme"}))
+        assert isinstance(decision, Admitted)
+        found.append(decision.origin)
+    assert found[0] == NOWHERE
+    assert len(found[1].client) == 16
 
 
 def coming_from(request: CheckedRequest, address: str) -> CheckedRequest:

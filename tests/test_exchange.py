@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from extproc import rewriter, wording
 from extproc.cause import Cause
 from extproc.constant_rate import EventFiller
-from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, Status
+from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, Status, knobs
 from extproc.dialects.answers import Document
 from extproc.dialects.shape import Fields, Rewrite
 from extproc.draw import Draw
@@ -42,7 +42,7 @@ from extproc.events import (
     Work,
 )
 from extproc.exchange import Exchange, State
-from extproc.mutators import Mutator, Noise, Quantize, Rotate, Similarity
+from extproc.mutators import Mutator, Noise, Quantize, Rotate, Similarity, Truncate
 from extproc.padding import Buckets
 from extproc.policy import Caps, Policy
 from extproc.prediction import Usage
@@ -125,6 +125,31 @@ VECTORS = b'{"data":[{"index":0,"embedding":[0.6,0.8]},{"index":1,"embedding":[1
 def answered_by(machine: Exchange, *given: Event, asking: bytes = b"") -> list[Action]:
     script = [RequestHeaders(end=False), RequestBody(asking or embed(), end=True), *given]
     return [*chain.from_iterable(told(machine, event) for event in script)][1:]
+
+
+def test_detectors_learn_buckets_of_what_the_model_said_and_of_what_was_asked() -> None:
+    coarse = policy(OpenAIEmbeddings(), kinds={"embedding": (Truncate(dimensions=1),)})
+    watched = Exchange(replace(coarse, watched=True), {})
+    answered = ResponseBody(VECTORS.replace(b"0.6,0.8", b"3.0,4.0"), end=True)
+    [*_, sent] = answered_by(watched, headers(), answered)
+    assert isinstance(sent, ReplaceResponse)
+    assert b"4.0" not in sent.body
+    assert watched.noticed is not None
+    assert watched.noticed.norms == [6, 4]
+    assert (watched.noticed.labels, watched.noticed.margins) == ([], [])
+
+
+def test_detectors_learn_which_fields_ask_for_more_be_it_that_they_do_not_go_on() -> None:
+    body = b'{"model":"m","messages":[{"role":"user","content":"x"}],"logprobs":true,"seed":7}'
+    watched = Exchange(replace(policy(), watched=True), {})
+    told(watched, RequestHeaders(end=False))
+    told(watched, RequestBody(body, end=True))
+    assert watched.noticed is not None
+    assert watched.noticed.knobs == knobs.LOGPROBS | knobs.SEED
+    unwatched = Exchange(policy(), {})
+    told(unwatched, RequestHeaders(end=False))
+    told(unwatched, RequestBody(body, end=True))
+    assert unwatched.noticed is None
 
 
 # Compared vectors.

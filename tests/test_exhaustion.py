@@ -145,3 +145,13 @@ def test_work_is_no_way_past_a_budget_that_wants_a_credential() -> None:
     solution = solved(posed(outcome(WORK), Cause.CHALLENGED))
     given = means(solution=solution)
     assert refused(outcome(StepUp(("gold",)), WORK, given=given)).refusal.status == 401
+
+
+def test_work_is_dearer_for_whoever_is_suspected_in_steps_of_two() -> None:
+    prices = [
+        json.loads(refused(outcome(WORK, given=means(suspicion=suspicion))).refusal.puzzle)[
+            "parameters"
+        ]["cost"]
+        for suspicion in (0.0, 0.2, 0.5, 0.99)
+    ]
+    assert prices == [1, 4, 8, 8]  # of which the last is the most

@@ -424,6 +424,22 @@ def test_an_answer_is_measured_where_somebody_counts_what_it_tells() -> None:
     assert replace(chosen, information=information).told(3).measure is not None
 
 
+def test_an_answer_is_noticed_where_detectors_look_and_classes_have_labels_of_their_own() -> None:
+    assert policy().told(3, "m").noticed is None
+    watched = replace(policy(), watched=True, secret=b"s" * 32)
+
+    def labels(chosen: Policy, model: str) -> list[int]:
+        noticed = chosen.told(40, model, knobs=5).noticed
+        assert noticed is not None
+        assert noticed.knobs == 5
+        noticed.see_rows("probabilities", np.eye(40))
+        return noticed.labels
+
+    assert labels(watched, "m") == labels(watched, "m")
+    assert labels(watched, "m") != labels(watched, "n")
+    assert labels(watched, "m") != labels(replace(watched, secret=b"t" * 32), "m")
+
+
 def test_the_lowest_of_several_tiers_is_the_last_there_is() -> None:
     chosen, coarse, labels = policy(), policy(tenant="coarse"), policy(tenant="labels")
     lowering = replace(chosen, lower={"coarse": coarse, "labels": labels})

@@ -9,6 +9,14 @@ import msgspec
 from msgspec import Meta, Struct
 
 from extproc.accounts.rows import Row
+from extproc.accounts.suspects import (
+    Overridden,
+    Override,
+    ShownSuspect,
+    ShowSuspect,
+    SuspectPage,
+    Suspects,
+)
 
 LONGEST: Final = 64 << 10
 """Bytes of a line that is asked."""
@@ -67,7 +75,8 @@ class Thaw(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag=
 
 ACTS: Final = (Grant, Reset, Freeze, Thaw)
 Acting = Grant | Reset | Freeze | Thaw
-Ask = Tenants | Show | Acting
+AboutSuspects = Suspects | ShowSuspect | Override
+Ask = Tenants | Show | Acting | AboutSuspects
 
 
 class Holder(Struct, frozen=True):
@@ -80,6 +89,10 @@ class Holder(Struct, frozen=True):
     """Counters beside these."""
     elsewhere: dict[str, list[str]] = {}
     """What a tenant counts against together with others: limits, by whose they are."""
+    suspicion: float | None = None
+    """Of a tenant, or of the most suspicious principal of it; None where nobody looks."""
+    step: str = ""
+    """Where that one stands on the ladder."""
 
 
 class Page(Struct, frozen=True, tag_field="answer", tag="page"):
@@ -114,7 +127,7 @@ class Failed(Struct, frozen=True, tag_field="answer", tag="failed"):
     message: str
 
 
-Answer = Page | Shown | Done | Failed
+Answer = Page | Shown | Done | SuspectPage | ShownSuspect | Overridden | Failed
 
 encode = msgspec.json.Encoder().encode
 decode_ask = msgspec.json.Decoder(Ask).decode

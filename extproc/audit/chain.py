@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from extproc.audit.record import Act, Checkpoint, End, Entry, Gap, Opening, Record
+from extproc.audit.record import Checkpoint, End, Entry, Gap, Opening, Told
 
 GENESIS: Final = bytes(32)
 """What the first line of all follows."""
@@ -55,7 +55,7 @@ class Chain:
         """``key`` is the name of the key that signs."""
         self.tip = tip or Tip()
         self.unsigned = 0
-        """Records and acts since the last checkpoint."""
+        """Records, and other lines that were told, since the last checkpoint."""
         self._sign, self._key = sign, key
 
     def opening(self, now: datetime, every: int) -> bytes:
@@ -65,7 +65,7 @@ class Chain:
         first = self._line(Opening(now, file, self.tip.hash.hex(), every))
         return first + self.checkpoint(now)
 
-    def record(self, record: Record | Act) -> bytes:
+    def record(self, record: Told) -> bytes:
         self.unsigned += 1
         return self._line(record)
 

@@ -48,6 +48,12 @@ class Pseudonyms:
             return self.principal(subject)
         return blake2b(subject.encode(), key=self._principals, digest_size=8).hexdigest()
 
+    def suspect(self, subject: str, tenant: str, principal: str) -> str:
+        """Of whom detection keeps a profile: a tenant's or a cohort's own name; else its tenant's,
+        and who of it.
+        """
+        return f"{tenant}|{self.principal(principal)}" if "|" in subject else subject
+
     def input(self, digests: Sequence[bytes]) -> str:
         """32 hexadecimal digits, the same for all inputs that count as the same (canonical.py)."""
         if not digests:

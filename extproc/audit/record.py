@@ -1,17 +1,18 @@
 """What the lines of an audit log say.
 
 Rule: names, counts, codes and keyed digests; never a credential, a prompt, a vector or a score.
-Every field but those of a record and an act is the log's own, and stands in no query by default.
+Every field but those of a record, an act, a suspected and a seen is the log's own, and stands in no
+query by default.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from msgspec import Struct
 
 Decision = Literal["served", "refused", "cut", "unfinished"]
-GapReason = Literal["crash", "queue", "refused"]
+GapReason = Literal["crash", "queue", "refused", "seen"]
 End = Literal["", "rotated", "stopped"]
 ActOutcome = Literal[
     "done",
@@ -30,7 +31,8 @@ class Record(Struct, frozen=True, tag_field="kind", tag="exchange"):
     reason: str = ""
     """The true cause, where it was not served; the client was told its class alone."""
     detail: str = ""
-    """Of a cause that the model server's answer gave: names and bounds; or which limit it was."""
+    """Of a cause that the model server's answer gave: names and bounds; or which limit it was, or
+    step of escalation."""
     shadow: bool = False
     """Whether this was only decided, by a policy on trial, and everything let through."""
     principal: str = ""
@@ -61,11 +63,12 @@ class Record(Struct, frozen=True, tag_field="kind", tag="exchange"):
 
 
 class Act(Struct, frozen=True, tag_field="kind", tag="act"):
-    """What an operator did about budgets."""
+    """What an operator did about budgets, or suspects."""
 
     time: datetime
     act: str
-    """``grant``, ``reset``, ``freeze`` or ``thaw``."""
+    """``grant``, ``reset``, ``freeze`` or ``thaw``; about a suspect ``suspect_trust``,
+    ``suspect_freeze`` or ``suspect_forgive``."""
     uid: int
     """Whose process asked for it, as the kernel says."""
     pid: int
@@ -76,17 +79,79 @@ class Act(Struct, frozen=True, tag_field="kind", tag="act"):
     budget: str = ""
     """The name of the limit."""
     subject: str = ""
-    """Whom it counts, among those that the limit tells apart; see Pseudonyms.subject."""
+    """Whom it counts, among those that the limit tells apart; see Pseudonyms.subject.  Of an act
+    about a suspect: see Suspected."""
     epoch: str = ""
     """Which key the subject is of."""
     amount: float | None = None
-    """What was granted, in its unit; None where that is all that was spent."""
+    """What was granted, in its unit; None where that is all that was spent.  Of an act about a
+    suspect: the seconds that it holds for; None where it has no end."""
     unit: str = ""
     counters: int = 0
     """How many were changed."""
     policy: str = ""
     """Digest of the configuration in force."""
     outcome: ActOutcome = "done"
+
+
+class Suspected(Struct, frozen=True, tag_field="kind", tag="suspected"):
+    """What was found of somebody: a step of the ladder that begins or ends, or an alarm."""
+
+    time: datetime
+    finding: str
+    """Its name, which is the id of the alert about it."""
+    subject: str
+    """Whose profile it is: a tenant, ``cohort:NAME``, or a tenant and a principal of it, by
+    Pseudonyms.suspect."""
+    tenant: str = ""
+    principal: str = ""
+    """See Pseudonyms.principal; empty where the profile is of more than one."""
+    epoch: str = ""
+    """Which key that is of."""
+    traffic: str = ""
+    """The traffic class."""
+    suspicion: float = 0.0
+    """From 0 to 1."""
+    before: str = ""
+    """The step that it stood on; empty for none."""
+    after: str = ""
+    """The step that it stands on now."""
+    escalated: bool = False
+    """Whether that is a higher one."""
+    until: datetime | None = None
+    """When that ends."""
+    shadow: bool = False
+    """Whether nothing comes of it, as a policy on trial has it."""
+    evidence: Mapping[str, float] = {}
+    """In nats, by detector; of those alone that say something."""
+    counts: Mapping[str, int] = {}
+    """What was counted of it."""
+    policy: str = ""
+    """Digest of the configuration that decided."""
+
+
+class Seen(Struct, frozen=True, tag_field="kind", tag="seen", omit_defaults=True):
+    """What detectors learned of one exchange, from which they can be asked again.
+
+    It is a line of its own, since it is made when the exchange's own record has long been queued:
+    that one waits for nothing.
+    """
+
+    time: datetime
+    """Of its request."""
+    request: str
+    """As the exchange's own record has it."""
+    tenant: str = ""
+    principal: str = ""
+    """See Pseudonyms.principal."""
+    epoch: str = ""
+    """Which key that is of."""
+    route: str = ""
+    network: str = ""
+    """See detectors/observation.py."""
+    client: str = ""
+    features: Mapping[str, Any] = {}
+    """See detectors/seen.py: bucket numbers and keyed digests."""
 
 
 class Opening(Struct, frozen=True, tag_field="kind", tag="open"):
@@ -107,7 +172,8 @@ class Gap(Struct, frozen=True, tag_field="kind", tag="gap"):
     time: datetime
     reason: GapReason
     """``crash``: the process ended without a closing line.  ``queue``: records found no place.
-    ``refused``: requests were turned away because the log could not be written."""
+    ``refused``: requests were turned away because the log could not be written.  ``seen``: what
+    detectors learned was left out, for the sake of records."""
     count: int | None = None
     """How many; None where nobody can know."""
     torn: int = 0
@@ -124,4 +190,6 @@ class Checkpoint(Struct, frozen=True, tag_field="kind", tag="checkpoint"):
     """Why nothing follows in this file, or in this run of the process."""
 
 
-Entry = Record | Act | Opening | Gap | Checkpoint
+Told = Record | Act | Suspected | Seen
+"""What is told to a log; all else it writes by itself."""
+Entry = Told | Opening | Gap | Checkpoint

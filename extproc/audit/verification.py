@@ -6,6 +6,7 @@ missing, stands elsewhere, is not signed in time, or an end that is no end.
 """
 
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, pairwise
 from typing import Final, Literal
@@ -47,12 +48,16 @@ class Report(Struct, frozen=True):
     records: int
     acts: int
     """Lines of what operators did."""
+    suspected: int
+    """Lines of what was found of suspects."""
+    seen: int
+    """Lines of what detectors learned of exchanges."""
     first: int | None
     """Number of the first line; more than 1 where older files are not here."""
     head: str
     """Number and hash of the last line: what a later verification may be told to expect."""
     unsigned: int
-    """Records and acts after the last checkpoint, which only the hashes protect."""
+    """Of all these, those after the last checkpoint, which only the hashes protect."""
     gaps: Sequence[Told]
     findings: Sequence[Finding]
     unlisted: int
@@ -80,7 +85,9 @@ class Verification:
         self._first: int | None = None
         self._head = Tip()
         self._end = ""
-        self._lines = self._records = self._acts = self._unsigned = self._every = self._unlisted = 0
+        self._lines = self._unsigned = self._every = self._unlisted = 0
+        self._told = Counter[str]()
+        """Lines of each kind that the log was told."""
         self._torn = False
         """Whether the last line has no end."""
         self._place = ("", 0)
@@ -107,8 +114,10 @@ class Verification:
         return Report(
             files=self._files,
             lines=self._lines,
-            records=self._records,
-            acts=self._acts,
+            records=self._told["exchange"],
+            acts=self._told["act"],
+            suspected=self._told["suspected"],
+            seen=self._told["seen"],
             first=self._first,
             head=str(self._head),
             unsigned=self._unsigned,
@@ -211,11 +220,8 @@ class Verification:
     def _check_kind(self, line: Line) -> None:
         said = line.said
         match said.kind:
-            case "exchange":
-                self._records += 1
-                self._count_unsigned()
-            case "act":
-                self._acts += 1
+            case "exchange" | "act" | "suspected" | "seen":
+                self._told[said.kind] += 1
                 self._count_unsigned()
             case "open":
                 self._every = said.every

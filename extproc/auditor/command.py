@@ -71,7 +71,9 @@ def query(  # noqa: PLR0913, PLR0917 - an option for each field that one asks by
     until: Annotated[str, typer.Option(help="Before this time, as --since.")] = "",
     by: Annotated[list[By] | None, typer.Option(help="Sums by this; may be repeated.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many rows.", min=1)] = 50,
-    sql: Annotated[str, typer.Option(help="Instead: a SELECT about records and acts.")] = "",
+    sql: Annotated[
+        str, typer.Option(help="Instead: a SELECT about records, acts and suspected.")
+    ] = "",
     output: Output = "text",
 ) -> None:
     """The latest records that fit, or sums of them; needs the extra audit (DuckDB)."""
@@ -104,13 +106,33 @@ def acts(
     limit: Annotated[int, typer.Option(help="At most so many rows.", min=1)] = 50,
     output: Output = "text",
 ) -> None:
-    """What operators did about budgets, the latest first; needs the extra audit (DuckDB)."""
+    """What operators did about budgets and suspects, the latest first; needs the extra audit."""
     from extproc.auditor.query import Question, ask_acts
 
     now = datetime.now(UTC)
     equals = {"tenant": tenant} if tenant else {}
     question = Question(equals, _instant(since, now), _instant(until, now), (), limit)
     _show(ask_acts(paths, question), output)
+
+
+@audit.command()
+def suspected(  # noqa: PLR0913, PLR0917 - an option for each field that one asks by
+    paths: Paths,
+    tenant: Annotated[str, typer.Option(help="Of this tenant; * is any text.")] = "",
+    subject: Annotated[str, typer.Option(help="Of this subject; * is any text.")] = "",
+    since: Annotated[str, typer.Option(help="From this time (ISO 8601), or 15m, 6h, 7d ago.")] = "",
+    until: Annotated[str, typer.Option(help="Before this time, as --since.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many rows.", min=1)] = 50,
+    output: Output = "text",
+) -> None:
+    """What was found of suspects, the latest first; needs the extra audit."""
+    from extproc.auditor.query import Question, ask_suspected
+
+    now = datetime.now(UTC)
+    asked = {"tenant": tenant, "subject": subject}
+    equals = {name: value for name, value in asked.items() if value}
+    question = Question(equals, _instant(since, now), _instant(until, now), (), limit)
+    _show(ask_suspected(paths, question), output)
 
 
 def _show(answer: "Answer", output: str) -> None:

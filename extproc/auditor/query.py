@@ -11,7 +11,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from extproc.audit import Act, Record
+from extproc.audit import Act, Record, Suspected
 from extproc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -52,11 +52,22 @@ _COLUMNS: Final = {
     "unit": "VARCHAR",
     "counters": "BIGINT",
     "outcome": "VARCHAR",
+    "finding": "VARCHAR",
+    "traffic": "VARCHAR",
+    "suspicion": "DOUBLE",
+    "before": "VARCHAR",
+    "after": "VARCHAR",
+    "escalated": "BOOLEAN",
+    "until": "TIMESTAMP",
+    "evidence": "MAP(VARCHAR, DOUBLE)",
+    "counts": "MAP(VARCHAR, BIGINT)",
 }
 FIELDS: Final = (*Record.__struct_fields__,)
 """Of a record."""
 ACT_FIELDS: Final = (*Act.__struct_fields__,)
 """Of an act."""
+SUSPECTED_FIELDS: Final = (*Suspected.__struct_fields__,)
+"""Of what was found of a suspect."""
 
 
 class By(StrEnum):
@@ -126,16 +137,25 @@ def ask(paths: Sequence[Path], question: Question) -> Answer:
 
 def ask_acts(paths: Sequence[Path], question: Question) -> Answer:
     """The latest acts of operators that fit, latest first."""
+    return _ask(paths, question, "act", ACT_FIELDS)
+
+
+def ask_suspected(paths: Sequence[Path], question: Question) -> Answer:
+    """The latest that was found of suspects and fits, latest first."""
+    return _ask(paths, question, "suspected", SUSPECTED_FIELDS)
+
+
+def _ask(paths: Sequence[Path], question: Question, kind: str, fields: Sequence[str]) -> Answer:
     with _connected() as database:
         _read(database, paths)
-        where, values = _conditions(question, "act", ACT_FIELDS)
-        chosen = ", ".join(ACT_FIELDS)
+        where, values = _conditions(question, kind, fields)
+        chosen = ", ".join(fields)
         asked = f"SELECT {chosen} FROM lines WHERE {where} ORDER BY n DESC LIMIT ?"  # noqa: S608 - see the rule
         return _answer(database, asked, [*values, question.limit])
 
 
 def ask_sql(paths: Sequence[Path], sql: str) -> Answer:
-    """What a SELECT says about the tables ``records`` and ``acts``.
+    """What a SELECT says about the tables ``records``, ``acts`` and ``suspected``.
 
     Raise ConfigError where it cannot be run.
     """
@@ -146,19 +166,22 @@ def ask_sql(paths: Sequence[Path], sql: str) -> Answer:
         database.execute("ALTER TABLE kept RENAME TO lines")
         database.execute(f"CREATE VIEW records AS {_RECORDS}")
         database.execute(f"CREATE VIEW acts AS {_ACTS}")
+        database.execute(f"CREATE VIEW suspected AS {_SUSPECTED}")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
         try:
             return _answer(database, sql, [])
         except _error() as error:
             wrong = str(error).partition("\n")[0]
-            remedy = "ask a SELECT about the tables records and acts"
+            remedy = "ask a SELECT about the tables records, acts and suspected"
             raise ConfigError(f"--sql: {wrong}; {remedy}") from error
 
 
 _RECORDS: Final = f"SELECT n, {', '.join(FIELDS)} FROM lines WHERE kind = 'exchange'"  # noqa: S608 - as above
 
 _ACTS: Final = f"SELECT n, {', '.join(ACT_FIELDS)} FROM lines WHERE kind = 'act'"  # noqa: S608 - as above
+
+_SUSPECTED: Final = f"SELECT n, {', '.join(SUSPECTED_FIELDS)} FROM lines WHERE kind = 'suspected'"  # noqa: S608 - as above
 
 
 def _duckdb() -> Any:

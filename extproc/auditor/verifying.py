@@ -33,13 +33,19 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"{gap.file}:{gap.line}: gap: {_told(gap)}"
     files = "1 file" if len(report.files) == 1 else f"{len(report.files)} files"
     verdict = "whole" if report.whole else "not whole"
-    acts = f", {report.acts} act{'s' if report.acts > 1 else ''}" if report.acts else ""
-    yield f"{files}, {report.lines} lines, {report.records} records{acts}: {verdict}"
+    more = f"{_more(report.acts, 'act')}{_more(report.suspected, 'finding')}"
+    if report.seen:
+        more += f", {report.seen} seen by detectors"
+    yield f"{files}, {report.lines} lines, {report.records} records{more}: {verdict}"
     if report.first is not None and report.first > 1:
         yield f"lines 1 to {report.first - 1} are in older files, which were not given"
     if report.unsigned:
         yield f"{report.unsigned} records at the end are not signed yet"
     yield f"head: {report.head}"
+
+
+def _more(count: int, what: str) -> str:
+    return f", {count} {what}{'s' if count > 1 else ''}" if count else ""
 
 
 def _told(gap: Told) -> str:
@@ -49,6 +55,10 @@ def _told(gap: Told) -> str:
             return f"the process ended here without closing; what it had not written is lost{torn}"
         case "refused":
             return f"{gap.count} requests were refused because the log could not be written"
+        case "seen":
+            return (
+                f"{gap.count} lines of what detectors learned were left out, since records waited"
+            )
         case _:
             return f"{gap.count} records were dropped because the log could not be written"
 

@@ -7,6 +7,7 @@ could go wrong while serving goes wrong here, with file, line and path.
 """
 
 from extproc.config.audit import AuditPlan, compile_audit
+from extproc.config.detection import Alert, DetectionPlan, compile_detection
 from extproc.config.json_schema import base_schema, schema
 from extproc.config.keys import new_key
 from extproc.config.loaded import Loaded, load_all
@@ -14,11 +15,14 @@ from extproc.config.loading import Config, load
 from extproc.config.table import compile_table
 
 __all__ = [
+    "Alert",
     "AuditPlan",
     "Config",
+    "DetectionPlan",
     "Loaded",
     "base_schema",
     "compile_audit",
+    "compile_detection",
     "compile_table",
     "load",
     "load_all",

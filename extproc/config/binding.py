@@ -15,6 +15,7 @@ from extproc.config.routes import STRONG
 
 BOUND: Final = ("credentials", "policies", "routes")
 """The sections that are looked at."""
+_CAP: Final = "escalations_per_hour"
 _SHAPES: Final = ("timing", "length")
 """Of the file, of which each policy may have its own."""
 
@@ -33,19 +34,47 @@ def unbound(whole: Part, overrides: Mapping[str, Part]) -> tuple[Part, list[Over
 def _around(whole: Part, overrides: Mapping[str, Part]) -> Iterator[tuple[Place, Part]]:
     """Each place that gets around an override, and the override."""
     for name, policy in _entries(whole, "policies").items():
-        bound = _bound(overrides, "policies", name)
-        place = ("policies", name)
-        for shape in _SHAPES:
-            if shape in overrides and shape in policy.entries and shape not in bound:
-                yield (*place, shape), overrides[shape]
-        if "exceptions" not in bound:
-            yield from _exceptions(place, policy, bound)
+        yield from _in_policy(("policies", name), policy, overrides)
+    yield from _exempt(whole, overrides)
     for name, credential in _entries(whole, "credentials").items():
         bound = _bound(overrides, "credentials", name)
         if "strength" in bound and "acr" in credential.entries and "acr" not in bound:
             yield ("credentials", name, "acr"), bound["strength"]
     for index, route in enumerate(_items(whole, "routes")):
         yield from _weakened(("routes", index), route)
+
+
+def _in_policy(
+    place: tuple[str, str], policy: Part, overrides: Mapping[str, Part]
+) -> Iterator[tuple[Place, Part]]:
+    bound = _bound(overrides, *place)
+    for shape in _SHAPES:
+        if shape in overrides and shape in policy.entries and shape not in bound:
+            yield (*place, shape), overrides[shape]
+    if "exceptions" not in bound:
+        yield from _exceptions(place, policy, bound)
+    if _CAP in policy.entries and "escalation" in bound and _CAP not in bound:
+        yield (*place, _CAP), bound["escalation"]
+
+
+def also_bound(overrides: Mapping[str, Part]) -> Iterator[str]:
+    """The sections that are looked at besides: tenants may be many."""
+    policies = overrides["policies"].entries if "policies" in overrides else {}
+    if any("escalation" in policy.entries for policy in policies.values()):
+        yield "tenants"
+
+
+def _exempt(whole: Part, overrides: Mapping[str, Part]) -> Iterator[tuple[Place, Part]]:
+    """Nobody is exempt from steps that the overrides name, but by them."""
+    if "tenants" not in also_bound(overrides):
+        return
+    for name, tenant in _entries(whole, "tenants").items():
+        policy = tenant.entries.get("policy")
+        if policy is None or "exempt" not in tenant.entries:
+            continue
+        bound = _bound(overrides, "policies", str(policy.value))
+        if "escalation" in bound and "exempt" not in _bound(overrides, "tenants", name):
+            yield ("tenants", name, "exempt"), bound["escalation"]
 
 
 def _exceptions(

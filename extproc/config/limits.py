@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from extproc.config.document import Document, Place
 from extproc.config.entitlements import Grant, Tier
+from extproc.config.escalations import tiers
 from extproc.config.exhaustion import compile_exhausted
 from extproc.config.expectation import one_of
 from extproc.config.limit_settings import BudgetSettings, CreditSettings, LimitSettings
@@ -20,6 +21,7 @@ from extproc.config.sizes import check_counted
 from extproc.credentials.claims import TokenSettings
 from extproc.dialects.features import features
 from extproc.dialects.kinds import kinds_of
+from extproc.escalation import Ladder
 from extproc.fidelity import Fidelity
 from extproc.limits import (
     MILLI,
@@ -75,9 +77,16 @@ def counts(
 
 
 class Below:
-    """The tiers that exhausted budgets lower answers to, below the one that they would have."""
+    """The tiers that exhausted budgets and steps of escalation lower answers to, below the one that
+    they would have.
+    """
 
-    def __init__(self, settings: Settings, counted: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        counted: Mapping[str, Mapping[str, Any]],
+        ladders: Mapping[str, Mapping[str, Ladder]],
+    ) -> None:
         self._order = [*settings.fidelities]
         self._named = {
             (policy, route): {
@@ -85,6 +94,7 @@ class Below:
                 for limit in fields["reserved"]
                 if isinstance(limit.exhausted, Lower)
             }
+            | tiers(ladders[policy][route])
             for policy, by_route in counted.items()
             for route, fields in by_route.items()
         }

@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from extproc.config.audit import AuditPlan, compile_audit
+from extproc.config.detection import DetectionPlan, compile_detection
 from extproc.config.document import Document
 from extproc.config.files import Files
 from extproc.config.loading import Config, load
@@ -31,6 +32,7 @@ class Loaded:
     config: Config
     table: PolicyTable
     plan: AuditPlan | None
+    detection: DetectionPlan | None = None
 
     def lightened(self) -> "Loaded":
         """Without the text's own data and the tenants' settings, which the table does not need.
@@ -44,7 +46,9 @@ class Loaded:
                 heavy.popitem()
         bare = Document(document.path, {}, {(): 1}, files=document.files)
         light = msgspec.structs.replace(settings, tenants={})
-        return Loaded(replace(self.config, document=bare, settings=light), self.table, self.plan)
+        detection = self.detection.lightened() if self.detection is not None else None
+        config = replace(self.config, document=bare, settings=light)
+        return Loaded(config, self.table, self.plan, detection)
 
 
 def load_all(
@@ -71,4 +75,9 @@ def load_all(
 
 def _once(path: Path, base: Path | None, files: Files, environ: Mapping[str, str]) -> Loaded:
     config = load(path, base, files)
-    return Loaded(config, compile_table(config, environ), compile_audit(config, environ))
+    return Loaded(
+        config,
+        compile_table(config, environ),
+        compile_audit(config, environ),
+        compile_detection(config, environ),
+    )

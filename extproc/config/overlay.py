@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final, get_args
 
 from extproc.config.base import EVERY, Base
-from extproc.config.binding import BOUND, unbound
+from extproc.config.binding import BOUND, also_bound, unbound
 from extproc.config.diagnosis import settings_of
 from extproc.config.document import Document, Overruled, Place
 from extproc.config.expectation import instead
@@ -60,7 +60,7 @@ class _Overlay:
         self._defaults = defaults.entries if defaults is not None else {}
         self._overrides = overrides.entries if overrides is not None else {}
         self._overruled: list[Overruled] = []
-        touched = {*self._defaults, *self._overrides, *BOUND}
+        touched = {*self._defaults, *self._overrides, *BOUND, *also_bound(self._overrides)}
         self._left = [name for name in policy.data if name not in touched]
         """What no base file speaks of: ten thousand tenants are not looked at for nothing."""
         self._own = parts(policy, (), leaving=self._left)

@@ -15,6 +15,7 @@ import msgspec
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.entitlements import Grant, Tier, compile_grants
+from extproc.config.escalations import compile_ladders, prices
 from extproc.config.expectation import instead
 from extproc.config.fidelities import compile_fidelities
 from extproc.config.gatherings import check_gatherings
@@ -25,6 +26,7 @@ from extproc.config.shapings import shaped
 from extproc.dialects.gate import Terms
 from extproc.dialects.vector_places import vector_places
 from extproc.draw import Draw
+from extproc.escalation import NO_STEPS
 from extproc.fidelity import Fidelity
 from extproc.information import Information
 from extproc.policy import Caps, Policy, Route
@@ -47,7 +49,12 @@ class _Policies:
     ) -> None:
         grants = compile_grants(document, settings, routes)
         counted = counts(document, settings, routes, grants)
-        self._below = Below(settings, counted)
+        self._ladders = compile_ladders(document, settings, grants, counted)
+        for name, ladders in self._ladders.items():
+            for route, ladder in ladders.items():
+                counted[name][route]["informed"] |= prices(ladder)
+        self._below = Below(settings, counted, self._ladders)
+        self._exempt = {tenant for tenant, chosen in settings.tenants.items() if chosen.exempt}
         self._tiers = _tiers(document, settings, grants, routes, self._below)
         self._places = {
             name: _places(routes, granted, shapings[name], counted[name], settings.policies[name])
@@ -71,6 +78,8 @@ class _Policies:
         name = self._names[tenant]
         place, tiers = self._places[name][route], self._tiers[name]
         more = {**common, **self._shared[name], "cohort": self._cohorts[tenant]}
+        exempt = tenant in self._exempt
+        more["exempt"], more["ladder"] = exempt, NO_STEPS if exempt else self._ladders[name][route]
         bare: Callable[..., Policy] = partial(_owned, tenant, self._root, place, **more)
 
         def own(tier: Tier, **besides: Any) -> Policy:
@@ -103,6 +112,7 @@ def compile_policies(
         "caps": caps,
         "audited": settings.audit is not None,
         "stoppable": settings.control is not None,
+        "watched": settings.detection is not None,
         "secret": hmac.digest(key, b"user", "sha256"),
     }
     return Granted(policies.routes(document), partial(policies.make, common))
@@ -219,7 +229,11 @@ def _tier(
 
 def _shared(settings: PolicySettings) -> dict[str, Any]:
     """What holds wherever the policy does, whoever has it."""
-    return {"models": settings.models, "shadow": settings.mode == "shadow"}
+    return {
+        "models": settings.models,
+        "shadow": settings.mode == "shadow",
+        "traffic": settings.traffic,
+    }
 
 
 def _named(document: Document, place: Place, name: str, known: Mapping[str, Named]) -> Named:

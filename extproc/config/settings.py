@@ -8,6 +8,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct, field
 
 from extproc.config.control import ControlSocket
+from extproc.config.detection_settings import DetectionSettings, StepSettings, TrafficName
 from extproc.config.limit_settings import (
     BudgetSettings,
     CreditSettings,
@@ -258,6 +259,14 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How much at once, and how much under way."""
     budgets: Annotated[tuple[BudgetSettings, ...], Meta(max_length=50)] = ()
     """How much in an hour, a day, a month, or ever."""
+    traffic: TrafficName = "user"
+    """Which of the kinds of callers that the file ``detection.reference`` knows its callers are
+    of: each has thresholds of its own."""
+    escalation: Annotated[tuple[StepSettings, ...], Meta(max_length=10)] = ()
+    """What becomes of callers that look as if they copied a model, the mildest first."""
+    escalations_per_hour: Annotated[int, Meta(ge=1, le=1_000_000)] = 10
+    """The most callers that are put on a step in an hour: were what detects them misled, it would
+    not lock everybody out."""
     limit_headers: tuple[Family, ...] = FAMILIES
     """By which header fields callers are told what is left of their limits."""
     timing: TimingSettings | None = None
@@ -276,6 +285,8 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     policy: Name
     cohort: Name | None = None
     """Those who belong together, and share what counts each cohort; by default nobody else."""
+    exempt: bool = False
+    """Whether it is never put on a step of ``escalation``, however it asks."""
     principals: Annotated[tuple[Principal, ...], Meta(min_length=1)] = ()
 
 
@@ -355,3 +366,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Without it, a request comes from whoever connects to Envoy."""
     audit: AuditSettings | None = None
     """Where every request leaves a record."""
+    detection: DetectionSettings | None = None
+    """Without it, nobody looks at how callers ask."""

@@ -7,6 +7,7 @@ mutator gave it, which is 1: clients read a number there.  Where only ``label`` 
 label stays, and its score is null.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -88,8 +89,7 @@ class ScoredLabels:
         before = distribution([entry.score for entry in read], place)
         if not before.size:
             return known
-        passes = "probabilities" in run.edits
-        after = edited(before, run.edit("probabilities")) if passes else None
+        after = _after(read, before, run)
         if after is None:
             run.drop(f"{place}[].score")
             entries = [{**known[int(before.argmax())], "score": None}]
@@ -101,6 +101,14 @@ class ScoredLabels:
             if other:
                 entries = [*entries, {**known[0], "label": OTHER, "score": other}]
         return _labelled(entries, run, place, scored=after is not None)
+
+
+def _after(read: Sequence[Any], before: Vector, run: Rewrite) -> Probabilities | None:
+    run.told.name([[entry.label] for entry in read])
+    if "probabilities" in run.edits:
+        return edited(before, run.edit("probabilities"))
+    run.told.notice(Probabilities(before))
+    return None
 
 
 def _count_names(run: Rewrite, shown: int, of: int, *, scored: bool) -> None:

@@ -234,6 +234,8 @@ class Object:
             raise ClientError(f"{place!r} must be an object.")
         if changes.terms.gates is not None:
             changes.terms.gates.append(self)
+        if changes.terms.noted is not None:
+            changes.terms.noted.note_fields(value)
         self._refuse_twins(value, place)
         after = {
             name: self._admit(name, item, changes, place, extra) for name, item in value.items()

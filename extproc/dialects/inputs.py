@@ -52,6 +52,8 @@ class Pairs(Sequence[Any]):
         return len(self._others)
 
     def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [[self._first, other] for other in self._others[index]]
         return [self._first, self._others[index]]
 
     @property

@@ -10,8 +10,11 @@ is; who counts by it hashes it first.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
+
+from extproc.dialects.knobs import knobs
 
 LONGEST_USER: Final = 256
 """Characters of a user's name; of a longer one the first."""
@@ -38,6 +41,10 @@ class Noted:
     """The end user that the client names; empty where it names none."""
     endless: bool = False
     """Whether a field asks for any number of tokens, whatever another says."""
+    watched: bool = False
+    """Whether detectors want to know what it asked for, be it that it does not go on."""
+    knobs: int = 0
+    """See knobs.py."""
 
     def note_tokens(self, value: Any) -> None:
         if value is None or self.endless:
@@ -64,3 +71,8 @@ class Noted:
         """``surely``: in the API's newer field, which is taken before the other."""
         if isinstance(value, str) and value and (surely or not self.user):
             self.user = value[:LONGEST_USER]
+
+    def note_fields(self, fields: Mapping[str, Any]) -> None:
+        """Of an object in the request, before the gate changes it."""
+        if self.watched:
+            self.knobs |= knobs(fields)

@@ -164,7 +164,7 @@ class OpenAIResponses(JsonDialect, frozen=True, tag="openai_responses"):
         if fields.get("top_logprobs") or _LOGPROBS in (fields.get("include") or ()):
             check_alone(fields)
             require(not _has_grammar(fields), "A grammar and 'logprobs' cannot be combined.")
-        inputs = ([read.get("instructions"), read["input"]],)
+        inputs = ((read.get("instructions"), read["input"]),)
         query = Query(model, 1, stream)
         return Asked(query, admitted.body, inputs, {}, admitted.changed)
 

@@ -16,7 +16,7 @@ from extproc.dialects.confidences import edited
 from extproc.dialects.hidden import OTHER, hidden
 from extproc.dialects.shape import ABSENT, Anything, Fields, Gate, Items, Json, Node, Rewrite
 from extproc.errors import UpstreamError
-from extproc.prediction import Kind
+from extproc.prediction import Kind, Probabilities
 
 _SHOWING: Final[tuple[Kind, ...]] = ("label", "probabilities")
 
@@ -44,6 +44,7 @@ def rank(given: Sequence[Json], names: Sequence[Sequence[Json]], run: Rewrite, a
     check_probabilities(before, at)
     if not before.size:
         return Ranking((), (), same=True)
+    run.told.name(names)
     if "probabilities" in run.edits:
         after = edited(before, run.edit("probabilities"))
         if after is not None and after.values is before and after.other is None:
@@ -51,6 +52,8 @@ def rank(given: Sequence[Json], names: Sequence[Sequence[Json]], run: Rewrite, a
         if after is not None:
             other = hidden(after, chain.from_iterable(names), at)
             return _shown(after.values.tolist(), other, names, run, at)
+    else:
+        run.told.notice(Probabilities(before))
     first = [int(before.argmax())] if "label" in run.edits and any(names) else []
     return _counted(Ranking(first, None), before.size, run, at)
 

@@ -18,6 +18,7 @@ from typing import Any, Final, Protocol
 import numpy as np
 import orjson
 
+from extproc.dialects.noticed import Noticed
 from extproc.errors import UpstreamError
 from extproc.prediction import Kind, Logprobs, Matrix, Prediction, Score, Tokens, Usage
 
@@ -73,6 +74,8 @@ class Told:
     """Of what was written that passed, by kind; each text with one more for its end."""
     within: Kind | None = None
     """The kind of all scalars in the part of the tree that is being walked."""
+    noticed: Noticed | None = None
+    """What detectors learn of it; None where nothing looks."""
 
     def count(self, kind: Kind, size: int, times: int = 1) -> None:
         """So many predictions of one size pass."""
@@ -82,25 +85,46 @@ class Told:
 
     def edit(self, kind: Kind, edit: _Edit) -> _Edit:
         """The edit of one prediction, which counts unless it is dropped."""
-        return edit if self.measure is None else partial(self._edited, kind, edit)
+        if self.measure is None and self.noticed is None:
+            return edit
+        return partial(self._edited, kind, edit)
 
     def rows(self, kind: Kind, edit: _Rows) -> _Rows:
         """The edit of many predictions, which all count."""
-        return edit if self.measure is None else partial(self._edited_rows, kind, edit)
+        if self.measure is None and self.noticed is None:
+            return edit
+        return partial(self._edited_rows, kind, edit)
 
     def tokens(self, edit: _Tokens) -> _Tokens:
         """The edit of many log probabilities, which all count."""
         return edit if self.measure is None else partial(self._edited_tokens, edit)
 
     def _edited(self, kind: Kind, edit: _Edit, prediction: Prediction) -> Prediction | None:
+        self.notice(prediction)
         after = edit(prediction)
         if after is not None:
             self.count(kind, _size(prediction))
         return after
 
     def _edited_rows(self, kind: Kind, edit: _Rows, rows: Matrix) -> Matrix:
-        self.count(kind, rows.shape[1], len(rows))
+        self.pass_rows(kind, rows)
         return edit(rows)
+
+    def notice(self, prediction: Prediction) -> None:
+        """A prediction is there, whether any of it passes or not."""
+        if self.noticed is not None:
+            self.noticed.see(prediction)
+
+    def pass_rows(self, kind: Kind, rows: Matrix) -> None:
+        """Predictions of one size pass, a row each."""
+        if self.noticed is not None:
+            self.noticed.see_rows(kind, rows)
+        self.count(kind, rows.shape[1], len(rows))
+
+    def name(self, names: Sequence[Sequence[Any]]) -> None:
+        """What the classes of the next prediction are called, whose numbers do not tell them."""
+        if self.noticed is not None:
+            self.noticed.names = names
 
     def _edited_tokens(self, edit: _Tokens, tokens: Tokens) -> Tokens:
         self.count_tokens(tokens.sizes)

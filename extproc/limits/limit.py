@@ -91,6 +91,11 @@ class Limit(Struct, frozen=True):
             and late.isdisjoint(self.per)
         )
 
+    @property
+    def own(self) -> bool:
+        """Whether only callers of one tenant count on it, who may know so."""
+        return "cohort" not in self.per and not (self.shared and _OF_TENANT.isdisjoint(self.per))
+
     def charges(self, caller: Caller, amounts: Amounts) -> Iterator[Charge]:
         """What a request counts for."""
         if self.models and not any(fnmatchcase(caller.model, each) for each in self.models):
@@ -115,7 +120,7 @@ class Limit(Struct, frozen=True):
         """Whose counters its own stand among; see Charge."""
         if "cohort" in self.per:
             return f"cohort:{cohort}"
-        return "" if self.shared and _OF_TENANT.isdisjoint(self.per) else tenant
+        return tenant if self.own else ""
 
     def _subject(self, caller: Caller, kind: str) -> str:
         """One text for each caller, of bounded length, whatever a request calls its model."""

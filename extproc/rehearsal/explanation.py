@@ -100,6 +100,7 @@ class _Rows:
         yield from self._fidelity(policy, source)
         yield from self._features(policy, source)
         yield from self._limits(policy)
+        yield from self._escalation(policy)
         yield from self._caps(policy)
         yield from self._request()
 
@@ -195,6 +196,21 @@ class _Rows:
             written = [at for at in ((*own, name), (name,)) if at in self._document.lines]
             for at in written[:1]:
                 yield self.row(name, _plain(_at(self._document.data, at)), at)
+
+    def _escalation(self, policy: Policy) -> Iterator[Row]:
+        """What becomes of the caller where it is suspected, where anything does."""
+        if not policy.watched:
+            return
+        place = self._reasons.policy(policy.tenant)
+        yield self.row("traffic", policy.traffic, (*place, "traffic"))
+        if policy.exempt:
+            yield self.row("exempt", "true", ("tenants", policy.tenant, "exempt"))
+            return
+        for index, written in enumerate(_at(self._document.data, (*place, "escalation"))):
+            does = {name: said for name, said in written.items() if name not in {"above", "for"}}
+            told = ", ".join(f"{name} {_plain(said)}" for name, said in does.items())
+            name, time = f"suspicion above {written['above']}", written["for"]
+            yield self.row(name, f"{told} for {time}", (*place, "escalation", index))
 
     def _caps(self, policy: Policy) -> Iterator[Row]:
         for name in ("request", "document", "value"):

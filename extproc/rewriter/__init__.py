@@ -77,3 +77,9 @@ def body_rewriter(
             return FrameRewriter(answer, run, cap)
         case Body(reading):
             return WholeRewriter(reading, headers, run, cap)
+
+
+def to_the_end(rewriter: BodyRewriter, data: bytes) -> Iterator[bytes | None]:
+    """What the last piece of a body comes to, and what was held till then."""
+    yield from rewriter.feed(data)
+    yield from rewriter.finish()

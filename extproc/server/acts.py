@@ -1,4 +1,4 @@
-"""What an operator asks about budgets, and does about them, on a sidecar that runs.
+"""What an operator asks about budgets and suspects, and does about them, on a sidecar that runs.
 
 Rule: whatever changes something is recorded, with whose process asked for it, also where its
 outcome is unknown; and where it could not be recorded it is not done.
@@ -6,11 +6,9 @@ outcome is unknown; and where it could not be recorded it is not done.
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Final
-
-from msgspec import Struct
 
 from extproc.accounts import directory, rows
 from extproc.accounts.directory import Directory, Limits
@@ -32,12 +30,15 @@ from extproc.accounts.messages import (
     Thaw,
 )
 from extproc.accounts.rows import Row
+from extproc.accounts.suspects import Override, ShowSuspect, Suspects
 from extproc.audit import Act, Pseudonyms
 from extproc.audit.record import ActOutcome
 from extproc.errors import OperatorError, StoreUnavailable
 from extproc.limits import SECOND, Account, Accounts, Limit, Standing, told
 from extproc.policy import PolicyTable
+from extproc.server.act_records import FULL, ActRecords, Peer
 from extproc.server.audited import Auditor
+from extproc.server.detection.suspects import SuspectActs
 from extproc.server.record import Records
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
@@ -54,17 +55,9 @@ TURN: Final = 50
 """Tenants that are looked at, or counters that are reset, in one turn of the event loop."""
 _PASSES: Final = 200
 
-_FULL: Final = "the audit log cannot be written, so that nothing may be done; is its disk full?"
+_UNWATCHED: Final = "nobody is watched here; add detection to the policy file"
 _SLOW: Final = "the store of counters does not answer"
 _UNKNOWN: Final = f"{_SLOW}; whether it was done is not known"
-
-
-class Peer(Struct, frozen=True):
-    """Whose process asks."""
-
-    uid: int
-    pid: int
-    who: str
 
 
 class Acts:
@@ -78,7 +71,9 @@ class Acts:
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
     ) -> None:
         self._tables, self._accounts, self._wall = tables, accounts, wall
-        self._telemetry, self._records, self._auditor = telemetry, records, auditor
+        self.suspects: SuspectActs | None = None
+        """Who answers about suspects; None where nobody watches."""
+        self._records = ActRecords(telemetry, records, auditor)
         self._known: tuple[str, Directory, Iterator[None]] | None = None
         """The version of its table, and what is still to be looked at for it."""
 
@@ -92,16 +87,24 @@ class Acts:
         except StoreUnavailable:
             return Failed("unavailable", _SLOW)
         except TimeoutError:
-            return Failed("unavailable", _SLOW if isinstance(ask, Tenants | Show) else _UNKNOWN)
+            asked = isinstance(ask, Tenants | Show | Suspects | ShowSuspect)
+            return Failed("unavailable", _SLOW if asked else _UNKNOWN)
 
     async def _answer(self, ask: Ask, peer: Peer, table: PolicyTable) -> Answer:
         match ask:
             case Tenants(after):
                 return await self._page(after, table)
             case Show(whom, most):
-                return Shown(await self._holder(whom, await self._limits(whom, table), most, table))
+                holder = await self._holder(whom, await self._limits(whom, table), most, table)
+                if self.suspects is not None:
+                    [holder] = await self.suspects.beside([holder])
+                return Shown(holder)
             case Grant() | Reset() | Freeze() | Thaw():
                 return await self._act(ask, peer, table)
+            case Suspects() | ShowSuspect() | Override():
+                if self.suspects is None:
+                    raise OperatorError(_UNWATCHED)
+                return await self.suspects.answer(ask, peer, table, self._records)
 
     # What there is.
 
@@ -112,6 +115,8 @@ class Acts:
         for whom in whoms:
             holders.append(await self._listed(whom, known.limits(table, whom)))
             await asyncio.sleep(0)
+        if self.suspects is not None:
+            holders = await self.suspects.beside(holders)
         return Page(tuple(holders), whoms[-1] if len(whoms) == PAGE else "")
 
     async def _listed(self, whom: str, limits: Limits) -> Holder:
@@ -161,8 +166,8 @@ class Acts:
         limits = await self._limits_of_act(ask, table)
         doing = _Doing(ask, limits, self._accounts)
         await doing.prepare()
-        if self._auditor is not None and self._auditor.refusing:
-            return Failed("refused", _FULL)
+        if self._records.refusing:
+            return Failed("refused", FULL)
         outcome: ActOutcome = "unknown"
         try:
             await doing.carry_out()
@@ -193,7 +198,7 @@ class Acts:
             doing.unit,
             doing.counters,
             now,
-            audited=self._auditor is not None,
+            audited=self._records.audited,
         )
 
     async def _counter(self, whom: str, limit: Limit, subject: str) -> Row | None:
@@ -225,10 +230,7 @@ class Acts:
             policy=table.version,
             outcome=outcome,
         )
-        if self._auditor is not None:
-            self._auditor.acted(act)
-        self._telemetry.acts(act.act, outcome).inc()
-        self._records.add("act", _fields(act))
+        self._records.add(act)
 
     def _now(self) -> int:
         return int(self._wall() * SECOND)
@@ -320,8 +322,3 @@ class _Doing:
 
 def _spent(standings: Sequence[Standing]) -> Iterator[str]:
     return (each.subject for each in standings if each.spent > 0)
-
-
-def _fields(act: Act) -> Mapping[str, object]:
-    """Of the record on standard error, which has a time of its own."""
-    return {name: getattr(act, name) for name in act.__struct_fields__ if name != "time"}

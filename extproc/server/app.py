@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import grpc
 import uvloop
+from msgspec import Struct
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
@@ -23,7 +24,7 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingResponse,
 )
 from extproc._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
-from extproc.config import AuditPlan, Config, Loaded
+from extproc.config import AuditPlan, Config, DetectionPlan, Loaded
 from extproc.errors import ConfigError
 from extproc.policy import PolicyTable
 from extproc.server import unix_socket
@@ -33,6 +34,11 @@ from extproc.server.audit_log import AuditLog
 from extproc.server.audited import Auditor
 from extproc.server.authz import Authorization
 from extproc.server.control import Control
+from extproc.server.detection.calibrated import calibrated
+from extproc.server.detection.listeners import Listeners
+from extproc.server.detection.metrics import show, show_shared
+from extproc.server.detection.opened import OpenedWatcher, open_watcher
+from extproc.server.detection.watcher import Watcher
 from extproc.server.health import Health
 from extproc.server.issuers import Issuers
 from extproc.server.processor import ExternalProcessor
@@ -66,25 +72,59 @@ _OPTIONS = [
 ]
 
 
-def run(config: Config, table: PolicyTable, plan: AuditPlan | None = None) -> None:
+class Beside(Struct, frozen=True):
+    """What is told of exchanges."""
+
+    records: Records
+    log: AuditLog | None
+    opened: OpenedWatcher | None
+    listeners: Listeners | None
+
+    async def start(self, plan: AuditPlan | None, detection: DetectionPlan | None) -> None:
+        if self.opened is not None and self.listeners is not None and detection is not None:
+            await self.listeners.start(detection.alerts, plan.path if plan is not None else None)
+            await self.opened.start()
+
+    async def close(self) -> None:
+        if self.opened is not None and self.listeners is not None:
+            await self.opened.close()
+            await self.listeners.close()
+
+    @property
+    def watcher(self) -> Watcher | None:
+        return self.opened.watcher if self.opened is not None else None
+
+
+def run(
+    config: Config,
+    table: PolicyTable,
+    plan: AuditPlan | None = None,
+    detection: DetectionPlan | None = None,
+) -> None:
     """Serve until a signal.  Raise ConfigError where an address cannot be used."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(config, table, plan))
+        runner.run(serve(config, table, plan, detection))
 
 
-async def serve(config: Config, table: PolicyTable, plan: AuditPlan | None = None) -> None:
+async def serve(
+    config: Config,
+    table: PolicyTable,
+    plan: AuditPlan | None = None,
+    detection: DetectionPlan | None = None,
+) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
     signals, health, store = _signals(), Health(), open_store(config, os.environ)
     telemetry, records = Telemetry(), Records()
-    issuers, started = Issuers(table, records), Loaded(config, table, plan)
+    issuers, started = Issuers(table, records), Loaded(config, table, plan, detection)
     tables, log = Tables(table, issuers.ask), _audit_log(plan, telemetry)
-    server, processor, reserver, acts = _sidecar(config, tables, telemetry, records, log, store)
+    beside = _beside(started, tables, telemetry, records, log)
+    server, processor, reserver, acts = _sidecar(config, tables, telemetry, beside, store)
     reloader = Reloader(started, tables, issuers, telemetry, records, processor.bound)
     probes, serving = _health_server(config, health), asyncio.Event()
-    admin = _admin(config, telemetry, serving.is_set, reloader)
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.hurry)
+    admin = _admin(config, telemetry, serving.is_set, reloader)
     control = await _control(config, acts, records)
-    await asyncio.gather(issuers.start(), store.start())
+    await asyncio.gather(issuers.start(), store.start(), beside.start(plan, detection))
     await server.start()
     await probes.start()
     health.serve(serving=True)
@@ -97,13 +137,17 @@ async def serve(config: Config, table: PolicyTable, plan: AuditPlan | None = Non
         health.serve(serving=False)
     records.add("draining", {"seconds": reloader.drain})
     await _drain(server, reloader.drain, signals, reserver)
-    await asyncio.gather(store.close(), probes.stop(grace=0))
+    await asyncio.gather(beside.close(), store.close(), probes.stop(grace=0))
     await reloader.close()
-    for each in (admin, log):
-        if each is not None:
-            each.close()
+    _close(admin, log)
     records.add("stopped", {})
     records.close()
+
+
+def _close(*opened: Admin | AuditLog | None) -> None:
+    for each in opened:
+        if each is not None:
+            each.close()
 
 
 def _freeze() -> None:
@@ -134,6 +178,37 @@ def _audit_log(plan: AuditPlan | None, telemetry: Telemetry) -> AuditLog | None:
     return log
 
 
+def _beside(
+    loaded: Loaded,
+    tables: Tables,
+    telemetry: Telemetry,
+    records: Records,
+    log: AuditLog | None,
+) -> Beside:
+    """Raise ConfigError where what the file names cannot be used."""
+    detection, auditor = loaded.detection, _auditor(log)
+    if detection is None:
+        return Beside(records, log, None, None)
+    found = calibrated(detection, tables.now.table.key)
+    opened = open_watcher(loaded.config, found, tables, records)
+    show(opened.watcher, telemetry.registry)
+    if opened.shared is not None:
+        show_shared(opened.shared, telemetry.registry)
+    listeners = Listeners(
+        opened.watcher,
+        tables,
+        records,
+        telemetry.registry,
+        auditor,
+        by_principal=detection.by_principal,
+    )
+    return Beside(records, log, opened, listeners)
+
+
+def _auditor(log: AuditLog | None) -> Auditor | None:
+    return Auditor(log) if log is not None else None
+
+
 async def _control(config: Config, acts: Acts, records: Records) -> Control | None:
     if config.control is None:
         return None
@@ -146,19 +221,42 @@ def _sidecar(
     config: Config,
     tables: Tables,
     telemetry: Telemetry,
-    records: Records,
-    log: AuditLog | None,
+    beside: Beside,
     store: Opened,
 ) -> tuple[grpc.aio.Server, ExternalProcessor, Reserver, Acts]:
-    auditor = Auditor(log) if log is not None else None
+    records, watcher, auditor = beside.records, beside.watcher, _auditor(beside.log)
     authorization = Authorization(
-        tables, store.counters, telemetry, records, replays=store.replays, auditor=auditor
+        tables,
+        store.counters,
+        telemetry,
+        records,
+        replays=store.replays,
+        auditor=auditor,
+        watcher=watcher,
     )
     reserver = Reserver(store.counters, store.replays, telemetry)
-    processor = ExternalProcessor(tables, telemetry, records, reserver=reserver, auditor=auditor)
+    processor = ExternalProcessor(
+        tables,
+        telemetry,
+        records,
+        reserver=reserver,
+        auditor=auditor,
+        watcher=watcher,
+    )
     watch(store, telemetry.registry)
     telemetry.held.set_function(lambda: processor.held.total)
     telemetry.lost_records.set_function(lambda: records.lost)
+    server = _server(config, authorization, processor)
+    acts = Acts(tables, store.accounts, telemetry, records, auditor)
+    if beside.listeners is not None:
+        acts.suspects = beside.listeners.suspects
+    return server, processor, reserver, acts
+
+
+def _server(
+    config: Config, authorization: Authorization, processor: ExternalProcessor
+) -> grpc.aio.Server:
+    """Of what Envoy talks to."""
     server = grpc.aio.server(options=_OPTIONS)
     server.add_generic_rpc_handlers(
         (
@@ -167,7 +265,7 @@ def _sidecar(
         )
     )
     _listen(server, config.listen)
-    return server, processor, reserver, Acts(tables, store.accounts, telemetry, records, auditor)
+    return server
 
 
 def _unary(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from extproc.audit.chain import Chain
-from extproc.audit.record import Act, Gap, Record
+from extproc.audit.record import Gap, Told
 from extproc.audit.signature import name
 from extproc.config import AuditPlan
 from extproc.errors import ConfigError
@@ -58,7 +58,7 @@ class Journal:
             self._add(chain.checkpoint(now), signed=True)
         return chain
 
-    def write(self, entries: Iterable[Record | Act | Gap]) -> bool:
+    def write(self, entries: Iterable[Told | Gap]) -> bool:
         """Add lines, and write them; False where they have to wait for another ``flush``.
 
         Never called while others wait.

@@ -13,8 +13,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
-from extproc.audit import Act, Record
-from extproc.audit.record import Gap
+from extproc.audit.record import Gap, Told
 from extproc.config import AuditPlan
 from extproc.server.audit_journal import Journal
 
@@ -37,7 +36,7 @@ class AuditLog:
     ) -> None:
         self._plan, self._wall, self._pause = plan, wall, pause
         self._journal = Journal(plan, wall)
-        self._queue: deque[Record | Act] = deque()
+        self._queue: deque[Told] = deque()
         self._most = 2 * plan.queue if plan.refuse else plan.queue
         self._closing = threading.Event()
         self.failing = False
@@ -46,7 +45,9 @@ class AuditLog:
         """Records that found no place in the queue."""
         self.refused = 0
         """Requests that were turned away."""
-        self._told_lost = self._told_refused = 0
+        self.left_out = 0
+        """Records that were offered, and found half of the queue taken."""
+        self._told_lost = self._told_refused = self._told_left_out = 0
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
@@ -60,10 +61,17 @@ class AuditLog:
         """Whether requests are to be refused now."""
         return self._plan.refuse and (self.failing or len(self._queue) >= self._plan.queue)
 
-    def add(self, record: Record | Act) -> None:
-        """Queue a record or an act; its mappings must not change any more."""
+    def add(self, record: Told) -> None:
+        """Queue a record, or what else the log is told; its mappings must not change any more."""
         if len(self._queue) >= self._most:
             self.lost += 1
+            return
+        self._queue.append(record)
+
+    def offer(self, record: Told) -> None:
+        """Queue what requests are not to be refused for: only while half of the queue is free."""
+        if 2 * len(self._queue) >= self._plan.queue:
+            self.left_out += 1
             return
         self._queue.append(record)
 
@@ -104,8 +112,10 @@ class AuditLog:
         Each count is written by one thread, and what is told of it by the other.
         """
         lost, refused = self.lost - self._told_lost, self.refused - self._told_refused
+        left_out = self.left_out - self._told_left_out
         self._told_lost += lost
         self._told_refused += refused
+        self._told_left_out += left_out
         now = datetime.fromtimestamp(self._wall(), UTC)
-        gaps = [Gap(now, "queue", lost), Gap(now, "refused", refused)]
+        gaps = [Gap(now, "queue", lost), Gap(now, "refused", refused), Gap(now, "seen", left_out)]
         return [gap for gap in gaps if gap.count]

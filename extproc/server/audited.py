@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from extproc.admission import Denied
-from extproc.audit import Act, Pseudonyms, Record
+from extproc.audit import Act, Pseudonyms, Record, Seen, Suspected
 from extproc.audit.record import Decision
+from extproc.escalation import STEP
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
 from extproc.policy import Excerpt, PolicyTable
@@ -46,6 +47,14 @@ class Auditor:
     def acted(self, act: Act) -> None:
         """Record what an operator did."""
         self._log.add(act)
+
+    def suspected(self, found: Suspected) -> None:
+        """Record what was found of somebody."""
+        self._log.add(found)
+
+    def seen(self, seen: Seen) -> None:
+        """Record what detectors learned of an exchange, where there is room."""
+        self._log.offer(seen)
 
     def denied(self, handover: Handover, denial: Denied, table: PolicyTable, now: float) -> None:
         """Record what ext_authz denied at ``now``, in seconds of wall time."""
@@ -103,7 +112,7 @@ class Auditor:
                 request=handover.exchange,
                 decision=_DECISIONS.get(outcome, "refused"),
                 reason="" if outcome in _DECISIONS else outcome,
-                detail=machine.fault,
+                detail=machine.fault or _escalated(machine),
                 shadow=shadow,
                 principal=names.principal(handover.principal),
                 tenant=handover.tenant,
@@ -128,6 +137,18 @@ def reserved(machine: Exchange | ShadowExchange | LocalReply) -> ReservedExchang
     """The exchange that counts against budgets, where one does."""
     exchange = machine.inner if isinstance(machine, ShadowExchange) else machine
     return exchange if isinstance(exchange, ReservedExchange) else None
+
+
+def step(machine: Exchange | ShadowExchange | LocalReply) -> str:
+    """The gravest step of escalation on which whoever asked was met; empty for none."""
+    exchange = reserved(machine)
+    return exchange.reservation.step if exchange is not None else ""
+
+
+def _escalated(machine: Exchange | ShadowExchange) -> str:
+    """By what an answer was not what it would have been, though it was one."""
+    name = step(machine)
+    return f"{STEP}{name}" if name else ""
 
 
 def spent(machine: Exchange | ShadowExchange, requests: int) -> dict[str, float]:

@@ -7,7 +7,7 @@ Rule: whatever goes wrong here denies.  An exception becomes a gRPC error, which
 import hmac
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -20,20 +20,25 @@ from extproc.client_address import client_address
 from extproc.credentials import Needed, Replays
 from extproc.dialects.problem import UNROUTED
 from extproc.errors import IssuerUnavailable, StoreUnavailable
+from extproc.escalation import NOBODY
 from extproc.events import CheckedRequest
-from extproc.exhaustion import turned
+from extproc.exhaustion import STOPPED, Turned, turned
 from extproc.limits import Counters, Taken
+from extproc.origin import JA4
 from extproc.policy import PolicyTable
 from extproc.proof_of_work import SOLUTION
-from extproc.rate_limit_fields import fields, used_up
+from extproc.rate_limit_fields import Left, fields, used_up
 from extproc.refusal import REPLAYED, UNASKED, UNAUDITED, UNCOUNTED
 from extproc.server import protobuf
 from extproc.server.audited import Auditor
+from extproc.server.detection.watcher import Watcher
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
+from extproc.server.suspects import Suspects, Unsuspecting
 from extproc.server.tables import InForce, Tables
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory_replays import MemoryReplays
+from extproc.treatment import as_told, at_once, faces, met, on_trial, throttled
 from extproc.wording import told
 
 REMOVED = (
@@ -46,6 +51,7 @@ REMOVED = (
     "if-modified-since",
     "if-unmodified-since",
     SOLUTION,
+    JA4,
 )
 """Request fields that neither ext_proc nor the model server is to see, beside credentials."""
 
@@ -66,8 +72,11 @@ class Authorization:
         replays: Replays | None = None,
         *,
         auditor: Auditor | None = None,
+        suspects: Suspects | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
-        self._auditor = auditor
+        self._suspects = suspects or watcher or Unsuspecting()
+        self._auditor, self._watcher = auditor, watcher
         self._tables = tables
         self._counters = counters
         self._telemetry = telemetry
@@ -96,6 +105,8 @@ class Authorization:
         decision = await self._admit(checked, in_force, arrival)
         if isinstance(decision, Admitted):
             decision = await self._once(decision, arrival)
+        if isinstance(decision, Admitted):
+            decision = self._suspect(decision, arrival)
         if isinstance(decision, Admitted):
             decision = await self._charge(decision)
         match decision:
@@ -136,36 +147,47 @@ class Authorization:
             return Denied(UNCOUNTED, policy.route, policy.tenant)
         return admitted if first else Denied(REPLAYED, principal=admitted.proof.principal)
 
+    def _suspect(self, admitted: Admitted, now: float) -> Admitted | Denied:
+        """Meet whoever is suspected as its steps say; what is on trial is counted."""
+        policy, principal = admitted.policy, admitted.proof.principal
+        case = self._suspects.case(policy.tenant, principal)
+        if case is NOBODY:  # as nearly always
+            return admitted
+        if case.override == "frozen":  # what an operator does is not on trial
+            return _turned(admitted, STOPPED, (), now)
+        if would := on_trial(policy, case, now):
+            self._telemetry.checks(f"shadow:{would}").inc()
+        steps = [each for each in met(policy, case, now) if each.step.early]
+        if not steps:
+            return admitted
+        answer = at_once(steps, policy.caller(principal, admitted.networks), now)
+        if isinstance(answer, Turned):
+            left = faces(steps[-1:], policy.tenant, now, refused=True)
+            return _turned(admitted, answer, left, now)
+        return replace(admitted, steps=tuple(steps), throttles=tuple(answer))
+
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
         """Take the limits; in the shadow a refusal is counted and let through."""
-        policy = admitted.policy
-        charges = admitted.charges
+        policy, own = admitted.policy, admitted.charges
+        charges = [*own, *admitted.throttles]
         if not charges:
             return admitted
         try:
             outcome = await self._counters.take(charges, final=True)
         except StoreUnavailable:
-            refusal, detail = UNCOUNTED, ""
+            denied = _turned(admitted, Turned(UNCOUNTED), (), self._wall())
         else:
             self._telemetry.charged(charges, outcome)
             if isinstance(outcome, Taken):
-                counted = int(any(charge.amount for charge in charges))
-                return replace(admitted, charged=counted, levels=outcome.levels)
-            away = turned(charges, outcome)
-            told_left = fields(
-                used_up(policy.limits, charges, outcome),
-                policy.tenant,
-                policy.families,
-                now=self._wall(),
-                wait=away.refusal.retry_after,
-            )
-            refusal, detail = away.refusal.telling(told_left), away.limit
+                counted = int(any(charge.amount for charge in own))
+                return replace(admitted, charged=counted, levels=outcome.levels[: len(own)])
+            left = as_told(used_up(policy.limits, charges, outcome), admitted.steps)
+            denied = _turned(admitted, throttled(turned(charges, outcome)), left, self._wall())
         # What an operator does is not on trial.
-        if policy.shadow and refusal.cause is not Cause.TENANT_STOPPED:
-            self._telemetry.checks(f"shadow:{refusal.outcome}").inc()
+        if policy.shadow and denied.refusal.cause is not Cause.TENANT_STOPPED:
+            self._telemetry.checks(f"shadow:{denied.refusal.outcome}").inc()
             return admitted
-        principal = admitted.proof.principal
-        return Denied(refusal, policy.route, policy.tenant, principal, detail)
+        return denied
 
     def _handover(self, admitted: Admitted, table: PolicyTable, arrival: float) -> Handover:
         policy = admitted.policy
@@ -183,6 +205,8 @@ class Authorization:
             solution=admitted.solution,
             acr=admitted.proof.acr if policy.reserved else "",
             levels=admitted.levels if policy.families else (),
+            network=admitted.origin.network,
+            client=admitted.origin.client,
         )
 
     def _deny(
@@ -215,7 +239,17 @@ class Authorization:
         )
         if self._auditor is not None and refusal is not UNAUDITED:
             self._auditor.denied(handover, denial, table, self._wall())
+        if self._watcher is not None:
+            self._watcher.denied(denial, arrival)
         return protobuf.denied(handover, answer.status, answer.headers, answer.body)
+
+
+def _turned(admitted: Admitted, away: Turned, left: Iterable[Left], now: float) -> Denied:
+    """The denial, with what is told of the caller's limits."""
+    policy, refusal = admitted.policy, away.refusal
+    told_left = fields(left, policy.tenant, policy.families, now=now, wait=refusal.retry_after)
+    principal = admitted.proof.principal
+    return Denied(refusal.telling(told_left), policy.route, policy.tenant, principal, away.limit)
 
 
 def _client(request: CheckedRequest, table: PolicyTable) -> str:

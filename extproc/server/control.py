@@ -17,7 +17,8 @@ import msgspec
 from extproc.accounts.messages import LONGEST, Answer, Failed, decode_ask, encode
 from extproc.errors import ConfigError
 from extproc.server import unix_socket
-from extproc.server.acts import Acts, Peer
+from extproc.server.act_records import Peer
+from extproc.server.acts import Acts
 from extproc.server.record import Records
 
 MODE: Final = 0o600

@@ -25,13 +25,15 @@ from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
 from extproc.reservation import Asker
 from extproc.server import protobuf
 from extproc.server.alarms import Alarms
-from extproc.server.audited import Auditor, reserved, spent
+from extproc.server.audited import Auditor, reserved, spent, step
+from extproc.server.detection.watcher import Watcher
 from extproc.server.driver import EOF, drive
 from extproc.server.held import Held
 from extproc.server.pacer import Direct, Paced
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
 from extproc.server.reserver import Reserver
+from extproc.server.suspects import Suspects, Unsuspecting
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry, nearly_exhausted
 from extproc.shadow import ShadowExchange
@@ -57,8 +59,11 @@ class ExternalProcessor:
         *,
         reserver: Reserver,
         auditor: Auditor | None = None,
+        suspects: Suspects | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
-        self._auditor = auditor
+        self._suspects = suspects or watcher or Unsuspecting()
+        self._auditor, self._watcher = auditor, watcher
         self._reserver = reserver
         self._tables = tables
         self._telemetry = telemetry
@@ -101,7 +106,7 @@ class ExternalProcessor:
         handover = protobuf.handover(first)
         # Of the policy that ext_authz decided by, whatever has been put in force since.
         table = self._tables.of(handover.config) if handover else self._tables.now.table
-        machine = _machine(first, handover, table)
+        machine = _machine(first, handover, table, self._suspects)
         shaping = UNSHAPED if _on_trial(machine) else _shaping_of(handover, table)
         excerpt, most = _excerpt(table, handover), table.caps.document
         del table  # it may be replaced long before this ends
@@ -123,6 +128,7 @@ class ExternalProcessor:
             self._settle(machine)
             self._audit(machine, handover, excerpt, name, seconds)
             self._record(machine, handover, seconds)
+            self._watch(machine, handover, excerpt)
 
     async def _wait(self, machine: Machine, first: ProcessingRequest, paced: Paced) -> None:
         """A place among those that wait is taken before anything is done: one that was refused
@@ -181,6 +187,7 @@ class ExternalProcessor:
                 "output_tokens": usage.output_tokens,
                 "charge": spent(machine, handover.charge),
                 "near": _near(machine),
+                "step": step(machine),
                 "changed": dict(changed),
                 "dropped": dict(dropped),
                 "milliseconds": round(seconds * 1000, 1),
@@ -203,8 +210,18 @@ class ExternalProcessor:
         elif handover is None or not handover.refusal:  # else ext_authz recorded the denial
             self._auditor.replied(name, machine, excerpt, self._wall(), seconds)
 
+    def _watch(self, machine: Machine, handover: Handover | None, excerpt: Excerpt) -> None:
+        policy = excerpt.policy
+        if self._watcher is None or policy is None or not policy.watched:
+            return
+        if not isinstance(machine, LocalReply):
+            assert handover is not None
+            self._watcher.ended(machine, handover)
 
-def _machine(first: ProcessingRequest, handover: Handover | None, table: PolicyTable) -> Machine:
+
+def _machine(
+    first: ProcessingRequest, handover: Handover | None, table: PolicyTable, suspects: Suspects
+) -> Machine:
     """Whose answer this is: the model's to an admitted request, or no model's."""
     if first.HasField("response_headers"):
         return _local_reply(handover, table)
@@ -221,6 +238,7 @@ def _machine(first: ProcessingRequest, handover: Handover | None, table: PolicyT
             handover.acr,
             handover.levels,
             handover.arrival,
+            suspects.case(handover.tenant, handover.principal),
         ),
     )
 

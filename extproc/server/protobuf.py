@@ -56,7 +56,9 @@ AUTHZ = "envoy.filters.http.ext_authz"
 """The namespace of ext_authz's dynamic metadata, whatever the filter is called."""
 
 _NAMES = ("exchange", "config", "route", "tenant", "principal", "refusal")
-_TEXTS = (*_NAMES, "digest", "solution", "acr")
+_ASKED_FOR = ("digest", "solution", "acr", "network", "client")
+"""Texts that only some policies ask for."""
+_TEXTS = (*_NAMES, *_ASKED_FOR)
 _DUPLEX = ProcessingMode.FULL_DUPLEX_STREAMED
 
 
@@ -87,6 +89,9 @@ class Handover:
     """How its owner was authenticated, where a budget may ask for that."""
     levels: tuple[Level, ...] = ()
     """What was left of the limits that it was charged to."""
+    network: str = ""
+    """See Origin, where detection watches."""
+    client: str = ""
 
 
 def checked_request(message: CheckRequest, namespaces: Sequence[str] = ()) -> CheckedRequest:
@@ -140,7 +145,7 @@ def _write_handover(response: CheckResponse, handover: Handover) -> None:
         )
     if handover.charge:
         fields["charge"].number_value = handover.charge
-    for name in ("digest", "solution", "acr"):
+    for name in _ASKED_FOR:
         if value := getattr(handover, name):
             fields[name].string_value = value
     for (ipv4, ipv6), value in handover.networks.items():

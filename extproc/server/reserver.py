@@ -20,6 +20,7 @@ from extproc.server.telemetry import Telemetry
 
 WAITING: Final = 100_000
 """Settlements that wait for the store at one time."""
+_NOTHING: Final = Taken("", (), (), ())
 _PAUSES: Final = (0.1, 1.0, 5.0, 30.0, 120.0, 300.0)
 """Seconds between tries; in all less than a lease."""
 
@@ -42,6 +43,8 @@ class Reserver:
         try:
             if wanted.once is not None and not await self._replays.first(wanted.once, now=now):
                 return Reserved(None, spent=True, now=now, salt=secrets.token_bytes(SALT))
+            if not wanted.charges:
+                return Reserved(_NOTHING, now=now, salt=secrets.token_bytes(SALT))
             outcome = await self._counters.take(wanted.charges)
         except StoreUnavailable:
             self._telemetry.limits("", "unavailable").inc()
@@ -52,6 +55,8 @@ class Reserver:
 
     def settle(self, taken: Taken, amounts: Sequence[int]) -> None:
         """Beside everything else; see Counters."""
+        if not taken.charges:
+            return
         if len(self._settling) >= WAITING:
             self._telemetry.limits("", "unsettled").inc()
             return

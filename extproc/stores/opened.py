@@ -13,15 +13,18 @@ from extproc.config import Config
 from extproc.config.secret import resolve
 from extproc.config.stores import MemoryStore, RedisStore
 from extproc.credentials import Replays
+from extproc.detectors.profile import Layout
 from extproc.limits import Accounts, Counters
 from extproc.stores.leased import Leased
 from extproc.stores.local_share import LocalShare
 from extproc.stores.memory import MemoryCounters
 from extproc.stores.memory_replays import MemoryReplays
+from extproc.stores.profiles import Profiles
 from extproc.stores.redis.accounts import RedisAccounts
 from extproc.stores.redis.address import Address, address
 from extproc.stores.redis.counters import Shape
 from extproc.stores.redis.link import Access
+from extproc.stores.redis.profiles import RedisProfiles
 from extproc.stores.redis.replays import RedisReplays
 from extproc.stores.redis.servers import Cluster, Servers, Single
 from extproc.units import seconds
@@ -60,6 +63,22 @@ def open_store(config: Config, environ: Mapping[str, str]) -> Opened:
             return _memory(settings)
         case RedisStore():
             return _redis(config, settings, environ)
+
+
+def open_profiles(
+    config: Config,
+    environ: Mapping[str, str],
+    own: Profiles,
+    layout: Layout,
+    half_life: float,
+    wall: Callable[[], float],
+) -> RedisProfiles | None:
+    """None where nobody shares them.  Over connections of its own: it holds up no request."""
+    settings = config.settings.store
+    if isinstance(settings, MemoryStore):
+        return None
+    servers = _servers(config, settings, environ)
+    return RedisProfiles(own, layout, half_life, servers, settings.prefix, wall=wall)
 
 
 def _memory(settings: MemoryStore) -> Opened:

@@ -4,45 +4,20 @@ Exit codes as of every command (``extproc --help``): 1 where the sidecar did not
 know whether it did; 4 where there is no sidecar, tenant or limit of such a name.
 """
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from extproc.tenants.options import Base, Output, Policy, Socket, Where, connected, where_of
+
 if TYPE_CHECKING:
     from extproc.accounts.messages import Acting
-    from extproc.tenants.connection import Connection
-
-REFUSED: Final = 1
-"""Exit code where it was not done."""
 
 tenants = typer.Typer(
     invoke_without_command=True,
     help="Budgets of tenants: what is spent, and when they will be used up; grant, reset, stop.",
 )
 
-Policy = Annotated[
-    Path | None,
-    typer.Option(help="The sidecar's policy file, which names its socket.", show_default=False),
-]
-Base = Annotated[
-    Path | None,
-    typer.Option(envvar="EXTPROC_BASE", help="The platform's base file.", show_default=False),
-]
-Socket = Annotated[
-    str,
-    typer.Option(
-        "--control",
-        envvar="EXTPROC_CONTROL",
-        help="Instead: the sidecar's control socket, as unix:///PATH.",
-        show_default=False,
-    ),
-]
-Output = Annotated[Literal["text", "json"], typer.Option(help="How the result is printed.")]
 Whom = Annotated[
     str,
     typer.Argument(
@@ -61,16 +36,6 @@ Subject = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class _Where:
-    policy: Path | None
-    base: Path | None
-    control: str
-
-    def __bool__(self) -> bool:
-        return self.policy is not None or bool(self.control)
-
-
 @tenants.callback()
 def list_tenants(
     context: typer.Context,
@@ -80,13 +45,13 @@ def list_tenants(
     output: Output = "text",
 ) -> None:
     """Every tenant, with those of its budgets that are most used."""
-    where = _Where(policy, base, control)
+    where = Where(policy, base, control)
     if context.invoked_subcommand is not None:
         context.obj = where
         return
     from extproc.tenants import table
 
-    with _connected(where) as connection:
+    with connected(where) as connection:
         holders = [*connection.tenants()]
     if output == "json":
         print(table.to_json(holders))
@@ -110,7 +75,7 @@ def show(  # noqa: PLR0913, PLR0917 - an option each
     from extproc.accounts.messages import Show, Shown
     from extproc.tenants import table
 
-    with _connected(_where(context, policy, base, control)) as connection:
+    with connected(where_of(context, policy, base, control)) as connection:
         holder = connection.ask(Show(whom, most), Shown).holder
     if output == "json":
         print(table.to_json(holder))
@@ -139,7 +104,7 @@ def grant(  # noqa: PLR0913, PLR0917 - an option each
     if not 0 < amount <= 1e12:
         raise typer.BadParameter("an amount is above 0, and at most 1000000000000")
     ask = Grant(whom, limit, amount, subject)
-    _act(_where(context, policy, base, control), ask, output)
+    _act(where_of(context, policy, base, control), ask, output)
 
 
 @tenants.command()
@@ -158,7 +123,7 @@ def reset(  # noqa: PLR0913, PLR0917 - an option each
     from extproc.accounts.messages import Reset
 
     ask = Reset(whom, limit, subject, all=every)
-    _act(_where(context, policy, base, control), ask, output)
+    _act(where_of(context, policy, base, control), ask, output)
 
 
 @tenants.command()
@@ -173,7 +138,7 @@ def freeze(
     """Refuse every request of a tenant until it is thawed, on all replicas that share its store."""
     from extproc.accounts.messages import Freeze
 
-    _act(_where(context, policy, base, control), Freeze(whom), output)
+    _act(where_of(context, policy, base, control), Freeze(whom), output)
 
 
 @tenants.command()
@@ -188,31 +153,13 @@ def thaw(
     """Let a tenant in again."""
     from extproc.accounts.messages import Thaw
 
-    _act(_where(context, policy, base, control), Thaw(whom), output)
+    _act(where_of(context, policy, base, control), Thaw(whom), output)
 
 
-def _where(context: typer.Context, policy: Path | None, base: Path | None, control: str) -> _Where:
-    """What stands behind the command's name, or else before it."""
-    own, before = _Where(policy, base, control), context.obj
-    return before if not own and isinstance(before, _Where) else own
-
-
-def _act(where: _Where, ask: "Acting", output: str) -> None:
+def _act(where: Where, ask: "Acting", output: str) -> None:
     from extproc.accounts.messages import Done
     from extproc.tenants import table
 
-    with _connected(where) as connection:
+    with connected(where) as connection:
         done = connection.ask(ask, Done)
     print(table.to_json(done) if output == "json" else table.told(done))
-
-
-@contextmanager
-def _connected(where: _Where) -> "Iterator[Connection]":
-    from extproc.tenants.connection import Connection, Refused, address
-
-    try:
-        with Connection(address(where.policy, where.base, where.control)) as connection:
-            yield connection
-    except Refused as refused:
-        print(refused, file=sys.stderr)
-        raise typer.Exit(REFUSED) from refused

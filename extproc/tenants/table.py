@@ -26,12 +26,14 @@ _NAMELESS: Final = "\0"
 
 def show(holders: Sequence[Holder], console: Console | None = None) -> None:
     """Every one of them, with a few counters each."""
-    table = _table("tenant", *_COLUMNS)
+    watched = any(holder.suspicion is not None for holder in holders)
+    table = _table("tenant", *(["suspicion"] if watched else []), *_COLUMNS)
     for holder in holders:
         name = f"{holder.whom} (frozen)" if holder.frozen else holder.whom
+        first = [name, _suspicion(holder)] if watched else [name]
         for cells in _cells(holder) or [["nothing spent"]]:
-            table.add_row(Text(name), *map(Text, cells))
-            name = ""
+            table.add_row(*map(Text, [*first, *cells]))
+            first = [""] * len(first)
     _print(table, console)
 
 
@@ -102,7 +104,15 @@ def _forecast(row: Row) -> str:
             return f"exhausted {_moment(row.exhausted)}"
 
 
+def _suspicion(holder: Holder) -> str:
+    if holder.suspicion is None:
+        return ""
+    return f"{holder.suspicion:.2f} {holder.step}".rstrip()
+
+
 def _besides(holder: Holder) -> Iterator[str]:
+    if holder.suspicion is not None:
+        yield f"suspicion: {_suspicion(holder)}: see extproc suspects"
     if holder.more:
         yield f"and {holder.more} counters more, less used: see --limit"
     if holder.frozen:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from extproc.audit import Act, Record
+from extproc.audit import Act, Record, Seen, Suspected
 from extproc.audit.chain import Chain, Tip
 from extproc.audit.record import Gap
 from extproc.audit.signature import name
@@ -30,6 +30,15 @@ def record(number: int = 0, **more: object) -> Record:
 def act(number: int = 0, **more: object) -> Act:
     said: dict[str, object] = {"act": "freeze", "uid": 1000, "pid": 7, "who": "ops"}
     return Act(at(number), tenant="acme", **{**said, **more})  # type: ignore[arg-type]
+
+
+def suspected(number: int = 0, **more: object) -> Suspected:
+    said: dict[str, object] = {"finding": f"f{number}", "subject": "acme", "after": "fidelity"}
+    return Suspected(at(number), tenant="acme", **{**said, **more})  # type: ignore[arg-type]
+
+
+def seen(number: int = 0) -> Seen:
+    return Seen(at(number), f"e{number}", "acme", features={"outcome": "served", "queries": 1})
 
 
 def chain(tip: Tip | None = None, key: Ed25519PrivateKey = KEY) -> Chain:

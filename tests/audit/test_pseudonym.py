@@ -64,3 +64,9 @@ def test_a_subject_that_is_a_person_and_more_is_a_keyed_digest_of_all_of_it() ->
 def test_a_subject_that_is_nobody_is_left_as_it_is() -> None:
     assert NAMES.subject("POST /v1/x|embedding", ("route", "kind")) == "POST /v1/x|embedding"
     assert NAMES.subject("", ("principal",)) == ""
+
+
+def test_a_suspect_is_called_by_its_tenant_and_a_pseudonym() -> None:
+    assert NAMES.suspect(f"acme|{PERSON}", "acme", PERSON) == f"acme|{NAMES.principal(PERSON)}"
+    assert NAMES.suspect("acme", "acme", PERSON) == "acme"
+    assert NAMES.suspect("cohort:block", "", "") == "cohort:block"

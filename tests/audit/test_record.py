@@ -1,6 +1,6 @@
 import msgspec
 
-from tests.audit.logs import act, record
+from tests.audit.logs import act, record, seen, suspected
 
 
 def test_a_record_says_all_of_its_fields_by_name() -> None:
@@ -49,6 +49,34 @@ def test_an_act_says_all_of_its_fields_by_name() -> None:
         "policy",
         "outcome",
     ]
+
+
+def test_what_was_found_of_a_suspect_says_all_of_its_fields_by_name() -> None:
+    assert [*msgspec.json.decode(msgspec.json.encode(suspected()))] == [
+        "kind",
+        "time",
+        "finding",
+        "subject",
+        "tenant",
+        "principal",
+        "epoch",
+        "traffic",
+        "suspicion",
+        "before",
+        "after",
+        "escalated",
+        "until",
+        "shadow",
+        "evidence",
+        "counts",
+        "policy",
+    ]
+
+
+def test_what_detectors_learned_says_only_what_there_is() -> None:
+    """There is one for each exchange."""
+    said = msgspec.json.decode(msgspec.json.encode(seen()))
+    assert [*said] == ["kind", "time", "request", "tenant", "features"]
 
 
 def test_what_was_charged_is_whole_but_for_credits() -> None:

@@ -19,6 +19,8 @@ from tests.audit.logs import (
     chain,
     lines,
     record,
+    seen,
+    suspected,
     told,
     verified,
     written,
@@ -304,3 +306,36 @@ def test_an_act_that_is_changed_is_found(old: bytes, new: bytes) -> None:
     file = acted(2)
     file[2] = file[2].replace(old, new)
     assert not verified([file], live=True).whole
+
+
+# What was found of suspects.
+
+
+def found_out(count: int) -> File:
+    """So much, the last of it without a signature."""
+    log = chain()
+    file = lines(log.opening(at(0), EVERY))
+    return [*file, *(log.record(suspected(number)) for number in range(count))]
+
+
+def test_what_was_found_of_suspects_is_counted_by_itself_and_signed_in_time() -> None:
+    report = verified([found_out(2)], live=True)
+    assert report.whole
+    assert (report.records, report.suspected, report.unsigned) == (0, 2, 2)
+    late = told(verified([found_out(EVERY + 1)], live=True))
+    assert late == [("log.1", EVERY + 3, "unsigned", None)]
+
+
+@pytest.mark.parametrize(("old", "new"), [(b"fidelity", b""), (b"suspected", b"act")])
+def test_what_was_found_of_a_suspect_and_is_changed_is_noticed(old: bytes, new: bytes) -> None:
+    file = found_out(2)
+    file[2] = file[2].replace(old, new)
+    assert not verified([file], live=True).whole
+
+
+def test_what_detectors_learned_is_counted_by_itself() -> None:
+    log = chain()
+    file = lines(log.opening(at(0), EVERY))
+    report = verified([[*file, log.record(seen(1)), log.record(record(2))]], live=True)
+    assert report.whole
+    assert (report.records, report.seen, report.unsigned) == (1, 1, 2)

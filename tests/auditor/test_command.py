@@ -17,7 +17,7 @@ from extproc.audit.signature import private_key
 from extproc.auditor.command import _instant
 from extproc.config import AuditPlan
 from extproc.server.audit_log import AuditLog
-from tests.audit.logs import act, record
+from tests.audit.logs import act, record, suspected
 from tests.test_main import POLICY
 
 
@@ -193,3 +193,19 @@ def test_acts_of_operators_are_listed(folder: Path, extproc: Command) -> None:
     assert (found["who"], found["budget"], found["amount"]) == ("ops", "daily", 2.5)
     verified = extproc("audit", "verify", "--key", str(folder / "key.pub"), *logs(folder))
     assert "30 records, 1 act: whole" in verified.stdout
+
+
+def test_what_was_found_of_suspects_is_listed(folder: Path, extproc: Command) -> None:
+    key = private_key((folder / "key").read_bytes())
+    log = AuditLog(AuditPlan(folder / "audit.jsonl", key), pause=0.001)
+    log.add(suspected(3600, suspicion=0.97, evidence={"novelty": 9.0}))
+    log.add(suspected(3601, subject="acme|key:1"))
+    log.close()
+    listed = extproc("audit", "suspected", *logs(folder), "--since", "2026-01-31")
+    assert listed.returncode == 0, listed.stderr
+    assert "novelty" in listed.stdout
+    told = extproc("audit", "suspected", *logs(folder), "--subject", "acme", "--output", "json")
+    [found] = json.loads(told.stdout)["records"]
+    assert (found["suspicion"], found["after"]) == (0.97, "fidelity")
+    verified = extproc("audit", "verify", "--key", str(folder / "key.pub"), *logs(folder))
+    assert "30 records, 2 findings: whole" in verified.stdout

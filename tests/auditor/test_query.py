@@ -8,9 +8,20 @@ from typing import Any
 import pytest
 
 from extproc.audit.record import Gap
-from extproc.auditor.query import ACT_FIELDS, FIELDS, Answer, By, Question, ask, ask_acts, ask_sql
+from extproc.auditor.query import (
+    ACT_FIELDS,
+    FIELDS,
+    SUSPECTED_FIELDS,
+    Answer,
+    By,
+    Question,
+    ask,
+    ask_acts,
+    ask_sql,
+    ask_suspected,
+)
 from extproc.errors import ConfigError
-from tests.audit.logs import EVERY, act, at, chain, lines, record
+from tests.audit.logs import EVERY, act, at, chain, lines, record, suspected
 
 RECORDS = [
     record(0, model="m", inputs=2, fingerprint="f1", principal="key:1", status=200, duration=0.5),
@@ -174,3 +185,35 @@ def test_what_was_charged_is_read_to_the_thousandth(acted: list[Path]) -> None:
 def test_a_select_may_ask_about_acts_too(acted: list[Path]) -> None:
     asked = "SELECT budget, sum(amount) FROM acts WHERE act = 'grant' GROUP BY 1"
     assert ask_sql(acted, asked).rows == [("daily", 1.5)]
+
+
+# What was found of suspects.
+
+
+@pytest.fixture
+def found_out(tmp_path: Path) -> list[Path]:
+    log, path = chain(), tmp_path / "log"
+    file = lines(log.opening(at(0), EVERY))
+    file.append(log.record(record(1)))
+    more = {"evidence": {"novelty": 9.062}, "counts": {"queries": 120}, "until": at(3600)}
+    file.append(log.record(suspected(2, suspicion=0.95, escalated=True, **more)))
+    file.append(log.record(suspected(3, subject="acme|key:1", before="fidelity", after="")))
+    path.write_bytes(b"".join(file))
+    return [path]
+
+
+def test_what_was_found_is_asked_for_by_itself_the_latest_first(found_out: list[Path]) -> None:
+    answer = ask_suspected(found_out, Question())
+    assert answer.columns == [*SUSPECTED_FIELDS]
+    assert column(answer, "finding") == ["f3", "f2"]
+    assert column(answer, "evidence")[1] == {"novelty": 9.062}
+    assert column(answer, "counts")[1] == {"queries": 120}
+    assert column(answer, "until") == [None, at(3600).replace(tzinfo=None)]
+    one = ask_suspected(found_out, Question({"subject": "acme|*"}))
+    assert column(one, "finding") == ["f3"]
+    assert column(ask(found_out, Question()), "request") == ["e1"]
+
+
+def test_a_select_may_ask_about_suspects_too(found_out: list[Path]) -> None:
+    asked = "SELECT after, max(suspicion) FROM suspected WHERE escalated GROUP BY 1"
+    assert ask_sql(found_out, asked).rows == [("fidelity", 0.95)]

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from extproc.audit.record import Gap, GapReason
 from extproc.audit.verification import MOST, Report, known_head
 from extproc.auditor.verifying import text, to_json, verify
-from tests.audit.logs import EVERY, KEY, at, chain, lines, record, verified, written
+from tests.audit.logs import EVERY, KEY, at, chain, lines, record, seen, verified, written
 
 PUBLIC = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
 CRASHED = "log.1:3: gap: the process ended here without closing; what it had not written is lost"
@@ -57,17 +57,19 @@ def test_what_the_log_tells_is_told(folder: Path) -> None:
         ("crash", None, 7),
         ("queue", 3, 0),
         ("refused", 4, 0),
+        ("seen", 5, 0),
     ]
     file += [log.gap(Gap(at(0), reason, count, torn)) for reason, count, torn in told]
-    file.append(log.record(record()))
+    file += [log.record(record()), log.record(seen())]
     report = verified([file], live=True)
     assert text(report).splitlines()[:-1] == [
         CRASHED,
         f"{CRASHED.replace(':3:', ':4:')}, and 7 bytes of a torn line",
         "log.1:5: gap: 3 records were dropped because the log could not be written",
         "log.1:6: gap: 4 requests were refused because the log could not be written",
-        "1 file, 7 lines, 1 records: whole",
-        "1 records at the end are not signed yet",
+        "log.1:7: gap: 5 lines of what detectors learned were left out, since records waited",
+        "1 file, 9 lines, 1 records, 1 seen by detectors: whole",
+        "2 records at the end are not signed yet",
     ]
 
 

@@ -22,6 +22,7 @@ from tests.bench import report
 from tests.bench.checking import checking
 from tests.bench.checks_by_store import checks_by_store
 from tests.bench.counting import counting
+from tests.bench.detection import detection
 from tests.bench.dialects import dialects
 from tests.bench.figures import BenchmarkError, Table
 from tests.bench.latency import latency
@@ -34,6 +35,7 @@ from tests.bench.reloading import reloading
 from tests.bench.rewriting import rewriting
 from tests.bench.rig import Rig, envoy_version, rig
 from tests.bench.signatures import signatures
+from tests.bench.sketching import sketching
 from tests.bench.streams import events
 from tests.bench.throughput import throughput
 from tests.bench.ticks import ticks
@@ -99,9 +101,10 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         gc.freeze()
         keys = 100_000 if length is _QUICK else 1_000_000
         checks = [checking(table), tokens(table), signatures(table)]
-        ours = [own_code(table), *checks, *rewriting(table)]
+        ours = [own_code(table), *checks, *rewriting(table), sketching()]
+        watching = detection(running.cores, keys)
         stores = [counting(), redis_takes(running.cores), checks_by_store(running.cores)]
-        return [*tables, *ours, *stores, dialects(), ticks(), loading(keys), reloading()]
+        return [*tables, *ours, *stores, watching, dialects(), ticks(), loading(keys), reloading()]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:

@@ -224,3 +224,43 @@ def test_features_of_both_kinds_of_override_bind_exceptions(tmp_path: Path) -> N
         None,
         3,
     )
+
+
+ESCALATION = """
+overrides:
+  detection: {reference: none}
+  policies: {%s: {escalation: [{above: 0.9, deny: true, for: 1h}]%s}}
+"""
+EXEMPT = TEXT.replace("{policy: partner, ", "{policy: partner, exempt: true, ")
+
+
+@pytest.mark.parametrize(
+    ("policies", "more", "exempt"),
+    [("'*'", "", False), ("partner", "", False), ("trial", "", True)],
+)
+def test_nobody_is_exempt_from_steps_that_an_override_names(
+    tmp_path: Path, policies: str, more: str, exempt: bool
+) -> None:
+    found = bound(tmp_path, ESCALATION % (policies, more), EXEMPT)
+    assert found.settings.tenants["acme"].exempt is exempt
+    aside = [each.place for each in found.document.overruled]
+    assert (("tenants", "acme", "exempt") in aside) is not exempt
+
+
+def test_but_by_the_overrides(tmp_path: Path) -> None:
+    base = ESCALATION % ("'*'", "") + "  tenants: {acme: {exempt: true}}\n"
+    assert settings(tmp_path, base, EXEMPT).tenants["acme"].exempt is True
+
+
+def test_nor_are_so_few_put_on_them_that_it_makes_no_difference(tmp_path: Path) -> None:
+    text = partner("escalations_per_hour: 1")
+    for more, most in (("", 10), (", escalations_per_hour: 5", 5)):
+        found = settings(tmp_path, ESCALATION % ("'*'", more), text)
+        assert found.policies["partner"].escalations_per_hour == most
+    assert settings(tmp_path, "overrides: {}", text).policies["partner"].escalations_per_hour == 1
+
+
+def test_what_is_no_tenant_is_left_for_whoever_reads_it(tmp_path: Path) -> None:
+    text = TEXT.replace("acme: {policy: partner", "acme: {exempt: true, policy: [partner]")
+    with pytest.raises(ConfigError, match=r"tenants\.acme\.policy: is a list; write a name"):
+        settings(tmp_path, ESCALATION % ("'*'", ""), text)

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from extproc.config import compile_table, load, load_all
+from extproc.config import DetectionPlan, compile_table, load, load_all
 from extproc.config import loaded as loading
 from extproc.config.files import Files
+from extproc.detectors.calibration import open_sealed
 from extproc.errors import ConfigError
 from tests.config import everything, example, scale
+from tests.config.sealed import sealed
 
 
 @pytest.fixture
@@ -144,7 +146,11 @@ def test_a_light_one_serves_the_same_and_keeps_no_text(tmp_path: Path) -> None:
     scale.write_keys(tmp_path, 1, 1)
     config = load(scale.write_policy(tmp_path, 300))
     table = compile_table(config, scale.ENVIRON)
-    light = loading.Loaded(config, table, None).lightened()
+    calibration = open_sealed(sealed("0" * 32), b"0" * 32)
+    plan = DetectionPlan(tmp_path, calibration, b"d", 1.0, by_principal=False, profiles=1)
+    light = loading.Loaded(config, table, None, plan).lightened()
+    assert light.detection is not None
+    assert light.detection.calibration is None
     assert light.table is table
     assert len(table.policies) == 300 * scale.ROUTES
     assert table.policies["tenant-00299", "POST /v1/embeddings"].models == ("*",)

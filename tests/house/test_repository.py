@@ -38,7 +38,9 @@ KINDS_OF_PLUGIN = {"credentials", "dialects", "framing", "mutators"}
 SHARED_BY_PLUGINS = {
     "extproc.dialects.gathered",
     "extproc.dialects.kinds",
+    "extproc.dialects.knobs",
     "extproc.dialects.noted",
+    "extproc.dialects.noticed",
     "extproc.dialects.told",
     "extproc.dialects.counted",
     "extproc.dialects.allowing",
@@ -119,6 +121,8 @@ UNMIRRORED = {
     "extproc/limits/charge.py": "values without methods; every test of a store makes them",
     "extproc/limits/counters.py": "protocols; tests/stores/contract.py is the proof of stores",
     "extproc/redteam/adapters/adapter.py": "protocols; every adapter's own tests are their proof",
+    "extproc/detectors/detector.py": "a protocol; the tests of each detector hold it to that",
+    "extproc/detectors/observation.py": "values without methods; what makes features reads them",
     "extproc/redteam/attack.py": "values without methods; the tests of the roster read them all",
     "extproc/redteam/row.py": "values without methods; tests/redteam/test_trial.py reads them",
     "extproc/server/telemetry.py": "names of metrics; the tests of server read them all",

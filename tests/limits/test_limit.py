@@ -161,3 +161,21 @@ def test_different_callers_have_different_counters(a: str, b: str, c: str, d: st
     one, other = Caller("acme", a, model=b), Caller("acme", c, model=d)
     [first], [second] = charged(limit, one), charged(limit, other)
     assert (first.subject == second.subject) == ((a, b) == (c, d))
+
+
+@pytest.mark.parametrize(
+    ("per", "shared", "own"),
+    [
+        (("tenant",), False, True),
+        (("principal", "route"), True, True),
+        (("route",), True, False),
+        (("route",), False, True),
+        (("cohort",), False, False),
+    ],
+)
+def test_what_only_one_tenant_counts_on_is_its_own(
+    per: tuple[Scope, ...], shared: bool, own: bool
+) -> None:
+    limit = Limit(Rate("a/1s", 1, SECOND), "requests", per, shared=shared)
+    assert limit.own is own
+    assert (limit.group("acme", "band") == "acme") is own

@@ -86,6 +86,22 @@ def test_what_the_whole_file_says_is_told_where_a_policy_says_nothing(tmp_path: 
     assert found["inputs"] == ("1, as a stream", None)
 
 
+def test_what_becomes_of_the_suspected_is_told_step_by_step(tmp_path: Path) -> None:
+    steps = "[{above: 0.9, fidelity: labels, for: 1h}, {above: 0.97, deny: true, for: 24h}]"
+    changes = (
+        ("routes:\n", "detection: {reference: none}\nroutes:\n"),
+        ("  partner:\n", f"  partner:\n    traffic: batch\n    escalation: {steps}\n"),
+    )
+    found = values(explained(example(tmp_path, *changes), CHAT, chat()))
+    assert found["traffic"][0] == "batch"
+    assert found["suspicion above 0.9"][0] == "fidelity labels for 1h"
+    assert found["suspicion above 0.97"][0] == "deny true for 24h"
+    exempt = example(tmp_path, *changes, ("  acme: {", "  acme: {exempt: true, "))
+    found = values(explained(exempt, CHAT, chat()))
+    assert found["exempt"][0] == "true"
+    assert "suspicion above 0.9" not in found
+
+
 def test_a_route_of_high_risk_says_what_it_asks_for() -> None:
     found = values(explained(CONFIG, EMBEDDINGS))
     assert found["strength"] == ("at least 2", 20)

@@ -27,6 +27,7 @@ from extproc.rewriter import (
     LineRewriter,
     WholeRewriter,
     body_rewriter,
+    to_the_end,
 )
 
 NODE = Fields({"id": Keep()})
@@ -109,3 +110,9 @@ def test_more_than_the_cap_is_refused(case: tuple[Answer, type, bytes, bytes | N
     answer, _, body, _ = case
     with pytest.raises(UpstreamError, match=r"(larger than|are over) 5 bytes"):
         list(given_out(rewriter_of(answer, cap=5), body.replace(b"1", b"123456")))
+
+
+def test_the_last_piece_of_a_body_brings_all_that_was_held_till_then() -> None:
+    run = Rewrite({}, "m")
+    rewriter = body_rewriter(Lines(NODE), {}, run, 100)
+    assert b"".join(filter(None, to_the_end(rewriter, b'{"id":1}'))) == b'{"id":1}\n'

@@ -46,7 +46,8 @@ from extproc.limits import (
 )
 from extproc.policy import PolicyTable
 from extproc.server import acts
-from extproc.server.acts import Acts, Peer
+from extproc.server.act_records import Peer
+from extproc.server.acts import Acts
 from extproc.server.audit_log import AuditLog
 from extproc.server.audited import Auditor
 from extproc.server.record import Records

@@ -12,8 +12,10 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import Process
 from extproc.audit import Pseudonyms
 from extproc.canonical import digest
 from extproc.dialects import KServeV2
+from extproc.escalation import Case, Ladder, Step
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseBody
-from extproc.limits import Calendar, Limit, Periods
+from extproc.limits import Calendar, Concurrency, Limit, Periods
+from extproc.limits.exhaustion import Lower
 from extproc.server.audit_log import AuditLog
 from extproc.server.audited import Auditor
 from extproc.server.protobuf import AUTHZ, Handover, handover
@@ -38,6 +40,12 @@ NAMES = Pseudonyms(b"s" * 32)
 BURST = rate("burst", "principal", 2, 10)
 PURSE = Limit(Calendar("purse/day", 1500, Periods("day")), "credits", budget=True)
 INFER = ("POST", "/v2/models/{model}/infer")
+LOWER = Limit(Concurrency("escalation:0:fidelity", 1), "requests", exhausted=Lower("coarse"))
+SUSPECTED = replace(
+    policy(route=("POST", "/v1/suspected")),
+    ladder=Ladder((Step(0.9, 60.0, LOWER, "fidelity"),)),
+    audited=True,
+)
 TABLE = replace(
     table(
         replace(policy(limits=(BURST,), models=("m",)), audited=True),
@@ -48,6 +56,7 @@ TABLE = replace(
         replace(
             policy(route=("POST", "/v1/shadowed"), shadow=True, models=("none",)), audited=True
         ),
+        replace(SUSPECTED, lower={"coarse": SUSPECTED}),
         tenants={principal(KEY): "acme"},
     ),
     pseudonyms=NAMES,
@@ -94,10 +103,18 @@ def asking(path: str = CHAT, key: str = KEY) -> CheckedRequest:
     return CheckedRequest("POST", path, fields)
 
 
+class All:
+    """Suspects everybody."""
+
+    def case(self, tenant: str, principal: str) -> Case:
+        return Case(0.95, 0, 1_800_000_000.0)
+
+
 @asynccontextmanager
 async def audited(folder: Path, **more: Any) -> AsyncIterator[Audited]:
     log = AuditLog(plan(folder, **more), pause=60.0)
-    async with running(Path("s"), TABLE, auditor=Auditor(log)) as (sidecar, envoy):
+    auditor = Auditor(log)
+    async with running(Path("s"), TABLE, auditor=auditor, suspects=All()) as (sidecar, envoy):
         yield Audited(sidecar, envoy, log, folder)
     log.close()
 
@@ -148,6 +165,17 @@ async def test_an_exchange_that_is_served_has_one_record(wired: Audited) -> None
     await stream.receive()
     await stream.end()
     assert await wired.records() == [SERVED]
+
+
+async def test_an_answer_that_is_lowered_says_that_suspicion_did_it(wired: Audited) -> None:
+    stream = await wired.admitted("/v1/suspected")
+    await stream.send(RequestHeaders(end=False), RequestBody(ASK, end=True))
+    await stream.send(headers(), ResponseBody(ANSWER, end=True))
+    await stream.receive()
+    await stream.receive()
+    await stream.end()
+    [served] = await wired.records()
+    assert (served["decision"], served["detail"]) == ("served", "escalation:fidelity")
 
 
 async def test_what_an_exchange_cost_is_told_by_unit(wired: Audited) -> None:

@@ -22,6 +22,7 @@ from extproc.dialects.problem import PROBLEM
 from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseHeaders
 from extproc.limits import Charge, Refused, Taken, Wait, microseconds
+from extproc.origin import JA4
 from extproc.policy import PolicyTable
 from extproc.refusal import UNKNOWN_MODEL
 from extproc.server import authz
@@ -103,6 +104,20 @@ async def test_an_admitted_request_loses_its_credential_and_gains_a_handover(
     assert sidecar.count("extproc_checks_total", outcome="allowed") == 1
     assert SECRET not in str(response)
     assert sidecar.recorded() == []
+
+
+async def test_whence_a_request_comes_is_handed_over_where_detection_watches(
+    socket: Path,
+) -> None:
+    watched = table(replace(policy(), watched=True), tenants={principal(KEY): "acme"})
+    async with running(socket, watched) as (_, envoy):
+        response = await envoy.check(asking())
+    assert JA4 in response.ok_response.headers_to_remove
+    message = ProcessingRequest()
+    message.metadata_context.filter_metadata[AUTHZ].CopyFrom(response.dynamic_metadata)
+    found = handover(message)
+    assert found is not None
+    assert len(bytes.fromhex(found.client)) == 8
 
 
 async def test_no_two_exchanges_have_one_name(wired: tuple[Sidecar, Envoy]) -> None:

@@ -16,7 +16,8 @@ import pytest
 from extproc.accounts.messages import LONGEST, Answer, Ask, Freeze, Show, Tenants, encode
 from extproc.errors import ConfigError
 from extproc.server import control
-from extproc.server.acts import Acts, Peer
+from extproc.server.act_records import Peer
+from extproc.server.acts import Acts
 from extproc.server.control import CONNECTIONS, Control
 from extproc.server.tables import Tables
 from tests.server.test_acts import Operator, made

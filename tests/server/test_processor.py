@@ -129,6 +129,7 @@ async def test_a_document_is_rewritten_and_recorded(wired: tuple[Sidecar, Envoy]
         "output_tokens": 1,
         "charge": {},
         "near": [],
+        "step": "",
         "changed": {},
     }
 

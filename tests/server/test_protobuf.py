@@ -62,6 +62,8 @@ HANDOVERS = st.builds(
     principal=TEXT,
     parameters=st.dictionaries(TEXT, TEXT, max_size=3).map(lambda found: tuple(found.items())),
     refusal=TEXT,
+    network=TEXT,
+    client=TEXT,
 )
 NAMES = st.from_regex(r"[a-z0-9-]{1,10}", fullmatch=True)
 VALUES = st.text(st.characters(max_codepoint=255), max_size=10)

@@ -156,3 +156,21 @@ async def test_a_sidecar_that_ends_waits_for_a_store_only_so_long(
 
 async def test_nothing_to_settle_is_settled() -> None:
     await Rig(MemoryCounters()).reserver.settled(0)
+
+
+async def test_who_wants_nothing_is_told_the_time_and_the_store_is_not_asked() -> None:
+    rig = Rig(Gone())
+    said = await rig.reserver.reserve(Reserving(()))
+    assert (said.outcome, said.now) == (Taken("", (), (), ()), NOW)
+    assert len(said.salt) == 32
+    assert said.salt != (await rig.reserver.reserve(Reserving(()))).salt
+    assert isinstance(said.outcome, Taken)
+    rig.reserver.settle(said.outcome, [])
+    await rig.reserver.settled(0.0)
+    assert rig.count("", "unavailable") == rig.count("", "unsettled") == 0
+
+
+async def test_what_is_shown_once_counts_once_though_nothing_else_is_taken() -> None:
+    rig, once = Rig(Gone()), Once("name", NOW, NOW + 60)
+    assert (await rig.reserver.reserve(Reserving((), once))).spent is False
+    assert (await rig.reserver.reserve(Reserving((), once))).spent is True

@@ -12,7 +12,8 @@ from extproc.accounts.messages import Done, Freeze, Thaw
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders
 from extproc.limits import SECOND, Calendar, Limit, Periods, Rate
 from extproc.policy import Policy, Route
-from extproc.server.acts import Acts, Peer
+from extproc.server.act_records import Peer
+from extproc.server.acts import Acts
 from extproc.server.protobuf import AUTHZ, handover
 from extproc.stores.memory import MemoryCounters
 from tests.playbook import ASK, policy, rate, table

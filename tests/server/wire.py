@@ -38,10 +38,12 @@ from extproc.server import app
 from extproc.server.alarms import Alarms
 from extproc.server.audited import Auditor
 from extproc.server.authz import Authorization
+from extproc.server.detection.watcher import Watcher
 from extproc.server.processor import ExternalProcessor
 from extproc.server.protobuf import AUTHZ, Handover, allowed
 from extproc.server.record import Records
 from extproc.server.reserver import Reserver
+from extproc.server.suspects import Suspects
 from extproc.server.tables import Ask, Tables, nobody
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
@@ -81,6 +83,8 @@ class Sidecar:
         alarms: Alarms | None = None,
         ask: Ask = nobody,
         auditor: Auditor | None = None,
+        suspects: Suspects | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self.log = io.BytesIO()
         self.wall = Clock()
@@ -101,6 +105,8 @@ class Sidecar:
             self.wall,
             reserver=Reserver(own, MemoryReplays(began=0), self.telemetry, self.wall),
             auditor=auditor,
+            suspects=suspects,
+            watcher=watcher,
         )
         self.authorization = Authorization(
             self.tables,
@@ -109,6 +115,8 @@ class Sidecar:
             self.records,
             self.wall,
             auditor=auditor,
+            suspects=suspects,
+            watcher=watcher,
         )
         self.server = grpc.aio.server(options=app._OPTIONS)
         self.server.add_generic_rpc_handlers(
@@ -140,9 +148,11 @@ async def running(
     alarms: Alarms | None = None,
     ask: Ask = nobody,
     auditor: Auditor | None = None,
+    suspects: Suspects | None = None,
+    watcher: Watcher | None = None,
 ) -> AsyncIterator[tuple[Sidecar, "Envoy"]]:
     """A sidecar on this socket, and an Envoy that talks to it."""
-    sidecar = Sidecar(table, counters, alarms, ask, auditor)
+    sidecar = Sidecar(table, counters, alarms, ask, auditor, suspects, watcher)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
     try:

@@ -1,0 +1,49 @@
+"""What the policy file's calibration makes of detection: who watches, by what, and how closely."""
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+
+from extproc.cohorts.usual import Usual
+from extproc.config import DetectionPlan
+from extproc.detectors.calibration import sketching_key
+from extproc.detectors.panel import panel
+from extproc.detectors.profile import Layout
+from extproc.detectors.reference import decode
+from extproc.detectors.sketch import Sketcher
+from extproc.errors import ConfigError, Malformed
+from extproc.server.detection.settings import Settings
+
+
+class Calibrated(Struct, frozen=True, eq=False):
+    settings: Settings
+    layout: Layout
+    sketcher: Sketcher
+    base: npt.NDArray[np.float64]
+    """How often each cell is asked about, in all 1; shape (cells,)."""
+    usual: dict[str, Usual]
+    """By traffic class: how much evidence benign callers have."""
+
+
+def calibrated(plan: DetectionPlan, key: bytes) -> Calibrated:
+    """``key`` is that of ``keys.hmac``.  Raise ConfigError where the calibration's reference cannot
+    be used.
+    """
+    found = plan.calibration
+    assert found is not None  # it is lightened only once it is in use
+    try:
+        reference = decode(found.reference)
+        layout = Layout(panel(reference, found.floor, plan.half_life))
+        sketcher = Sketcher(reference, sketching_key(key))
+        usual = {name: Usual(each) for name, each in found.usual.items()}
+    except (ConfigError, Malformed, ValueError) as error:
+        raise ConfigError(f"detection.reference: {plan.path}: {error}") from error
+    settings = Settings(
+        half_life=plan.half_life,
+        per="principal" if plan.by_principal else "tenant",
+        profiles=plan.profiles,
+        thresholds={name: each.nats for name, each in found.thresholds.items()},
+        discounts={name: each.discounts for name, each in found.thresholds.items()},
+    )
+    shares = np.concatenate(reference.shares)
+    return Calibrated(settings, layout, sketcher, shares / shares.sum(), usual)

@@ -1,0 +1,107 @@
+"""Queries that hardly differ: a copier of few seeds meets itself, a user of few topics does not."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from extproc.detectors.corners import Corners
+from extproc.detectors.near_duplicate import NearDuplicate
+from extproc.draw import Draw
+from tests.detectors.scenes import (
+    counted,
+    does_not_depend_on_order,
+    evidence,
+    exchange,
+    says_nothing_of_nobody,
+)
+
+Vectors = npt.NDArray[np.float32]
+CORNERS = Corners(Draw(b"key"))
+
+
+def units(count: int, rng: np.random.Generator) -> Vectors:
+    vectors = rng.standard_normal((count, 64), np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
+
+
+def near(seeds: Vectors, count: int, cosine: float, rng: np.random.Generator) -> Vectors:
+    """Queries round seeds, each at this angle from its own."""
+    chosen = seeds[rng.integers(len(seeds), size=count)]
+    return np.float32(cosine) * chosen + np.float32(np.sqrt(1 - cosine**2)) * units(count, rng)
+
+
+def said(vectors: Vectors) -> float:
+    return evidence(NearDuplicate(), [exchange(simhashes=CORNERS.nearest(vectors))])
+
+
+def test_neither_order_nor_replicas_nor_decay_change_it() -> None:
+    does_not_depend_on_order(NearDuplicate(), np.random.default_rng(0))
+
+
+def test_nothing_is_said_of_nobody() -> None:
+    says_nothing_of_nobody(NearDuplicate())
+
+
+TYPO = 0.94
+"""The cosine of a text of CLINC150 and itself with a letter changed; of an image, a faint noise."""
+NOISE = 0.98
+
+
+@pytest.mark.parametrize(
+    ("cosine", "seeds", "least"),
+    [(NOISE, 5, 90.0), (NOISE, 10, 35.0), (NOISE, 20, 8.0), (TYPO, 5, 25.0), (TYPO, 10, 5.0)],
+)
+def test_small_edits_of_a_few_seeds_are_noticed_within_fifty_queries(
+    cosine: float, seeds: int, least: float
+) -> None:
+    rng = np.random.default_rng(seeds)
+    found = [said(near(units(seeds, rng), 50, cosine, rng)) for _ in range(40)]
+    assert np.quantile(found, 0.1) > least
+
+
+def test_a_user_of_a_few_topics_is_not() -> None:
+    """Of which texts are as far apart as those of one intent of CLINC150."""
+    rng = np.random.default_rng(7)
+    for topics, most in ((1, 50), (2, 1000), (5, 1000), (20, 1000)):
+        for count in (20, 50, 200, 1000):
+            if count <= most:
+                found = [said(near(units(topics, rng), count, 0.625, rng)) for _ in range(5)]
+                assert max(found) < 6.0
+
+
+def test_a_few_queries_say_nothing() -> None:
+    assert evidence(NearDuplicate(), [exchange(simhashes=[7] * 7)]) == -math.inf
+    assert evidence(NearDuplicate(), [exchange(simhashes=[7] * 9)]) > 5.0
+
+
+def test_each_band_has_its_own_cells() -> None:
+    counters = counted(NearDuplicate(), [exchange(simhashes=[0, 0])])
+    assert np.flatnonzero(counters).tolist() == [0, 64, 128, 192]
+    assert counters.sum() == 8.0
+
+
+def known(vectors: Vectors, surprises: npt.NDArray[np.float64]) -> float:
+    """Of queries that the reference knows the like of, so surprising."""
+    cells, told = np.zeros(len(vectors), np.int16), surprises.astype(np.float32)
+    alike = CORNERS.nearest(vectors)
+    return evidence(NearDuplicate(), [exchange(simhashes=alike, cells=cells, surprises=told)])
+
+
+def test_what_is_alike_and_odd_says_more_than_what_is_alike_alone() -> None:
+    rng = np.random.default_rng(11)
+    edits = near(units(5, rng), 50, TYPO, rng)
+    odd, usual = rng.exponential(1.0 / 0.5, 50), rng.exponential(1.0, 50)
+    assert known(edits, odd) > said(edits) + 3.0
+    assert known(edits, usual) < said(edits)
+
+
+def test_hundreds_on_one_topic_that_are_as_usual_as_any_say_far_less() -> None:
+    """As edits of twenty seeds they would, if they were odd."""
+    rng = np.random.default_rng(12)
+    for _ in range(5):
+        topic = near(units(1, rng), 400, 0.7, rng)
+        assert said(topic) > 8.0
+        assert known(topic, rng.exponential(1.0, 400)) < said(topic) - 15.0

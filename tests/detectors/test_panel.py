@@ -1,0 +1,19 @@
+"""All detectors together: see extproc/detectors/panel.py."""
+
+import numpy as np
+
+from extproc.detectors.panel import panel
+from extproc.detectors.profile import Layout
+from tests.detectors.questions import reference
+
+LAYOUT = Layout(panel(reference(), 0.8, 604_800.0))
+
+
+def test_they_have_room_in_a_profile_and_names_of_their_own() -> None:
+    assert len(LAYOUT.parts) == len(LAYOUT.detectors)
+    assert LAYOUT.size <= 740
+
+
+def test_who_has_asked_nothing_is_suspected_by_none() -> None:
+    told = LAYOUT.evidence(np.zeros(LAYOUT.size, np.float32))
+    assert all(nats <= 0 for nats in told.values())
