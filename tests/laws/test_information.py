@@ -206,7 +206,8 @@ def test_answers_that_cost_so_much_are_no_more_than_so_many_bits_tell(
 def test_nor_are_the_transcripts_of_several_answers(
     node: Node, chains: Kinds, values: list[object]
 ) -> None:
-    pairs = [[one, other] for one, other in product(values[::9], repeat=2)]
+    some = values[:: max(9, len(values) // 150)]
+    pairs = [[one, other] for one, other in product(some, repeat=2)]
     _assert_sound(_costs(Items(node), chains, pairs))
 
 
