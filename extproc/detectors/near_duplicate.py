@@ -70,7 +70,8 @@ class NearDuplicate:
         if counters[:CELLS].sum() < _FEWEST:
             return -math.inf
         alike = average(self._evenness.ratios(counters[:_KNOWN]))
-        return alike + _odd(float(counters[_KNOWN]), float(counters[_SURPRISE]))
+        odd = _odd(float(counters[_KNOWN]), float(counters[_SURPRISE]))
+        return alike + min(odd, max(alike, 0.0))
 
 
 def _odd(number: float, surprise: float) -> float:

@@ -105,3 +105,10 @@ def test_hundreds_on_one_topic_that_are_as_usual_as_any_say_far_less() -> None:
         topic = near(units(1, rng), 400, 0.7, rng)
         assert said(topic) > 8.0
         assert known(topic, rng.exponential(1.0, 400)) < said(topic) - 15.0
+
+
+def test_what_is_odd_and_not_alike_is_for_another_detector() -> None:
+    rng = np.random.default_rng(13)
+    apart = units(60, rng)
+    assert said(apart) < 0.0
+    assert known(apart, np.full(60, 8.0)) == pytest.approx(said(apart))
