@@ -15,9 +15,9 @@ from extproc.client_address import Proxies, client_address, network
 from extproc.events import CheckedRequest
 
 JA4: Final = "x-extproc-ja4"
-"""Where an Envoy that is told to writes the fingerprint of the TLS handshake, over whatever a client
-wrote.  Where none is told to, a client may write there what it likes: it is as little a proof as the
-name it goes by, and alone links nobody.
+"""Where an Envoy that is told to writes the fingerprint of the TLS handshake, over whatever a
+client wrote.  Where none is told to, a client may write there what it likes: that is as little a
+proof as the name it goes by, and alone links nobody.
 """
 _BLOCK: Final = (24, 48)
 """Lengths of the prefix of a block of addresses, in IPv4 and in IPv6."""
