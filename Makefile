@@ -10,7 +10,7 @@ LOCKED := --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test redteam quick outside bench check lint types contracts protos schema docs links lock clean
+.PHONY: help demo test redteam watched quick outside bench check lint types contracts protos schema docs links lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,11 +18,16 @@ help: ## show this list
 demo: .venv/demo.stamp ## run the demo: models, the sidecar and Envoy on this machine
 	$(BIN)/extproc demo
 
+# In their own order neighbours share what a directory starts, as its Envoy, and the last are quick.
 test: .venv/dev.stamp .venv/clients.stamp ## run every test, those with a real Envoy too; the core must be covered whole
-	$(BIN)/pytest -m "" -n 2 --dist loadfile --cov --cov-report=term-missing:skip-covered
+	$(BIN)/pytest -m "" -n 2 --dist loadfile --no-loadscope-reorder \
+		--cov --cov-report=term-missing:skip-covered
 
 redteam: .venv/redteam.stamp ## attack the shipped policies, and report what that gives; up to 30 minutes
 	$(BIN)/extproc redteam
+
+watched: .venv/redteam.stamp ## the same of the policies that detect; up to five minutes
+	$(BIN)/extproc redteam --attack detection --attack detection-texts --directory redteam-report/detection
 
 quick: .venv/redteam.stamp ## the quick part of that, in two minutes; fails where a goal is not held
 	$(BIN)/extproc redteam --quick --fresh

@@ -1,7 +1,10 @@
-"""Put what the red team measured into README.md: each claim, and whether it holds.
+"""Put what the red team measured into README.md and docs/redteam.md: each claim, whether it holds,
+and how soon thieves are noticed.
 
-The report is docs/redteam/report.json, which ``extproc redteam --directory docs/redteam`` writes;
-each row links to its place in the report beside it.  Run by ``make docs``.
+The reports are docs/redteam/report.json and docs/redteam/detection/report.json, which ``extproc
+redteam`` writes with ``--directory docs/redteam``, and with ``--attack detection --attack
+detection-texts --directory docs/redteam/detection``; each row links to its place in the report
+beside it.  Run by ``make docs``.
 """
 
 import json
@@ -11,45 +14,107 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from extproc.redteam.measures.interval import at_most
+
 ROOT = Path(__file__).parent.parent
 PAGE = ROOT / "README.md"
 REPORT = ROOT / "docs" / "redteam" / "report.json"
 WHERE = "docs/redteam/report.md"
+GUIDE = ROOT / "docs" / "redteam.md"
+DETECTION = ROOT / "docs" / "redteam" / "detection" / "report.json"
+WATCHED = "redteam/detection/report.md"
+_THIEF = (
+    *("victim", "the thief asks about", "in full before less", "answered before a refusal"),
+    *("in full of 200", "its copy", "unwatched: standard", "none"),
+)
+_TREATMENT = ("before_lowered", "before_refused", "in_full")
+_COPIES = ("agreement.task", "cosine")
 PLACE = re.compile(r"(<!-- red team: (\w+) -->\n)(?:.*?\n)??(<!-- red team: end -->)", re.DOTALL)
 
 
 def main() -> None:
-    """Write README.md anew, where it says something else."""
-    page = PAGE.read_text(encoding="utf-8")
-    filled = filled_page(page, json.loads(REPORT.read_text(encoding="utf-8")))
-    if filled != page:
-        PAGE.write_text(filled, encoding="utf-8")
-        print("refreshed README.md", file=sys.stderr)
+    """Write both pages anew, where they say something else."""
+    for page, report, where in ((PAGE, REPORT, WHERE), (GUIDE, DETECTION, WATCHED)):
+        text = page.read_text(encoding="utf-8")
+        filled = filled_page(text, json.loads(report.read_text(encoding="utf-8")), where)
+        if filled != text:
+            page.write_text(filled, encoding="utf-8")
+            print(f"refreshed {page.name}", file=sys.stderr)
 
 
-def filled_page(page: str, report: dict[str, Any]) -> str:
-    """The page with its tables of claims and of what is not stopped."""
-    tables = {"claims": claims(report), "open": still_open(report)}
+def filled_page(page: str, report: dict[str, Any], where: str = WHERE) -> str:
+    """The page with its tables of a report, ``where`` links lead to it."""
+    tables = {
+        "claims": claims(report, where),
+        "open": still_open(report, where),
+        "thieves": thieves(report),
+        "customers": customers(report),
+    }
     return PLACE.sub(
         lambda place: "\n".join([place[1], *tables[place[2]], "", place[3]]),
         page,
     )
 
 
-def claims(report: dict[str, Any]) -> Iterator[str]:
+def claims(report: dict[str, Any], where: str) -> Iterator[str]:
     yield "| claim | measured | |"
     yield "|---|--:|---|"
     for claim in report["claims"]:
-        link = f"[{claim['verdict']}]({WHERE}#claim-{claim['id']})"
+        link = f"[{claim['verdict']}]({where}#claim-{claim['id']})"
         yield f"| {claim['claim']} | {_measured(claim)} | {link} |"
 
 
-def still_open(report: dict[str, Any]) -> Iterator[str]:
+def still_open(report: dict[str, Any], where: str) -> Iterator[str]:
     yield "| what is not stopped | measured |"
     yield "|---|--:|"
     for entry in report["not_stopped"]:
-        link = f"[{_measured(entry)}]({WHERE}#open-{entry['id']})"
+        link = f"[{_measured(entry)}]({where}#open-{entry['id']})"
         yield f"| {entry['statement']} | {link} |"
+
+
+def thieves(report: dict[str, Any]) -> Iterator[str]:
+    """A row for each: how it was treated where it was watched, and what its copies are worth."""
+    yield "| " + " | ".join(_THIEF) + " |"
+    yield "|---|---|--:|--:|--:|--:|--:|--:|"
+    found = {_place(cell): cell for cell in report["cells"] if cell["strategy"]}
+    for victim, thief in dict.fromkeys(place[:2] for place in found):
+        treated = [("watched", measure) for measure in _TREATMENT]
+        copies = [
+            (policy, copy)
+            for policy in ("watched", "standard", "none")
+            for copy in _COPIES
+            if (victim, thief, policy, copy) in found
+        ]
+        seeds = found[victim, thief, "watched", "in_full"]["count"]
+        told = [_told(found.get((victim, thief, *each)), seeds) for each in (*treated, *copies)]
+        yield f"| {' | '.join((victim, thief, *told))} |"
+
+
+def _place(cell: dict[str, Any]) -> tuple[str, str, str, str]:
+    policy = cell["policy"].removesuffix("-texts")
+    return cell["victim"], cell["strategy"], policy, cell["measure"]
+
+
+def customers(report: dict[str, Any]) -> Iterator[str]:
+    yield "| victim | customers | taken for thieves | at most (95 %) |"
+    yield "|---|--:|--:|--:|"
+    counted = {
+        (cell["victim"], cell["measure"]): round(sum(cell["seeds"].values()))
+        for cell in report["cells"]
+        if cell["policy"].startswith("watched")
+    }
+    for victim in sorted({victim for victim, _ in counted}):
+        taken, count = (counted.get((victim, each), 0) for each in ("false_alarms", "customers"))
+        if count:
+            yield f"| {victim} | {count} | {taken} | {at_most(taken, count):.1%} |"
+
+
+def _told(cell: dict[str, Any] | None, seeds: int) -> str:
+    """With how many of the seeds it is of, where these were not all."""
+    if cell is None:
+        return "never"
+    part = f" ({cell['count']} of {seeds} seeds)" if cell["count"] < seeds else ""
+    return _number(cell["value"]) + part
 
 
 def _measured(entry: dict[str, Any]) -> str:

@@ -5,13 +5,7 @@ Usage: ``python docs/suspects_example.py COMMAND...``, each as in ``extproc susp
 ten in the morning; globex asks what customers ask, and acme what none of them does.
 """
 
-import asyncio
 import io
-import re
-import shlex
-import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -20,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import orjson
+from control_example import answer, main
 from prometheus_client import CollectorRegistry
 
 from extproc.audit import Pseudonyms
@@ -30,7 +25,6 @@ from extproc.detectors.fitting import fit
 from extproc.detectors.observation import Observation
 from extproc.detectors.reference import encode
 from extproc.server.acts import Acts
-from extproc.server.control import Control
 from extproc.server.detection.calibrated import calibrated
 from extproc.server.detection.cloud_event import event
 from extproc.server.detection.finding import Finding
@@ -80,7 +74,6 @@ STOLEN = (
     ("a poem about glaciers", "this proof of zorn's lemma", "a recipe with quinoa"),
     ("as a pirate", "in hexameters", "for a physicist", "backwards", "with footnotes"),
 )
-CHANGING = re.compile(r'"time":"[^"]*",|(?<="pid":)\d+|(?<="uid":)\d+|(?<="who":")\w+')
 
 
 class Last:
@@ -90,14 +83,6 @@ class Last:
 
     def found(self, finding: Finding) -> None:
         self.finding = finding
-
-
-def main() -> None:
-    FOLDER.mkdir(mode=0o700)
-    try:
-        asyncio.run(_run(sys.argv[1:]))
-    finally:
-        shutil.rmtree(FOLDER)
 
 
 def _texts(parts: tuple[tuple[str, ...], ...], count: int) -> Iterator[str]:
@@ -124,26 +109,20 @@ async def _run(commands: list[str]) -> None:
     config, records = load(path), Records(log)
     tables, plan = Tables(compile_table(config)), compile_detection(config)
     assert plan is not None
-    opened = open_watcher(config, calibrated(plan, KEY), tables, records, wall=lambda: NOW)
-    listeners = Listeners(
-        opened.watcher, tables, records, CollectorRegistry(), None, by_principal=False
-    )
+    found = calibrated(plan, KEY)
+    opened = open_watcher(config, found, tables, records, wall=lambda: NOW)
+    registry = CollectorRegistry()
+    listeners = Listeners(opened.watcher, tables, records, registry, None, found.settings)
     opened.watcher.judge.listeners.append(last)
     await _ask(opened)
     acts = Acts(tables, MemoryCounters(), Telemetry(), records, None, lambda: NOW)
     acts.suspects = listeners.suspects
-    control = Control(FOLDER / "control.sock", acts, records)
-    await control.start()
-    for command in commands:
-        if command == "alert":
-            body = event(last.finding, Pseudonyms(KEY), "urn:extproc:gateway-1", 0)
-            print(orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode())
-        elif command != "log":
-            await _show(command, path, told=commands[-1] != "log")
-    await control.close()
-    records.close()
-    if commands[-1] == "log":
-        print(CHANGING.sub(_dots, log.getvalue().decode()), end="")
+    await answer(commands, path, acts, log, records, {"alert": lambda: _alert(last)})
+
+
+def _alert(last: Last) -> str:
+    body = event(last.finding, Pseudonyms(KEY), "urn:extproc:gateway-1", 0)
+    return orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2).decode()
 
 
 async def _ask(opened: OpenedWatcher) -> None:
@@ -166,24 +145,5 @@ async def _ask(opened: OpenedWatcher) -> None:
     await opened.close()
 
 
-async def _show(command: str, policy: Path, *, told: bool) -> None:
-    """What it prints, behind its own line."""
-    arguments = [*shlex.split(command)[1:], "--policy", str(policy)]
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "extproc", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if told:
-        code = f"exit code {ended.returncode}\n" if ended.returncode else ""
-        print(f"$ {command}\n{ended.stdout}{ended.stderr}{code}")
-
-
-def _dots(found: re.Match[str]) -> str:
-    return "" if found[0].startswith('"time"') else "..."
-
-
 if __name__ == "__main__":
-    main()
+    main(FOLDER, _run)

@@ -5,22 +5,17 @@ Usage: ``python docs/tenants_example.py COMMAND...``, each as in ``extproc tenan
 of their budgets.
 """
 
-import asyncio
 import io
-import re
-import shlex
-import shutil
-import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
+
+from control_example import answer, main
 
 from extproc.config import compile_table, load
 from extproc.limits import SECOND, Charge
 from extproc.policy import PolicyTable
 from extproc.server.acts import Acts
-from extproc.server.control import Control
 from extproc.server.record import Records
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
@@ -61,15 +56,6 @@ SPENT = [
     ("weekly", "globex", f"key:{KEYS[1]}", 7_200, 3),
 ]
 """Of a limit, by whom, how much, and how many days ago."""
-CHANGING = re.compile(r'"time":"[^"]*",|(?<="pid":)\d+|(?<="uid":)\d+|(?<="who":")\w+')
-
-
-def main() -> None:
-    FOLDER.mkdir(mode=0o700)
-    try:
-        asyncio.run(_run(sys.argv[1:]))
-    finally:
-        shutil.rmtree(FOLDER)
 
 
 async def _run(commands: list[str]) -> None:
@@ -80,15 +66,7 @@ async def _run(commands: list[str]) -> None:
     store, records = MemoryCounters(clock=lambda: int(clock[0] * SECOND)), Records(log)
     await _spend(table, store, clock)
     acts = Acts(Tables(table), store, Telemetry(), records, None, lambda: NOW)
-    control = Control(FOLDER / "control.sock", acts, records)
-    await control.start()
-    for command in commands:
-        if command != "log":
-            await _show(command, path, told=commands[-1] != "log")
-    await control.close()
-    records.close()
-    if commands[-1] == "log":
-        print(CHANGING.sub(_dots, log.getvalue().decode()), end="")
+    await answer(commands, path, acts, log, records)
 
 
 async def _spend(table: PolicyTable, store: MemoryCounters, clock: list[float]) -> None:
@@ -104,24 +82,5 @@ async def _spend(table: PolicyTable, store: MemoryCounters, clock: list[float]) 
     clock[0] = NOW
 
 
-async def _show(command: str, policy: Path, *, told: bool) -> None:
-    """What it prints, behind its own line."""
-    arguments = [*shlex.split(command)[1:], "--policy", str(policy)]
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "extproc", *arguments],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if told:
-        code = f"exit code {ended.returncode}\n" if ended.returncode else ""
-        print(f"$ {command}\n{ended.stdout}{ended.stderr}{code}")
-
-
-def _dots(found: re.Match[str]) -> str:
-    return "" if found[0].startswith('"time"') else "..."
-
-
 if __name__ == "__main__":
-    main()
+    main(FOLDER, _run)

@@ -222,16 +222,16 @@ def text(value: str) -> str:
     words = value.encode().translate(_ASCII_LOWER, _ASCII_OTHER).decode()
     if words.isascii():
         return words
-    folded = {old: new for old, new in _folded(set(words)).items() if old != new}
-    if len(folded) > _FEW:
-        return words.translate({ord(old): new for old, new in folded.items()})
-    for old, new in folded.items():  # nothing that stands in a new text is folded further
+    changed = {old: new for old, new in folded(set(words)).items() if old != new}
+    if len(changed) > _FEW:
+        return words.translate({ord(old): new for old, new in changed.items()})
+    for old, new in changed.items():  # nothing that stands in a new text is folded further
         words = words.replace(old, new)
     return words
 
 
-def _folded(characters: AbstractSet[str]) -> dict[str, str]:
-    """What each becomes, all of them looked up at once."""
+def folded(characters: AbstractSet[str]) -> dict[str, str]:
+    """What each becomes in a text, all of them looked up at once; no line feed."""
     listed = unicodedata.normalize("NFKD", "\n".join(characters)).casefold()
     kept = _NO_WORD.sub("", unicodedata.normalize("NFKD", listed))
     return dict(zip(characters, kept.split("\n"), strict=True))

@@ -8,19 +8,18 @@ step for does not put it there again (hysteresis, after Schmitt, "A thermionic t
 Scientific Instruments, 1938).  Pure: time is a parameter, in seconds since 1970.
 """
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from extproc.detectors.evidence import suspicion
-from extproc.limits import SECOND, Limit, Sliding, microseconds
+from extproc.limits import Limit
 
 Override = Literal["", "trusted", "frozen"]
 STEP: Final = "escalation:"
 """What the names of the rules of steps begin with, and of no limit of a policy."""
-HOUR: Final = 3600.0
-"""Seconds."""
 
 
 class Step(Struct, frozen=True):
@@ -82,14 +81,6 @@ NOBODY: Final = Case()
 NO_STEPS: Final = Ladder()
 
 
-class Allowance(Struct, frozen=True):
-    """How many callers were put on a step lately; see limits.Sliding."""
-
-    state: bytes | None = None
-
-
-UNUSED: Final = Allowance()
-
 Change = Literal[
     "",
     "climbed",
@@ -100,7 +91,6 @@ Change = Literal[
 
 class Judged(Struct, frozen=True):
     case: Case
-    allowance: Allowance
     change: Change = ""
 
 
@@ -118,11 +108,12 @@ def judged(
     nats: float,
     threshold: float,
     now: float,
-    allowance: Allowance = UNUSED,
+    may: Callable[[], bool] = lambda: True,
 ) -> Judged:
     """Where a caller stands now, of whom so much evidence is known; see detectors/evidence.py.
 
-    ``allowance`` is of all callers of the policy.  Call it again when a step ends.
+    ``may`` is asked before somebody is put on a step who stands on none; see allowances.py.  Call
+    it again when a step ends.
     """
     nats, case = max(0.0, nats), current(case, now)
     after = _aged(ladder, case, now)
@@ -132,18 +123,15 @@ def judged(
     doubt = suspicion(nats - spent, threshold)
     after = replace(after, spent=spent, reached=min(after.reached, nats), suspicion=doubt)
     if case.override == "trusted":
-        return Judged(_off(after), allowance, "descended" if case.step >= 0 else "")
+        return Judged(_off(after), "descended" if case.step >= 0 else "")
     place = sum(step.above <= doubt for step in ladder.steps) - 1
     if place <= after.step:
-        return Judged(after, allowance, change)
-    if after.step < 0:
-        put = _put(allowance, ladder.hourly, now)
-        if put is None:
-            return Judged(after, allowance, "held back")
-        allowance = put
+        return Judged(after, change)
+    if after.step < 0 and not may():
+        return Judged(after, "held back")
     until = now + max(step.seconds for step in ladder.steps[: place + 1])
     climbed = replace(after, step=place, since=now, until=until, reached=nats)
-    return Judged(climbed, allowance, "climbed")
+    return Judged(climbed, "climbed")
 
 
 def standing(ladder: Ladder, case: Case, now: float) -> tuple[Met, ...]:
@@ -199,13 +187,3 @@ def _aged(ladder: Ladder, case: Case, now: float) -> Case:
 
 def _off(case: Case) -> Case:
     return replace(case, step=-1, since=0.0, until=0.0, reached=0.0)
-
-
-def _put(allowance: Allowance, hourly: int, now: float) -> Allowance | None:
-    """One caller more; None where that is too many."""
-    if not hourly:
-        return allowance
-    rule, time = Sliding("escalations", hourly, microseconds(HOUR)), int(now * SECOND)
-    if rule.wait(allowance.state, time, 1):
-        return None
-    return Allowance(rule.add(allowance.state, time, 1))

@@ -85,6 +85,8 @@ class Reserving(Struct, frozen=True):
     """Where there is none, only what time it is."""
     once: Once | None = None
     """What must be shown for the first time, or nothing is taken."""
+    final: bool = False
+    """Whether nothing of it is settled; see Counters."""
 
 
 def turned(charges: Sequence[Charge], refused: Refused) -> Turned:

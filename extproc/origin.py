@@ -1,10 +1,10 @@
 """Whence a request came and with what, as detection links callers by it.
 
 Rules.  Keyed digests alone leave: an address is a person's.  A client is known by its JA4, where
-Envoy's listener tells that in a field (``%TLS_JA4_FINGERPRINT%``; ext_authz itself tells no more of
-TLS than the server name); else by which header fields it sends and what it calls itself.  Envoy
-hands fields over in a map, so that their order is not known; what differs from one request to the
-next, and what proxies add, is left out.  Source: Althouse, "JA4+ Network Fingerprinting", 2023.
+Envoy ends TLS, which writes it into a field (ext_authz itself tells no more of TLS than the server
+name); else by which header fields it sends and what it calls itself.  Envoy hands fields over in a
+map, so that their order is not known; what differs from one request to the next, and what proxies
+add, is left out.  Source: Althouse, "JA4+ Network Fingerprinting", 2023.
 """
 
 import hmac
@@ -15,9 +15,9 @@ from extproc.client_address import Proxies, client_address, network
 from extproc.events import CheckedRequest
 
 JA4: Final = "x-extproc-ja4"
-"""Where an Envoy that is told to writes the fingerprint of the TLS handshake, over whatever a
-client wrote.  Where none is told to, a client may write there what it likes: that is as little a
-proof as the name it goes by, and alone links nobody.
+"""Where Envoy writes the fingerprint of the TLS handshake, over whatever a client wrote; see
+envoyconf/fingerprint.py.  Where another Envoy does not, a client may write there what it likes:
+that is as little a proof as the name it goes by, and alone links nobody.
 """
 _BLOCK: Final = (24, 48)
 """Lengths of the prefix of a block of addresses, in IPv4 and in IPv6."""

@@ -35,7 +35,7 @@ from extproc.limits import (
 from extproc.policy import Policy
 from extproc.rate_limit_fields import Left, fields, left_of, used_up
 from extproc.refusal import UNCOUNTED, Refusal
-from extproc.treatment import doubt, faces, late, met, on_terms
+from extproc.treatment import asking, doubt, faces, late, met, on_terms
 
 
 class Asker(Struct, frozen=True):
@@ -126,7 +126,8 @@ class Reservation:
         self.step = steps[-1].step.name if steps else ""
         self._steps, self._due = steps, late(steps, self._terms)
         if self._due:
-            self.wanted = Reserving(())
+            asked_for = [charge for charge, _ in self._pairs]
+            self.wanted = Reserving(asking(policy, asked_for), final=True)
         else:
             self._go_on(policy)
 
@@ -136,7 +137,7 @@ class Reservation:
         """
         pairs, self.wanted, policy = self._pairs, None, self._policy
         assert policy is not None
-        if self._due and said.outcome is not None:
+        if self._due and isinstance(said.outcome, Taken):
             return self._pass_steps(policy, said)
         if said.spent:
             assert self._terms.toll is not None  # nothing else can be spent

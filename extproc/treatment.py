@@ -2,7 +2,8 @@
 
 Rule: in no way in which a limit with nothing left would not have met it.  A step is told as one of
 the policy's own limits, and what that says then, of how long to wait and when there is more, is
-what it would say if it had just been used up.  No counter moves for it but that of a throttle.
+what it would say if it had just been used up.  No counter moves for it but that of a throttle;
+and where that limit would ask the store, the store is asked, and says what it would say then.
 """
 
 from collections.abc import Iterable, Sequence
@@ -26,6 +27,7 @@ from extproc.limits import (
     Sliding,
     Taken,
     Wait,
+    presence,
 )
 from extproc.limits.exhaustion import Throttle
 from extproc.policy import Policy
@@ -68,6 +70,14 @@ def at_once(steps: Iterable[Met], caller: Caller, now: float) -> Turned | Sequen
             wanted, refused = _spent([each], caller.tenant, now)
             return _suspected(turned([charge for charge, _ in wanted], refused))
     return throttles
+
+
+def asking(policy: Policy, charges: Iterable[Charge]) -> list[Charge]:
+    """What asks all of the store that these would, and takes nothing."""
+    groups = dict.fromkeys(charge.group for charge in charges)
+    if policy.reserved and not groups:
+        groups[policy.tenant] = None
+    return [presence(group) for group in groups]
 
 
 def throttled(turned: Turned) -> Turned:

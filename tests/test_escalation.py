@@ -9,9 +9,7 @@ from msgspec.structs import replace
 
 from extproc.detectors.evidence import suspicion
 from extproc.escalation import (
-    HOUR,
     NOBODY,
-    UNUSED,
     Case,
     Judged,
     Ladder,
@@ -72,7 +70,7 @@ def test_a_caller_climbs_as_high_as_its_suspicion_reaches_and_stands_on_all_belo
 
 def test_nothing_is_known_against_whom_nothing_speaks() -> None:
     for evidence in (-math.inf, -3.0, 0.0, math.nan):
-        assert judged(LADDER, NOBODY, evidence, THRESHOLD, BEGINNING) == Judged(NOBODY, UNUSED)
+        assert judged(LADDER, NOBODY, evidence, THRESHOLD, BEGINNING) == Judged(NOBODY)
 
 
 def test_a_step_is_held_though_suspicion_falls_and_ends_by_itself() -> None:
@@ -170,24 +168,28 @@ def test_a_clock_that_was_set_back_ends_no_step_earlier_and_lets_none_last_longe
     assert (after.since, after.until) == (back, back + 3600.0)
 
 
-def test_no_more_than_so_many_callers_are_put_on_a_step_in_an_hour() -> None:
-    ladder, allowance, now = replace(LADDER, hourly=3), UNUSED, BEGINNING
-    changes = []
-    for _ in range(5):
-        found = judged(ladder, NOBODY, nats(0.75), THRESHOLD, now, allowance)
-        changes.append(found.change)
-        allowance = found.allowance
-        now += 1.0
-    assert changes == ["climbed"] * 3 + ["held back"] * 2
-    later = judged(ladder, NOBODY, nats(0.75), THRESHOLD, now + 2 * HOUR, allowance)
-    assert later.change == "climbed"
+def test_whoever_stands_on_no_step_is_put_on_one_only_where_that_may_be() -> None:
+    found = judged(LADDER, NOBODY, nats(0.75), THRESHOLD, BEGINNING, lambda: False)
+    assert (found.change, found.case.step) == ("held back", -1)
+    assert found.case.suspicion == pytest.approx(0.75)
 
 
 def test_who_stands_on_a_step_climbs_though_no_more_may_be_put_on_one() -> None:
-    ladder = replace(LADDER, hourly=1)
-    first = judged(ladder, NOBODY, nats(0.75), THRESHOLD, BEGINNING)
-    higher = judged(ladder, first.case, nats(0.95), THRESHOLD, BEGINNING, first.allowance)
+    first = judged(LADDER, NOBODY, nats(0.75), THRESHOLD, BEGINNING)
+    higher = judged(LADDER, first.case, nats(0.95), THRESHOLD, BEGINNING, lambda: False)
     assert (higher.change, higher.case.step) == ("climbed", 1)
+
+
+def test_nobody_is_counted_who_is_not_put_on_a_step() -> None:
+    asked: list[float] = []
+
+    def may() -> bool:
+        asked.append(doubt)
+        return True
+
+    for doubt in (0.0, 0.5, 0.75):
+        judged(LADDER, NOBODY, nats(doubt), THRESHOLD, BEGINNING, may)
+    assert asked == [0.75]
 
 
 EVENTS = st.lists(
@@ -203,12 +205,12 @@ def lived(
     events: Sequence[tuple[float, float]], ladder: Ladder = LADDER
 ) -> Iterator[tuple[Case, Judged, float, float]]:
     """Each case before and after, the evidence, and when."""
-    case, allowance, now = NOBODY, UNUSED, BEGINNING
+    case, now = NOBODY, BEGINNING
     for evidence, passed in events:
         now += passed
-        found = judged(ladder, case, evidence, THRESHOLD, now, allowance)
+        found = judged(ladder, case, evidence, THRESHOLD, now)
         yield case, found, evidence, now
-        case, allowance = found.case, found.allowance
+        case = found.case
 
 
 @given(EVENTS)
@@ -248,21 +250,6 @@ def test_law_without_new_evidence_nobody_climbs_again(evidence: float, pauses: A
     assert places == sorted(places, reverse=True)
 
 
-@given(st.integers(1, 4), st.lists(st.floats(-600.0, 3000.0), min_size=1, max_size=60))
-def test_law_the_cap_holds_over_any_hour(hourly: int, pauses: Any) -> None:
-    ladder, allowance, now = replace(LADDER, hourly=hourly), UNUSED, BEGINNING
-    put, latest = [], BEGINNING
-    for pause in pauses:
-        now += pause
-        latest = max(latest, now)
-        found = judged(ladder, NOBODY, 30.0, THRESHOLD, now, allowance)
-        allowance = found.allowance
-        if found.change == "climbed":
-            put.append(latest)  # as long as it has been, at least, whatever the clock says
-    for start in put:
-        assert sum(start <= each < start + HOUR for each in put) <= hourly
-
-
 @given(EVENTS)
 def test_law_exempt_and_trusted_callers_never_stand_anywhere(events: Any) -> None:
     for _, found, _, now in lived(events, Ladder(hourly=2)):
@@ -278,12 +265,6 @@ def test_law_more_evidence_never_puts_a_caller_lower(one: float, other: float) -
     less, more = sorted((one, other))
     places = [judged(LADDER, NOBODY, each, THRESHOLD, BEGINNING).case.step for each in (less, more)]
     assert places == sorted(places)
-
-
-def test_an_allowance_is_small() -> None:
-    found = judged(replace(LADDER, hourly=9), NOBODY, 30.0, THRESHOLD, BEGINNING)
-    assert found.allowance.state is not None
-    assert len(found.allowance.state) <= 80
 
 
 # What an operator said, and when that ends.

@@ -12,7 +12,7 @@ import pytest
 
 from extproc import key_commands
 from extproc.__main__ import main
-from tests.test_main import ROOT, extproc
+from tests.test_main import ROOT, extproc, within
 
 POLICY = """\
 version: 1
@@ -82,7 +82,7 @@ def test_a_new_key_is_shown_once_with_all_there_is_to_know(policy: Path) -> None
     assert told["prefix"] == f"xk-{told['id']}"
     assert re.fullmatch(TIME, told["expires"])
     assert (told["tenant"], told["file"]) == ("acme", str(policy.parent / "keys.jsonl"))
-    again = extproc("keys", "list", "--policy", str(policy))
+    again = within("keys", "list", "--policy", str(policy))
     assert again.returncode == 0
     assert told["id"] in again.stdout
     assert told["key"] not in again.stdout
@@ -150,7 +150,7 @@ def test_without_a_tenant_the_principal_is_for_the_policys_own_list(
 ) -> None:
     told = made(keys)
     assert list(told) == ["key", "principal"]
-    hashed = extproc("keys", "hash", "--policy", str(policy), stdin=f"{told['key']}\n")
+    hashed = within("keys", "hash", "--policy", str(policy), stdin=f"{told['key']}\n")
     assert hashed.stdout.strip() == told["principal"]
     assert not (policy.parent / "keys.jsonl").exists()
 
@@ -187,7 +187,7 @@ def test_a_line_that_is_no_key_is_named_by_every_command(keys: Any, policy: Path
         ended = keys(*command)
         assert ended.code == 4
         assert f"{file}:2: id: missing; add it" in ended.err
-    assert extproc("check", str(policy)).stderr == f"{file}:2: id: missing; add it\n"
+    assert within("check", str(policy)).stderr == f"{file}:2: id: missing; add it\n"
 
 
 def test_who_reads_a_list_may_stop_reading(keys: Any, policy: Path) -> None:

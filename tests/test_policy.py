@@ -344,6 +344,12 @@ def test_dynamic_metadata_is_read_only_where_a_credential_asks_for_it() -> None:
     assert replace(table, provers={"keys": keys, "mesh": mesh}).namespaces == (NAMESPACE,)
 
 
+def test_what_proves_who_a_caller_is_never_goes_on() -> None:
+    keys = ApiKeys(ApiKey(), b"k", {})
+    table = PolicyTable("0", b"k", (CHAT,), {"one": keys, "two": keys}, {}, {}, Caps())
+    assert table.credential_headers == keys.headers
+
+
 def test_a_table_does_not_show_its_key() -> None:
     table = PolicyTable(
         version="0",

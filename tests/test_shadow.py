@@ -25,9 +25,12 @@ from extproc.events import (
     SendResponseTrailers,
 )
 from extproc.exchange import Exchange
+from extproc.limits import SECOND, Limit, Rate
 from extproc.policy import Caps
 from extproc.prediction import Usage
 from extproc.refusal import OVERLOADED
+from extproc.reservation import Asker, Reservation
+from extproc.reserved_exchange import ReservedExchange
 from extproc.shadow import ShadowExchange
 from tests.playbook import (
     ANSWER,
@@ -55,6 +58,19 @@ def request(body: bytes) -> list[Step]:
         (RequestBody(body[:9], end=False), [SendRequestBody(body[:9], end=False)]),
         (RequestBody(body[9:], end=True), [SendRequestBody(body[9:], end=True)]),
     ]
+
+
+def test_it_reserves_what_the_exchange_on_trial_reserves() -> None:
+    daily = Limit(Rate("all/1d", 5, 86_400 * SECOND), "requests", budget=True)
+    exchange = ReservedExchange(
+        policy(shadow=True, reserved=(daily,)), {}, Reservation(Asker("key:1", arrival=1000.0))
+    )
+    trial = ShadowExchange(exchange)
+    for event in (RequestHeaders(end=False), RequestBody(ASK, end=True)):
+        trial.receive(event)
+    assert trial.inner is exchange
+    assert trial.reserving is not None
+    assert trial.reserving is exchange.reserving
 
 
 def test_an_answer_passes_as_it_came_and_what_it_would_have_lost_is_counted() -> None:

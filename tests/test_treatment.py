@@ -249,10 +249,11 @@ def reservation(case: Case, solution: str = "", **changes: Any) -> Reservation:
     return made
 
 
-def test_a_step_is_met_before_the_store_is_asked_and_without_it() -> None:
+def test_a_step_is_met_before_anything_is_counted_of_the_store() -> None:
     made = reservation(Case(0.75, 1, NOW, NOW + 3 * DAY))
     assert made.wanted is not None
-    assert not made.wanted.charges
+    assert made.wanted.final
+    assert [(charge.group, charge.amount) for charge in made.wanted.charges] == [("acme", 0)]
     assert made.answered(SAID) is None
     assert made.lowered is not None
     assert made.step == "fidelity"

@@ -150,6 +150,8 @@ class Seen(Struct, frozen=True, tag_field="kind", tag="seen", omit_defaults=True
     network: str = ""
     """See detectors/observation.py."""
     client: str = ""
+    reference: str = ""
+    """By which reference it was looked at: see detectors/seen.py."""
     features: Mapping[str, Any] = {}
     """See detectors/seen.py: bucket numbers and keyed digests."""
 

@@ -14,14 +14,18 @@ from extproc.errors import ConfigError
 
 if TYPE_CHECKING:
     from extproc.config import Config
+    from extproc.detectors.calibration import Calibration
 
 FOUND: Final = 1
 
 
 Traffic = Annotated[
-    Path,
+    list[Path],
     typer.Argument(
-        help='Benign traffic, a line each query: {"client", "time", "traffic", "input"}.',
+        metavar="TRAFFIC...",
+        help='Benign traffic, a line each query: {"client", "time", "traffic", "input"}; or files '
+        "of an audit log, audit.jsonl*, of benign callers: the reference of the policy's "
+        "calibration stays as it is.",
         show_default=False,
     ),
 ]
@@ -44,7 +48,6 @@ def calibrate(
     """
     from extproc.calibration import table
     from extproc.calibration.interval import RATE
-    from extproc.calibration.making import calibrate as make
     from extproc.config import load
     from extproc.config.key_register import hmac_key
     from extproc.detectors.calibration import seal
@@ -52,10 +55,54 @@ def calibrate(
     config = load(policy, base)
     key = hmac_key(config)
     _write(into, None)
-    made = make(traffic, key, _half_life(config), lambda said: print(said, file=sys.stderr))
+    made = _of_log(traffic, config) if _is_log(traffic[0]) else _of_traffic(traffic, config, key)
     _write(into, seal(made, key))
     print(table.to_json(made) if output == "json" else table.text(made, into))
     return 0 if all(each.highest <= RATE for each in made.thresholds.values()) else FOUND
+
+
+def _of_traffic(paths: list[Path], config: "Config", key: bytes) -> "Calibration":
+    from extproc.calibration.making import calibrate as make
+
+    if len(paths) > 1:
+        raise ConfigError(f"{paths[0]} is no audit log; give one file of traffic")
+    return make(paths[0], key, _half_life(config), _tell)
+
+
+def _of_log(paths: list[Path], config: "Config") -> "Calibration":
+    from extproc.calibration import logged
+    from extproc.calibration.making import recalibrate
+    from extproc.config import compile_detection
+    from extproc.detectors.seen import name
+    from extproc.rehearsal.stand_ins import table_without_secrets
+
+    plan = compile_detection(config)
+    if plan is None or plan.calibration is None:
+        raise ConfigError("the policy has no detection; name the calibration that was in force")
+    reference = plan.calibration.reference
+    found = logged.read(
+        paths,
+        table_without_secrets(config),
+        name(reference),
+        by_principal=plan.by_principal,
+        progress=_tell,
+    )
+    return recalibrate(found, str(paths[0]), reference, plan.half_life, _tell)
+
+
+def _is_log(path: Path) -> bool:
+    """Whether its first line is one of an audit log."""
+    from extproc.audit.chain import read
+    from extproc.auditor.files import lines
+
+    try:
+        return read(next(lines(path), b"")) is not None
+    except OSError as error:
+        raise ConfigError(f"{path}: {error.strerror}; name a file that can be read") from error
+
+
+def _tell(said: str) -> None:
+    print(said, file=sys.stderr)
 
 
 def _half_life(config: "Config") -> float:

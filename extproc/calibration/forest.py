@@ -1,52 +1,103 @@
 """Growing an isolation forest over the sessions of benign callers, with scikit-learn.
 
-Rule: trees are grown on one part of the callers and judged by another; what is kept of them is
-arrays (detectors/forest.py), never an object that must be unpickled.
+Rule: trees are grown on one part of the callers and judged by another, and neither of them sets a
+threshold or tries it.  What is kept of them is arrays (detectors/forest.py), never an object that
+must be unpickled.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from extproc.calibration.lives import Watch
+from extproc.detectors import isolation
+from extproc.detectors.detector import Counters
+from extproc.detectors.features import Features
 from extproc.detectors.forest import Forest
-from extproc.detectors.session import NUMBERS
+from extproc.detectors.isolation import told
+from extproc.detectors.session import NUMBERS, Sessions, Summary
 from extproc.errors import ConfigError
 
-FEWEST: Final = 100
-"""Callers, half of whom are judged by: of fewer no rank is worth anything."""
+FEWEST: Final = 50
+"""Callers to grow trees of, and as many others to judge by: of fewer no rank is worth anything."""
 _TREES: Final = 64
 _SAMPLE: Final = 128
 _DEPTH: Final = 7
 """The depth at which a tree of so many sessions ends: log2 of them."""
+TOO_FEW: Final = (
+    f"it takes {FEWEST} callers and as many others, of {isolation.FEWEST:.0f} different queries "
+    "or more, beside those who set thresholds"
+)
+
+Exchanges = Iterable[Features]
+"""Of one life, by time."""
 
 
-def grow(sessions: npt.NDArray[np.float32], seed: int) -> Forest:
-    """Of sessions of shape (callers, NUMBERS), in an order that says nothing.
+def why_none() -> str:
+    """What stands in the way of growing any; empty where nothing does."""
+    try:
+        _forest_class()
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+def some(watch: Watch, lives: Iterable[Exchanges], rng: np.random.Generator) -> Sessions:
+    """A session of each life, at a moment by chance; none where there is never enough of it."""
+    found = []
+    for life in lives:
+        chosen, total = None, 0.0
+        # Each exchange has the weight 1 / its number: callers are looked at when they have asked
+        # ten queries as well as when they have asked a thousand.
+        for number, counters in enumerate(watch.profiles(life), 1):
+            if told(counters, watch.layout.parts):
+                total += 1.0 / number
+                if rng.random() * total * number <= 1.0:
+                    chosen = counters.copy()
+        if chosen is not None:
+            found.append(chosen)
+    return _sessions(watch, found)
+
+
+def whole(watch: Watch, life: Exchanges) -> Sessions:
+    """After each exchange of a life, once there is enough of it."""
+    parts, summary = watch.layout.parts, Summary(watch.layout.parts)
+    found = [summary.sessions(each) for each in watch.profiles(life) if told(each, parts)]
+    return np.array(found, np.float32).reshape(len(found), NUMBERS)
+
+
+def grow(sessions: Sessions, others: Iterable[Sessions], seed: int) -> Forest:
+    """Trees of a session of each of some callers, and ranks of the lives of others.
 
     Raise ConfigError where there are too few, or where scikit-learn is not installed.
     """
     if sessions.shape[1:] != (NUMBERS,) or len(sessions) < FEWEST:
-        raise ConfigError(f"an isolation forest takes {FEWEST} callers or more")
-    half = len(sessions) // 2
+        raise ConfigError(TOO_FEW)
     grown = _forest_class()(
-        n_estimators=_TREES, max_samples=min(_SAMPLE, half), random_state=seed
-    ).fit(sessions[:half])
+        n_estimators=_TREES, max_samples=min(_SAMPLE, len(sessions)), random_state=seed
+    ).fit(sessions)
     parts = [_flat(each.tree_) for each in grown.estimators_]
     numbers, bounds, paths = (np.stack(each) for each in zip(*parts, strict=True))
     usual = float(_unasked(np.array([grown.max_samples_]))[0])
-    first = Forest(numbers, bounds, paths, usual, np.zeros(1, np.float32))
-    ranks = first.scores(sessions[half:]).astype(np.float32)
-    return Forest(numbers, bounds, paths, usual, ranks)
+    unranked = Forest(numbers, bounds, paths, usual, np.zeros(1, np.float32))
+    ranks = [unranked.scores(life).max() for life in others if len(life)]
+    if len(ranks) < FEWEST:
+        raise ConfigError(TOO_FEW)
+    return Forest(numbers, bounds, paths, usual, np.array(ranks, np.float32))
+
+
+def _sessions(watch: Watch, profiles: Sequence[Counters]) -> Sessions:
+    counters = np.array(profiles, np.float32).reshape(len(profiles), watch.layout.size)
+    return Summary(watch.layout.parts).sessions(counters)
 
 
 def _forest_class() -> Any:
     try:
         from sklearn.ensemble import IsolationForest  # noqa: PLC0415 - an extra
     except ImportError as error:
-        raise ConfigError(
-            "an isolation forest takes scikit-learn: pip install 'extproc[detect]'"
-        ) from error
+        raise ConfigError("it takes scikit-learn: pip install 'extproc[detect]'") from error
     return IsolationForest
 
 

@@ -7,6 +7,7 @@ empty.
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -18,8 +19,8 @@ from extproc.detectors.features import Features
 from extproc.detectors.profile import ASKED, Decay, Layout
 from extproc.detectors.repeats import unrepeated
 
-ALL_OF: Final = 50
-"""Exchanges that are looked at one by one, however many are passed over later."""
+_AT_ONCE: Final = 256
+"""Exchanges whose evidence is reckoned together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Watch:
 
     @property
     def names(self) -> tuple[str, ...]:
-        return tuple(self.layout.parts)
+        return self.layout.names
 
     def profiles(self, exchanges: Iterable[Features]) -> Iterator[Counters]:
         """The counters after each exchange of one client, by time: one array, which changes."""
@@ -47,18 +48,13 @@ class Watch:
             self.layout.count(counters, new, 1.0)
             yield counters
 
-    def course(self, exchanges: Iterable[Features], step: int = 1) -> Course:
-        """The evidence after each exchange.
-
-        With a step, after one of so many alone, once there were ``ALL_OF``; then it may be missed
-        where it is highest.
-        """
-        found = [
-            list(self.layout.evidence(counters).values())
-            for number, counters in enumerate(self.profiles(exchanges))
-            if number < ALL_OF or number % step == 0
-        ]
-        return np.array(found, np.float32).reshape(len(found), len(self.names))
+    def course(self, exchanges: Iterable[Features]) -> Course:
+        """The evidence after each exchange."""
+        profiles = self.profiles(exchanges)
+        found = [np.zeros((0, len(self.names)), np.float32)]
+        while some := [own.copy() for own in islice(profiles, _AT_ONCE)]:
+            found.append(self.layout.evidences(np.array(some)).astype(np.float32))
+        return np.concatenate(found)
 
     def counted(self, exchanges: Iterable[Features]) -> npt.NDArray[np.float32]:
         """The counters after each exchange, shape (exchanges, counters)."""

@@ -1,4 +1,4 @@
-"""A calibration, from a file of benign traffic.
+"""A calibration: of a file of benign traffic, or of what was learned of it when it came.
 
 Rule: what is earlier is learnt from, what is later is what thresholds are set by, what is latest is
 what they are tried on.  An input that stands in an earlier part is no evidence that fresh ones look
@@ -14,20 +14,35 @@ import numpy as np
 import numpy.typing as npt
 from msgspec.structs import replace
 
+from extproc.calibration import forest
+from extproc.calibration.life import Life, Lives, lives
 from extproc.calibration.lives import Watch
-from extproc.calibration.novelty_floor import Profiles, strictest
-from extproc.calibration.parts import LEARNT, SET, TRIED, drawn, parts, unseen
+from extproc.calibration.logged import Logged
+from extproc.calibration.novelty_floor import strictest
+from extproc.calibration.parts import (
+    GROWN,
+    LEARNT,
+    SET,
+    TRIED,
+    Index,
+    drawn,
+    parts,
+    set_aside,
+    unseen,
+)
 from extproc.calibration.recorded import OF_QUERIES, Progress, Recorded, inputs, read, table
-from extproc.calibration.thresholds import Course, threshold
+from extproc.calibration.thresholds import threshold
 from extproc.calibration.usual_evidence import usual_evidence
-from extproc.cohorts.usual import Quantiles
+from extproc.cohorts.usual import Usual
 from extproc.detectors.calibration import Calibration, Threshold, sketching_key
 from extproc.detectors.features import Features
 from extproc.detectors.fitting import fit
+from extproc.detectors.forest import Forest
+from extproc.detectors.isolation import FEWEST
 from extproc.detectors.novelty import Novelty
-from extproc.detectors.panel import panel
+from extproc.detectors.panel import layout
 from extproc.detectors.profile import Decay, Layout
-from extproc.detectors.reference import Reference, encode
+from extproc.detectors.reference import Reference, decode, encode
 from extproc.detectors.sketch import Sketcher
 from extproc.errors import ConfigError, OperatorError
 
@@ -35,35 +50,8 @@ LEARNED: Final = 10_500
 """Inputs that the reference is made of, at most."""
 _SEED: Final = 0
 """The same traffic makes the same calibration."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Life:
-    """Of one client in one traffic class: exchanges by time."""
-
-    table: Features
-    rows: npt.NDArray[np.intp]
-    times: npt.NDArray[np.float64]
-    fresh: npt.NDArray[np.bool_]
-    """Which hold an input that nothing was learnt from, or set by."""
-
-    def exchanges(self, some: npt.NDArray[np.bool_] | slice = slice(None)) -> Iterator[Features]:
-        for row, time in zip(self.rows[some].tolist(), self.times[some].tolist(), strict=True):
-            one = {name: getattr(self.table, name)[row : row + 1] for name in OF_QUERIES}
-            yield replace(self.table, time=time, **one)
-
-    def course(self, watch: Watch) -> Course:
-        """Of the whole life; then of what is fresh in it, where that is less."""
-        return np.concatenate([watch.course(each) for each in self._twice()])
-
-    def counted(self, watch: Watch) -> Profiles:
-        """The counters, as ``course``."""
-        return np.concatenate([watch.counted(each) for each in self._twice()])
-
-    def _twice(self) -> Iterator[Iterator[Features]]:
-        yield self.exchanges()
-        if not self.fresh.all():
-            yield self.exchanges(self.fresh)
+_HALVES: Final = (0.0, 0.5)
+"""Of a log the first half sets thresholds: its reference has been learnt from other traffic."""
 
 
 def calibrate(path: Path, key: bytes, half_life: float, progress: Progress) -> Calibration:
@@ -73,30 +61,54 @@ def calibrate(path: Path, key: bytes, half_life: float, progress: Progress) -> C
     """
     key = sketching_key(key)
     recorded = read(path, key, progress)
-    if not len(recorded.index.times):
+    index = recorded.index
+    if not len(index.times):
         raise ConfigError(f"{path}: no traffic; give a line for each query of benign clients")
-    found = parts(recorded.index)
+    found = _with_forest(index, parts(index), progress)
     reference = _learnt(recorded, found, key)
     progress("the reference is learnt")
-    lives = _lives(recorded, found, Sketcher(reference, key), progress)
-    decay = Decay(half_life)
-    benign = [life for (_, part), some in lives.items() if part == SET for life in some]
-    if not benign:
-        raise ConfigError(
-            f"{path}: no client is left to set a threshold by; give more clients, over more time"
-        )
-    novelty = Watch(Layout([Novelty()]), decay)
-    floor = strictest([life.counted(novelty) for life in benign])
-    progress(f"the floor of novelty is {floor}")
-    watch = Watch(Layout(panel(reference, floor, half_life)), decay)
-    thresholds = dict(_thresholds(recorded.classes, lives, watch, progress))
-    return Calibration(
-        reference=encode(reference),
-        floor=floor,
-        thresholds=thresholds,
-        latest=float(recorded.index.times.max()),
-        usual=dict(_usual(recorded.classes, lives, watch, progress)),
-    )
+    later = np.flatnonzero(found > LEARNT)
+    whole = table(recorded, later, Sketcher(reference, key), progress)
+
+    def exchange(row: int, time: float) -> Features:
+        one = {name: getattr(whole, name)[row : row + 1] for name in OF_QUERIES}
+        return replace(whole, time=time, **one)
+
+    made = lives(index, found, unseen(index, found), later, exchange)
+    maker = _Maker(str(path), recorded.classes, made, half_life, progress)
+    return maker.calibration(reference, encode(reference), float(index.times.max()))
+
+
+def recalibrate(
+    logged: Logged, name: str, reference: bytes, half_life: float, progress: Progress
+) -> Calibration:
+    """Thresholds, and a forest, by what was learned under a reference, which stays as it is.
+
+    ``name`` is what errors call the log.  Raise ConfigError where there is too little of it.
+    """
+    index = logged.index
+    if not len(index.times):
+        raise ConfigError(f"{name}: nothing was learned of anybody; give a log with detection on")
+    found = _with_forest(index, parts(index, _HALVES), progress)
+    later = np.flatnonzero(found > LEARNT)
+    made = lives(index, found, logged.unseen(found), later, logged.exchanges(later))
+    maker = _Maker(name, logged.classes, made, half_life, progress)
+    return maker.calibration(decode(reference), reference, float(index.times.max()))
+
+
+def _with_forest(
+    index: Index, found: npt.NDArray[np.int8], progress: Progress
+) -> npt.NDArray[np.int8]:
+    """With clients set aside that a forest can be grown by; says so where it cannot."""
+    why = forest.why_none()
+    aside = found if why else set_aside(index, found, 2 * forest.FEWEST, FEWEST)
+    if aside is found:
+        _without(why or forest.TOO_FEW, progress)
+    return aside
+
+
+def _without(why: str, progress: Progress) -> None:
+    progress(f"the calibration has no isolation forest: {why}")
 
 
 def _learnt(recorded: Recorded, found: npt.NDArray[np.int8], key: bytes) -> Reference:
@@ -107,50 +119,78 @@ def _learnt(recorded: Recorded, found: npt.NDArray[np.int8], key: bytes) -> Refe
         raise ConfigError(f"{recorded.path}: {error}") from error
 
 
-def _lives(
-    recorded: Recorded, found: npt.NDArray[np.int8], sketcher: Sketcher, progress: Progress
-) -> dict[tuple[int, int], list[Life]]:
-    """By class and part."""
-    index, later = recorded.index, np.flatnonzero((found == SET) | (found == TRIED))
-    whole = table(recorded, later, sketcher, progress)
-    fresh = unseen(index, found)[later]
-    whose = np.stack([index.clients[later], index.classes[later], found[later]])
-    order = np.lexsort((index.times[later], *whose))
-    whose = whose[:, order]
-    starts = np.flatnonzero(np.any(whose[:, 1:] != whose[:, :-1], axis=0)) + 1
-    lives: dict[tuple[int, int], list[Life]] = {}
-    for rows in np.split(order, starts) if len(order) else ():
-        life = Life(whole, rows, index.times[later[rows]], fresh[rows])
-        where = int(index.classes[later[rows[0]]]), int(found[later[rows[0]]])
-        lives.setdefault(where, []).append(life)
-    return lives
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    name: str
+    """What errors call the traffic."""
+    classes: Sequence[str]
+    lives: Lives
+    half_life: float
+    progress: Progress
 
+    def calibration(self, reference: Reference, stored: bytes, latest: float) -> Calibration:
+        """``stored`` is the reference as the file has it."""
+        benign = self._of(SET)
+        if not benign:
+            raise ConfigError(
+                f"{self.name}: no client is left to set a threshold by; "
+                "give more clients, over more time"
+            )
+        decay = Decay(self.half_life)
+        novelty = Watch(Layout([Novelty()]), decay)
+        floor = strictest([life.counted(novelty) for life in benign])
+        self.progress(f"the floor of novelty is {floor}")
+        grown = self._grown(Watch(layout(reference, floor, self.half_life), decay))
+        watch = Watch(layout(reference, floor, self.half_life, grown), decay)
+        known = dict(self._usual(watch))
+        return Calibration(
+            reference=stored,
+            floor=floor,
+            thresholds=dict(self._thresholds(watch)),
+            latest=latest,
+            forest=grown.dump() if grown is not None else b"",
+            usual={name: each.quantiles for name, each in known.items()},
+            affinities={name: each.affinity for name, each in known.items()},
+        )
 
-def _thresholds(
-    classes: Sequence[str],
-    lives: dict[tuple[int, int], list[Life]],
-    watch: Watch,
-    progress: Progress,
-) -> Iterator[tuple[str, Threshold]]:
-    """Of each class that has clients to set it by."""
-    for number, name in enumerate(classes):
-        benign, others = lives.get((number, SET), []), lives.get((number, TRIED), [])
-        if benign:
-            set_by = [life.course(watch) for life in benign]
-            yield name, threshold(watch.names, set_by, [life.course(watch) for life in others])
-        progress(f"{name}: {len(benign):,} lives set its threshold, {len(others):,} try it")
+    def _of(self, part: int) -> list[Life]:
+        return [life for (_, whose), some in self.lives.items() if whose == part for life in some]
 
-
-def _usual(
-    classes: Sequence[str],
-    lives: dict[tuple[int, int], list[Life]],
-    watch: Watch,
-    progress: Progress,
-) -> Iterator[tuple[str, Quantiles]]:
-    """Of each class that has clients enough."""
-    for number, name in enumerate(classes):
-        benign = [life.exchanges for life in lives.get((number, SET), [])]
+    def _grown(self, watch: Watch) -> Forest | None:
+        """The forest, one life a client."""
+        by_client = {life.client: life for life in self._of(GROWN)}
+        if not by_client:
+            return None
+        rng = np.random.default_rng(_SEED)
+        clients = [by_client[each] for each in rng.permutation(sorted(by_client)).tolist()]
+        half = len(clients) // 2
+        sessions = forest.some(watch, (each.exchanges() for each in clients[:half]), rng)
+        others = (forest.whole(watch, each.exchanges()) for each in clients[half:])
         try:
-            yield name, usual_evidence(watch, benign)
-        except ValueError as error:
-            progress(f"{name}: new clients are not watched together: {error}")
+            found = forest.grow(sessions, others, _SEED)
+        except ConfigError as error:
+            _without(str(error), self.progress)
+            return None
+        self.progress(f"the isolation forest is grown, by {len(by_client):,} clients")
+        return found
+
+    def _thresholds(self, watch: Watch) -> Iterator[tuple[str, Threshold]]:
+        """Of each class that has clients to set it by."""
+        for number, name in enumerate(self.classes):
+            benign, others = self.lives.get((number, SET), []), self.lives.get((number, TRIED), [])
+            if benign:
+                set_by = [life.course(watch) for life in benign]
+                tried = [life.course(watch) for life in others]
+                yield name, threshold(watch.names, set_by, tried)
+            self.progress(
+                f"{name}: {len(benign):,} lives set its threshold, {len(others):,} try it"
+            )
+
+    def _usual(self, watch: Watch) -> Iterator[tuple[str, Usual]]:
+        """Of each class that has clients enough."""
+        for number, name in enumerate(self.classes):
+            benign = [life.exchanges for life in self.lives.get((number, SET), [])]
+            try:
+                yield name, usual_evidence(watch, benign)
+            except ValueError as error:
+                self.progress(f"{name}: new clients are not watched together: {error}")

@@ -18,12 +18,15 @@ import numpy.typing as npt
 from extproc.calibration.interval import RATE, allowed, highest, lowest, needed
 from extproc.detectors.calibration import Threshold
 
-MARGIN: Final = math.log(30.0)
-"""Nats: a thirtieth as many false alarms as the clients that the threshold was made of would have.
+MARGIN: Final = math.log(20.0)
+"""Nats: a twentieth as many false alarms as the clients that the threshold was made of would have.
 Others, later, ask somewhat otherwise than they did."""
 UNTRIED: Final = math.log(needed())
 """What benign lives come to, at most, by a detector the traffic says nothing to: by Ville's
 inequality one in so many reaches it."""
+FAINT: Final = {"isolation": -math.log(8.0)}
+"""Nats of weight.  What is bounded cannot reach a threshold, and thieves come to no more by it than
+some benign lives do: with the weight of the others it raises the threshold, and finds nobody."""
 
 Peaks = npt.NDArray[np.float64]
 """The most evidence in the life of each client, in nats; shape (clients,)."""
@@ -37,13 +40,13 @@ def top(peaks: Peaks) -> float:
 
 
 def discounts(names: Sequence[str], courses: Sequence[Course]) -> dict[str, float]:
-    """Of each detector, such that 0 is what benign lives come to by it alone."""
+    """Of each detector, such that 0 is what benign lives come to by it alone, at its weight."""
     peaks = np.array([course.max(axis=0) for course in courses], np.float64)
     tops = [top(each) for each in peaks.T]
     # The average divides by how many there are, which would be a discount for all of them.
     many = math.log(len(names))
     return {
-        name: (max(0.0, found) if found > -math.inf else UNTRIED) - many
+        name: (max(0.0, found) if found > -math.inf else UNTRIED) - many - FAINT.get(name, 0.0)
         for name, found in zip(names, tops, strict=True)
     }
 

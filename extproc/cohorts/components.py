@@ -5,7 +5,8 @@ so the same links make the same cohorts in whatever order they come (Galler and 
 improved equivalence algorithm", Communications of the ACM, 1964).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator
+from heapq import merge
 from typing import Final
 
 import numpy as np
@@ -17,8 +18,11 @@ from extproc.cohorts.trail import Rows
 
 MEMBERS: Final = 1024
 """At most, of one cohort."""
-SLICE: Final = 1024
+SLICE: Final = 512
 """Links."""
+
+Link = tuple[float, int, int, int]
+"""Minus its weight, the ranks of its ends, and its place."""
 
 
 def joined(
@@ -28,17 +32,36 @@ def joined(
 
     ``pairs`` are those of links that weigh enough.
     """
+    runs = yield from _runs(pairs, weights, ranks)
     parents: dict[int, int] = {}
     sizes: dict[int, int] = {}
-    first, second = np.sort(ranks[pairs], axis=1).T if len(pairs) else (ranks[:0], ranks[:0])
-    for number, link in enumerate(np.lexsort((second, first, -weights))):
+    for number, (_, _, _, link) in enumerate(merge(*map(_drained, runs))):
         one, other = (_root(parents, int(end)) for end in pairs[link])
         size = sizes.get(one, 1) + sizes.get(other, 1)
         if one != other and size <= most:
             parents[other], sizes[one] = one, size
         if number % SLICE == SLICE - 1:
             yield
-    return _members(parents, np.unique(pairs).tolist())
+    return (yield from _members(parents))
+
+
+def _runs(pairs: Pairs, weights: Nats, ranks: Rows) -> Steps[list[list[Link]]]:
+    """The heaviest last; of as heavy ones those of the least ranks; each slice by itself."""
+    runs = []
+    for start in range(0, len(pairs), SLICE):
+        part = slice(start, start + SLICE)
+        first, second = np.sort(ranks[pairs[part]], axis=1).T
+        order = np.lexsort((second, first, -weights[part]))
+        keys = -weights[part][order], first[order], second[order], start + order
+        runs.append(list(zip(*(each[::-1].tolist() for each in keys), strict=True)))
+        yield
+    return runs
+
+
+def _drained(run: list[Link]) -> Iterator[Link]:
+    """From the last on, each let go at once: to let go of all takes long."""
+    while run:
+        yield run.pop()
 
 
 def _root(parents: dict[int, int], subject: int) -> int:
@@ -47,8 +70,11 @@ def _root(parents: dict[int, int], subject: int) -> int:
     return subject
 
 
-def _members(parents: dict[int, int], subjects: Sequence[int]) -> dict[int, list[int]]:
+def _members(parents: dict[int, int]) -> Steps[dict[int, list[int]]]:
     found: dict[int, list[int]] = {}
-    for subject in subjects:
-        found.setdefault(_root(parents, subject), []).append(subject)
-    return {root: members for root, members in found.items() if len(members) > 1}
+    for number, subject in enumerate(tuple(parents)):
+        root = _root(parents, subject)
+        found.setdefault(root, [root]).append(subject)
+        if number % SLICE == SLICE - 1:
+            yield
+    return found

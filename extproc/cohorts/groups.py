@@ -2,95 +2,149 @@
 came at one time, from one block of addresses or with one client.
 
 Rules.  A group is what to count together, never a reason for suspicion: only what its callers ask
-is.  Counts add up and do not depend on order.  There are at most so many groups and callers; those
-that were counted longest ago are forgotten.
+is.  Each caller counts once at each checkpoint, wherever it was counted, so that groups do not
+depend on order, and those of replicas come to what one would have.  There are at most so many
+groups and callers; those that were counted longest ago are forgotten.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from sys import intern
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+from msgspec import Struct
+from msgspec.structs import replace
 
-from extproc.cohorts.excess import BINS, Counts, evidence, share
-from extproc.cohorts.usual import CHECKPOINTS, Usual, checkpoint
+from extproc.cohorts.affinity import INCOHERENCE
+from extproc.cohorts.entry import NOWHERE, Entry, joined
+from extproc.cohorts.excess import BINS, Counts, Nats, average, bets, evidence, null, share
+from extproc.cohorts.usual import CHECKPOINTS, DRIFTS, Usual, checkpoint
 
 GROUPS: Final = 4096
 DECLARED: Final = "declared "
 """What the name of a group begins with that the policy says belongs together."""
 
 
+def weights(usual: Usual) -> Nats:
+    """Of the e-value of each detector at each checkpoint, one detector after the other: half for
+    incoherence, where it is known, since it is made for groups.
+    """
+    known = INCOHERENCE in usual.quantiles and len(usual.quantiles) > 1
+    others = max(len(usual.quantiles) - known, 1)
+    each = [1.0 if known and name == INCOHERENCE else 1 / others for name in usual.quantiles]
+    shares = np.repeat(np.array(each), len(CHECKPOINTS))
+    found: Nats = shares / shares.sum()
+    return found
+
+
+class _Tally(Struct):
+    """Of one group."""
+
+    traffic: str
+    counts: Counts
+    """Shape (detectors, CHECKPOINTS, BINS)."""
+
+
 class Groups:
     """What is counted of each group: how rare its callers' evidence is."""
 
-    def __init__(self, callers: int, groups: int = GROUPS) -> None:
-        """At most so many."""
-        self._callers, self._most = callers, groups
-        self.tallies: dict[str, dict[str, Counts]] = {}
-        self._entered: dict[str, tuple[int, tuple[str, ...]]] = {}
+    def __init__(self, usual: Mapping[str, Usual], callers: int, groups: int = GROUPS) -> None:
+        """``usual`` by traffic class; at most so many callers and groups."""
+        self._usual, self._callers, self._most = usual, callers, groups
+        self._nulls = {
+            name: np.array([[*map(null, rows, DRIFTS)] for rows in each.quantiles.values()])
+            for name, each in usual.items()
+        }
+        self._bets = {
+            name: np.array([[bets(masses) for masses in rows] for rows in each])
+            for name, each in self._nulls.items()
+        }
+        self._weights = {name: weights(each) for name, each in usual.items()}
+        self._tallies: dict[str, _Tally] = {}
+        self._entries: dict[str, Entry] = {}
 
     def __len__(self) -> int:
-        return len(self.tallies)
+        return len(self._tallies)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(tuple(self.tallies))
+        return iter(tuple(self._tallies))
+
+    def __contains__(self, group: str) -> bool:
+        return group in self._tallies
 
     @property
-    def members(self) -> Mapping[str, tuple[int, tuple[str, ...]]]:
-        """By caller: the checkpoint that it was counted at last, and its groups then."""
-        return self._entered
+    def entries(self) -> Mapping[str, Entry]:
+        """By caller: where it was counted."""
+        return self._entries
 
     def due(self, caller: str, queries: float) -> bool:
         """Whether it has passed a checkpoint that it was not counted at."""
-        before, _ = self._entered.get(caller, (-1, ()))
-        return before + 1 < len(CHECKPOINTS) and queries >= CHECKPOINTS[before + 1]
+        return checkpoint(queries) > self._entries.get(caller, NOWHERE).last
 
     def enter(
         self,
         caller: str,
         groups: Sequence[str],
-        usual: Usual,
+        traffic: str,
         queries: float,
         evidence: Mapping[str, float],
-    ) -> None:
-        """Count a caller that has asked so many distinct queries, with so much evidence by detector
-        in nats; once at each checkpoint.
+    ) -> bool:
+        """Count a caller of a class that is known, that has asked so many distinct queries, with so
+        much evidence by detector in nats; returns whether it was counted.
         """
         if not self.due(caller, queries):
-            return
+            return False
         at = checkpoint(queries)
-        self._entered.pop(caller, None)
-        self._entered[caller] = at, tuple(groups)
-        if len(self._entered) > self._callers:
-            del self._entered[next(iter(self._entered))]
-        for group in groups:
-            self._count(group, usual, at, evidence)
+        bins = self._usual[traffic].bins(at, evidence)
+        return self.hear(caller, Entry.at(at, bins, tuple(groups), traffic))
 
-    def _count(self, group: str, usual: Usual, at: int, evidence: Mapping[str, float]) -> None:
-        tallies = self.tallies.pop(group, {})
-        self.tallies[group] = tallies
-        if len(self.tallies) > self._most:
-            del self.tallies[next(iter(self.tallies))]
-        for detector in usual.quantiles:
-            tally = tallies.setdefault(detector, np.zeros((len(CHECKPOINTS), BINS), np.float32))
-            tally[at, usual.bin(detector, at, evidence[detector])] += 1
+    def hear(self, caller: str, other: Entry) -> bool:
+        """Count a caller as somebody has; returns whether that was new.  What cannot be is none."""
+        nulls = self._nulls.get(other.traffic)
+        if nulls is None or other.detectors != len(nulls):
+            return False
+        other = replace(other, groups=tuple(map(intern, other.groups)))  # one name for all callers
+        before = self._entries.pop(caller, NOWHERE)
+        self._entries[caller] = after = joined(before, other)
+        if len(self._entries) > self._callers:
+            del self._entries[next(iter(self._entries))]
+        new = [at for at in other.checkpoints() if not before.has(at)]
+        for group in other.groups if new else ():
+            self._count(group, other, new)
+        return after != before
 
-    def merge(self, other: "Groups") -> None:
-        """Add what another replica has counted of other callers."""
-        for group, tallies in other.tallies.items():
-            own = self.tallies.setdefault(group, {})
-            for detector, tally in tallies.items():
-                own[detector] = own[detector] + tally if detector in own else tally.copy()
+    def _count(self, group: str, entry: Entry, checkpoints: Sequence[int]) -> None:
+        tally = self._tallies.pop(group, None)
+        if tally is None or tally.traffic != entry.traffic:
+            shape = entry.detectors, len(CHECKPOINTS), BINS
+            tally = _Tally(entry.traffic, np.zeros(shape, np.float32))
+        self._tallies[group] = tally
+        if len(self._tallies) > self._most:
+            del self._tallies[next(iter(self._tallies))]
+        for at in checkpoints:
+            for detector, place in enumerate(entry.bins(at)):
+                tally.counts[detector, at, place] += 1
+
+    def traffic(self, group: str) -> str:
+        """The class that its callers are of."""
+        return self._tallies[group].traffic
 
     def size(self, group: str) -> int:
         """Callers that were counted at the checkpoint where most were."""
-        return max(int(tally.sum(axis=1).max()) for tally in self.tallies[group].values())
+        return int(self._tallies[group].counts.sum(axis=2).max())
 
     def evidence(self, group: str) -> float:
-        """In nats: the average e-value over detectors and checkpoints."""
-        told = np.concatenate([evidence(tally) for tally in self.tallies[group].values()])
-        return float(np.logaddexp.reduce(told) - np.log(len(told)))
+        """In nats: the weighed average e-value over detectors and checkpoints."""
+        return float(average(self._told(group).ravel(), self._weights[self.traffic(group)]))
 
     def share(self, group: str) -> float:
         """Of attackers in it, by the detector and checkpoint that tell most of it."""
-        tallies = np.concatenate(list(self.tallies[group].values()))
-        return share(tallies[int(evidence(tallies).argmax())])
+        tally, told = self._tallies[group], self._told(group)
+        where = np.unravel_index(told.argmax(), told.shape)
+        return share(tally.counts[where], self._nulls[tally.traffic][where])
+
+    def _told(self, group: str) -> npt.NDArray[np.float64]:
+        """Shape (detectors, CHECKPOINTS)."""
+        tally = self._tallies[group]
+        return evidence(tally.counts, self._bets[tally.traffic])

@@ -10,6 +10,7 @@ from typing import Final
 
 from extproc.canonical import Steps
 from extproc.cohorts.cohort import Cohort, evidence, threshold
+from extproc.cohorts.entry import NOWHERE
 from extproc.cohorts.groups import DECLARED, Groups
 from extproc.cohorts.knowledge import Knowledge
 from extproc.cohorts.lift import MARGIN, OWN, lift
@@ -20,8 +21,12 @@ MEMBERS: Final = 8192
 """Of all cohorts together, at most."""
 SLICE: Final = 16
 """Members."""
-LIVES: Final = log(1000)
-"""Nats that a group of benign callers reaches once in so many."""
+FEW: Final = 20
+"""Groups that there are taken to be at least."""
+CALLERS: Final = 128
+"""Of groups, and groups that are counted, in one slice."""
+PERIODS: Final = log(100)
+"""Nats that one of all benign groups reaches in one of so many periods."""
 SUSPICIOUS: Final = 0.5
 """Of groups that are less so nothing is said of a member."""
 UNLINKED: Final = MARGIN - OWN
@@ -39,6 +44,8 @@ class Judged:
     """What was found at one time."""
 
     cohorts: dict[str, Cohort] = field(default_factory=dict)
+    members: dict[str, str] = field(default_factory=dict)
+    """The cohort of each member."""
     evidence: dict[str, Mapping[str, float]] = field(default_factory=dict)
     """In nats, by cohort and detector."""
     suspicions: dict[str, float] = field(default_factory=dict)
@@ -63,11 +70,13 @@ def cohorts_judged(
         judged.cohorts[cohort.name] = cohort
         own: dict[str, Counters] = {}
         for number, member in enumerate(cohort.members):
+            judged.members[member] = cohort.name
             if (found := counters(member)) is not None:
                 own[member] = found
             if number % SLICE == SLICE - 1:
                 yield
         yield from _cohort(judged, cohort, known, own, threshold(known.threshold, len(cohorts)))
+        yield
 
 
 def _cohort(
@@ -95,9 +104,11 @@ def _linked(group: str) -> float:
 
 def groups_judged(judged: Judged, groups: Groups, own: Mapping[str, float]) -> Steps[None]:
     """``own`` is the evidence of each caller, in nats; yield at the end of each slice."""
-    large = [group for group in groups if groups.size(group) >= LEAST]
-    limit, odds = threshold(LIVES, len(large)), {}
+    large = yield from _large(groups)
+    limit, odds = threshold(PERIODS, max(len(large), FEW)), {}
     for number, group in enumerate(large):
+        if group not in groups:
+            continue  # it was forgotten meanwhile
         reached = suspicion(groups.evidence(group), limit)
         judged.suspicions[group] = reached
         if reached >= SUSPICIOUS:
@@ -105,10 +116,27 @@ def groups_judged(judged: Judged, groups: Groups, own: Mapping[str, float]) -> S
             odds[group] = (log(share / (1 - share)) if share else -inf) + _linked(group)
         if number % SLICE == SLICE - 1:
             yield
-    for number, (caller, (_, entered)) in enumerate(tuple(groups.members.items()) if odds else ()):
-        for group in entered:
-            if group in odds:
-                told = lift(judged.suspicions[group], odds[group], own.get(caller, -inf))
-                judged.raise_to(caller, told)
-        if number % 1024 == 1023:
+    yield from _lifted(judged, groups, odds, own)
+
+
+def _large(groups: Groups) -> Steps[list[str]]:
+    found = []
+    for number, group in enumerate(groups):
+        if group in groups and groups.size(group) >= LEAST:
+            found.append(group)
+        if number % CALLERS == CALLERS - 1:
+            yield
+    return found
+
+
+def _lifted(
+    judged: Judged, groups: Groups, odds: Mapping[str, float], own: Mapping[str, float]
+) -> Steps[None]:
+    """Whoever is in a group of which there are odds."""
+    for number, caller in enumerate(tuple(groups.entries) if odds else ()):
+        entry = groups.entries.get(caller, NOWHERE)
+        for group in odds.keys() & set(entry.groups):
+            told = lift(judged.suspicions[group], odds[group], own.get(caller, -inf))
+            judged.raise_to(caller, told)
+        if number % CALLERS == CALLERS - 1:
             yield

@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from msgspec import Struct
 
-from extproc.cohorts.usual import Usual
+from extproc.cohorts.affinity import INCOHERENCE, incoherence, read
+from extproc.cohorts.usual import Usual, undecayed
 from extproc.detectors.detector import Counters
 from extproc.detectors.profile import Layout
 
@@ -24,6 +25,15 @@ class Knowledge(Struct, frozen=True, eq=False):
     """By traffic class; callers of another are in no group."""
     discounts: Mapping[str, float] = {}
     """Nats by detector, the most that any class takes off."""
+
+    def fresh(self, traffic: str, counters: Counters, queries: float) -> dict[str, float]:
+        """What is compared with the usual evidence of a class that is known, by its name."""
+        counted = undecayed(counters, self.cells(counters), queries)
+        found = self.layout.evidence(counted)
+        if octets := self.usual[traffic].affinity:
+            part = self.layout.parts.get(COVERAGE, slice(0, 0))
+            found[INCOHERENCE] = incoherence(counted[part], read(octets))
+        return found
 
     def cells(self, counters: Counters) -> npt.NDArray[np.float32]:
         """How many distinct queries fell into each cell, shape (cells,); no reference, no cells."""

@@ -4,25 +4,41 @@ Rules.  ``observe`` costs microseconds; cohorts are found anew every minute or s
 until they are found the earlier ones stand; ``lift`` reads what was found.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from msgspec import Struct
 
 from extproc.canonical import Steps
 from extproc.cohorts.cohort import Cohort
+from extproc.cohorts.entry import NOWHERE
 from extproc.cohorts.finding import found
 from extproc.cohorts.groups import DECLARED, Groups
 from extproc.cohorts.judging import Judged, Known, cohorts_judged, groups_judged
 from extproc.cohorts.knowledge import Knowledge
+from extproc.cohorts.trace import Trace, packed, unpacked
 from extproc.cohorts.trail import PERIOD, QUARTER, Trails
+from extproc.detectors.detector import Counters
 from extproc.detectors.evidence import combined
 from extproc.detectors.observation import Observation
 
 SUBJECTS: Final = 65_536
 _WINDOWS: Final = {"hour": 3600.0, "day": 86_400.0, "week": 604_800.0}
 """Seconds in which callers come that are counted together."""
+
+
+class Life(Struct, frozen=True):
+    """What a caller has done so far."""
+
+    first: float
+    """When it came, in seconds since 1970."""
+    queries: float
+    """How many distinct ones it has asked."""
+    counters: Counters
+    evidence: Mapping[str, float]
+    """In nats, by detector."""
 
 
 class Linker:
@@ -33,9 +49,8 @@ class Linker:
         self._known, self._key, self._most = knowledge, key[:64], subjects
         self._period = 0
         self._earlier, self._later = self._trails(), self._trails()
-        self._since: dict[str, float] = {}
         self._own: dict[str, float] = {}
-        self.groups = Groups(subjects)
+        self.groups = Groups(knowledge.usual, subjects)
         self.judged = Judged()
         """What was found last."""
 
@@ -48,34 +63,35 @@ class Linker:
             trails.add(subject, slot, network, client, digests)
 
     def count(
-        self,
-        observation: Observation,
-        subject: str,
-        declared: str,
-        traffic: str,
-        queries: float,
-        evidence: Mapping[str, float],
-    ) -> None:
-        """Count a caller in its groups, when it has been judged: it has asked so many distinct
-        queries, with so much evidence by detector in nats.
-        """
-        usual = self._known.usual.get(traffic)
-        if usual is None:
-            return
-        _bounded(self._own, subject, combined(evidence, self._known.discounts), self._most)
-        if not self.groups.due(subject, queries):
-            return
-        since = self._since.get(subject, observation.time)
-        _bounded(self._since, subject, since, self._most)
-        groups = [f"new {name} {since // span:.0f}" for name, span in _WINDOWS.items()]
-        period = f"{observation.time // PERIOD:.0f}"
-        if observation.network:
-            groups.append(f"network {observation.network} {period}")
-        if observation.client:
-            groups.append(f"client {observation.client} {period}")
-        if declared:
-            groups.append(f"{DECLARED}{declared} {period}")
-        self.groups.enter(subject, groups, usual, queries, evidence)
+        self, observation: Observation, subject: str, declared: str, traffic: str, life: Life
+    ) -> bool:
+        """Count a caller in its groups, when it has been judged; returns whether that is news."""
+        if traffic not in self._known.usual:
+            return False
+        own = combined(life.evidence, self._known.discounts)
+        _bounded(self._own, subject, own, self._most)
+        if not self.groups.due(subject, life.queries):
+            return False
+        groups = _groups(observation, subject, declared, life.first)
+        named = [f"{group} {traffic}" for group in groups]
+        fresh = self._known.fresh(traffic, life.counters, life.queries)
+        return self.groups.enter(subject, named, traffic, life.queries, fresh)
+
+    def trace(self, subject: str) -> Trace:
+        """What is known here of its company, for other replicas."""
+        known = [(self._period - 1, self._earlier), (self._period, self._later)]
+        rows = [(period, trails.of(subject)) for period, trails in known]
+        trails = tuple((period, packed(row[0])) for period, row in rows if row is not None)
+        return Trace(trails, self.groups.entries.get(subject, NOWHERE))
+
+    def hear(self, subject: str, trace: Trace) -> None:
+        """What another replica knows; of what is forgotten here, nothing is kept."""
+        for period, octets in trace.trails:
+            trails = self._of(period * PERIOD)
+            if trails is not None:
+                trails.hear(subject, unpacked(octets))
+        if trace.entry != NOWHERE:
+            self.groups.hear(subject, trace.entry)
 
     def rebuild(self, counters: Known) -> Steps[None]:
         """Find cohorts anew, and judge them; yield at the end of each slice."""
@@ -110,6 +126,21 @@ class Linker:
 
     def _trails(self) -> Trails:
         return Trails(self._most, self._key)
+
+
+def _groups(observation: Observation, subject: str, declared: str, first: float) -> Iterator[str]:
+    """Of a caller that came first at such a time."""
+    for name, span in _WINDOWS.items():
+        yield f"new {name} {first // span:.0f}"
+        if subject != observation.tenant:
+            yield f"new {name} of {observation.tenant} {first // span:.0f}"
+    period = f"{observation.time // PERIOD:.0f}"
+    if observation.network:
+        yield f"network {observation.network} {period}"
+    if observation.client:
+        yield f"client {observation.client} {period}"
+    if declared:
+        yield f"{DECLARED}{declared} {period}"
 
 
 def _number(digest: str) -> int:

@@ -40,17 +40,21 @@ class Common:
         """
         self._snapshot, self._shares = snapshot, [each.shares for each in shares]
         self._base, self._covered = base, covered
-        self._held = (snapshot.digests[2] > 0).sum(1).astype(np.float64)
+        self._held: npt.NDArray[np.float64] = np.zeros(len(snapshot.subjects))
         """How many inputs are kept of each subject."""
         self._busy: npt.NDArray[np.float64] = np.zeros(0)
         """The share of subjects that were active in each quarter of an hour."""
 
     def slots(self) -> Steps[None]:
-        """Learn when all of them are active; yield at the end of each slice."""
-        slots = self._snapshot.slots
+        """Learn when all of them are active, and how much is kept of each; yield at the end of each
+        slice.
+        """
+        slots, probes = self._snapshot.slots, self._snapshot.digests[2]
         total = np.zeros(slots.shape[1] * 8)
         for start in range(0, len(slots), SLICE):
-            total += np.unpackbits(slots[start : start + SLICE], axis=1).sum(0)
+            part = slice(start, start + SLICE)
+            total += np.unpackbits(slots[part], axis=1).sum(0)
+            self._held[part] = (probes[part] > 0).sum(1)
             yield
         self._busy = total / max(len(slots), 1)
 

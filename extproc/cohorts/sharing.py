@@ -1,9 +1,9 @@
 """Who has a digest in common, and how rare it is; which pairs of subjects are looked at.
 
-Rules.  What more than a quarter of all have is ignored.  Of those who share a digest each is paired
-with the next few, ordered by what else they have: so there are at most so many pairs, those who
-share two things are next to each other, and whoever belongs together is connected.  Nothing
-depends on the order of subjects.
+Rules.  What more than a quarter of all have is ignored, or a crowd.  Of those who share a digest
+each is paired with the next few, ordered by what else they have: so there are at most so many
+pairs, those who share two things are next to each other, and whoever belongs together is connected.
+Nothing depends on the order of subjects.
 """
 
 from dataclasses import dataclass
@@ -21,12 +21,14 @@ NEXT: Final = 8
 """Others that each is paired with, of those who share a digest."""
 COMMON: Final = 4
 """What one in so many subjects has is too common."""
+CROWD: Final = 4096
+"""So is what more have than that, of however many."""
 PARTS: Final = 64
 """Digests are looked at in so many parts."""
 PAIRS: Final = 2048
 """At most so many of one part: first those who share two things, then those of the rarest."""
 
-ENTRIES: Final = 1 << 15
+ENTRIES: Final = 1 << 14
 """Places that are looked at in one slice."""
 
 Entries = npt.NDArray[np.intp]
@@ -81,13 +83,14 @@ def _part(
     others: Rows,
     shares: npt.NDArray[np.float32],
 ) -> Pairs:
+    entries = _uncrowded(digests.ravel(), entries)
     subjects = entries // digests.shape[1]
     values = digests.ravel()[entries]
     order = np.lexsort((ranks[subjects], others[subjects], values))
     subjects, values, entries = subjects[order], values[order], entries[order]
     _, runs, sizes = np.unique(values, return_inverse=True, return_counts=True)
     size = sizes[runs]
-    rare = (size > 1) & (size <= max(NEXT, len(ranks) // COMMON))
+    rare = (size > 1) & (size <= max(NEXT, min(len(ranks) // COMMON, CROWD)))
     share = np.where(rare, (size - 1) / max(len(ranks) - 1, 1), 0.0)
     shares.ravel()[entries] = share
     firsts, seconds, steps = [], [], []
@@ -102,3 +105,16 @@ def _part(
         order = np.lexsort((values[first], np.concatenate(steps), share[first], apart))[:PAIRS]
         first, second = first[order], second[order]
     return np.sort(np.stack([subjects[first], subjects[second]], axis=1), axis=1)
+
+
+def _uncrowded(flat: Rows, entries: Entries) -> Entries:
+    """Without what a crowd has, as far as it makes up most of many entries: it takes long to sort,
+    and is ignored.
+    """
+    while len(entries) > 2 * CROWD:
+        values = flat[entries]
+        same = values == np.partition(values, len(values) // 2)[len(values) // 2]
+        if np.count_nonzero(same) <= CROWD:
+            break
+        entries = entries[~same]
+    return entries

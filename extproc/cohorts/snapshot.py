@@ -10,12 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from extproc.canonical import Steps
-from extproc.cohorts.trail import CLIENTS, NETWORKS, PLACES, PROBES, SLOTS, Rows, Trails
+from extproc.cohorts.trail import KINDS, PERIODS, PLACES, SLOTS, Rows, Trails
 
 SLICE: Final = 256
 """Subjects."""
-KINDS: Final = (NETWORKS, CLIENTS, PROBES)
-"""What digests are of."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,8 +32,8 @@ class Snapshot:
 
 def taken(earlier: Trails, later: Trails) -> Steps[Snapshot]:
     """Yield at the end of each slice."""
-    subjects = list(dict.fromkeys([*earlier, *later]))
-    rows = np.zeros((len(subjects), 2, PLACES), np.uint64)
+    subjects = yield from _subjects(earlier, later)
+    rows = np.zeros((len(subjects), PERIODS, PLACES), np.uint64)
     ranks = np.zeros(len(subjects), np.uint64)
     for number, subject in enumerate(subjects):
         for period, trails in enumerate((earlier, later)):
@@ -44,16 +42,27 @@ def taken(earlier: Trails, later: Trails) -> Steps[Snapshot]:
                 rows[number, period], ranks[number] = known
         if number % SLICE == SLICE - 1:
             yield
+    yield
     digests = [np.zeros((len(subjects), 2 * (end - first)), np.uint64) for first, end in KINDS]
-    for start in range(0, len(subjects), 4 * SLICE):
-        part = slice(start, start + 4 * SLICE)
+    slots = np.zeros((len(subjects), PERIODS, SLOTS[1] - SLOTS[0]), np.uint64)
+    for start in range(0, len(subjects), SLICE):
+        part = slice(start, start + SLICE)
         for found, (first, end) in zip(digests, KINDS, strict=True):
             found[part] = _once(rows[part, :, first:end])
+        slots[part] = rows[part, :, SLOTS[0] : SLOTS[1]]
         yield
-    slots = np.ascontiguousarray(rows[:, :, SLOTS[0] : SLOTS[1]]).view(np.uint8)
-    return Snapshot(
-        subjects, ranks, tuple(digests), slots.reshape(len(subjects), 16 * (SLOTS[1] - SLOTS[0]))
-    )
+    octets = slots.view(np.uint8).reshape(len(subjects), 8 * slots.shape[1] * slots.shape[2])
+    return Snapshot(subjects, ranks, tuple(digests), octets)
+
+
+def _subjects(earlier: Trails, later: Trails) -> Steps[list[str]]:
+    """Those of both, each once."""
+    found: dict[str, None] = {}
+    for subjects in ([*earlier], [*later]):
+        for start in range(0, len(subjects), 16 * SLICE):
+            found.update(dict.fromkeys(subjects[start : start + 16 * SLICE]))
+            yield
+    return list(found)
 
 
 def _once(rows: Rows) -> Rows:

@@ -23,10 +23,14 @@ CLIENTS: Final = (3, 6)
 PROBES: Final = (6, 24)
 SLOTS: Final = (24, 32)
 """A bit for each quarter of an hour in which it was active."""
+KINDS: Final = (NETWORKS, CLIENTS, PROBES)
+"""What digests are of."""
 QUARTER: Final = 900.0
 """Seconds."""
 PERIOD: Final = 480 * QUARTER
 """Seconds after which a new trail begins: five days."""
+PERIODS: Final = 2
+"""That are remembered: the one that is, and the one before."""
 
 Rows = npt.NDArray[np.uint64]
 
@@ -58,17 +62,30 @@ class Trails:
         self, subject: str, slot: int, network: int, client: int, probes: Iterable[int]
     ) -> None:
         """One exchange in a quarter of an hour, below 480; digests are of 64 bits, 0 for none."""
-        place = self._places.get(subject)
+        place = self._place(subject)
         if place is None:
-            place = self._room(subject)
-            if place is None:
-                return
+            return
         numbers, start = self._numbers, place * PLACES
         _keep(numbers, start + NETWORKS[0], start + NETWORKS[1], network)
         _keep(numbers, start + CLIENTS[0], start + CLIENTS[1], client)
         for probe in probes:
             _keep(numbers, start + PROBES[0], start + PROBES[1], probe)
         numbers[start + SLOTS[0] + (slot >> 6)] |= 1 << (slot & 63)
+
+    def hear(self, subject: str, numbers: Rows) -> None:
+        """What another replica has kept of it, shape (PLACES,)."""
+        place = self._place(subject)
+        if place is None:
+            return
+        own = self._rows[place]
+        own[SLOTS[0] : SLOTS[1]] |= numbers[SLOTS[0] : SLOTS[1]]
+        for first, end in KINDS:
+            own[first:end] = kept(own[first:end], numbers[first:end])
+
+    def _place(self, subject: str) -> int | None:
+        """Its own, or a new one; None where it is not kept."""
+        place = self._places.get(subject)
+        return self._room(subject) if place is None else place
 
     def _room(self, subject: str) -> int | None:
         rank = int.from_bytes(
@@ -86,6 +103,15 @@ class Trails:
             self._rows[place] = 0
         self._places[subject], self._ranks[place] = place, rank
         return place
+
+
+def kept(one: Rows, other: Rows) -> Rows:
+    """Of two trails' digests of one kind, sorted, those that the trail of both keeps."""
+    both = np.unique(np.concatenate([one, other]))  # 0 among them where there is room
+    found = np.zeros(len(one), np.uint64)
+    some = both[-len(one) :]
+    found[len(one) - len(some) :] = some
+    return found
 
 
 def _keep(numbers: memoryview, first: int, end: int, digest: int) -> None:

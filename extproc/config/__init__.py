@@ -7,7 +7,7 @@ could go wrong while serving goes wrong here, with file, line and path.
 """
 
 from extproc.config.audit import AuditPlan, compile_audit
-from extproc.config.detection import Alert, DetectionPlan, compile_detection
+from extproc.config.detection import DetectionPlan, compile_detection
 from extproc.config.json_schema import base_schema, schema
 from extproc.config.keys import new_key
 from extproc.config.loaded import Loaded, load_all
@@ -15,7 +15,6 @@ from extproc.config.loading import Config, load
 from extproc.config.table import compile_table
 
 __all__ = [
-    "Alert",
     "AuditPlan",
     "Config",
     "DetectionPlan",

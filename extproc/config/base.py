@@ -10,7 +10,8 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin, 
 
 from msgspec import UNSET, Meta, Struct, UnsetType, defstruct
 
-from extproc.config.settings import Name, RouteSettings, Settings
+from extproc.config.names import Name
+from extproc.config.settings import RouteSettings, Settings
 
 EVERY: Final = "*"
 """Stands among names for each of them."""
@@ -66,7 +67,13 @@ def _is_struct(kind: Any) -> bool:
 @cache
 def _struct(kind: type[Struct]) -> Any:
     hints = get_type_hints(kind, include_extras=True)
-    return _made(f"Part{kind.__name__}", {name: _part(of) for name, of in hints.items()})
+    called = _called(kind)
+    return _made(f"Part{kind.__name__}", {called[name]: _part(hints[name]) for name in called})
+
+
+def _called(kind: type[Struct]) -> dict[str, str]:
+    """What a file calls each field."""
+    return dict(zip(kind.__struct_fields__, kind.__struct_encode_fields__, strict=True))
 
 
 @cache
@@ -75,8 +82,8 @@ def _merged(kinds: tuple[type[Struct], ...]) -> Any:
     fields: dict[str, Any] = {"kind": Literal[tags]}
     for kind in kinds:
         hints = get_type_hints(kind, include_extras=True)
-        for name in kind.__struct_fields__:
-            made = _part(hints[name])
+        for field, name in _called(kind).items():
+            made = _part(hints[field])
             fields[name] = made if fields.get(name, made) == made else Any
     return _made(f"Part{kinds[0].__name__}AndOthers", fields)
 

@@ -11,29 +11,22 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from extproc.config.detection_settings import AlertSettings, DetectionSettings
+from extproc.config.detection_settings import DetectionSettings
 from extproc.config.diagnosis import shown
-from extproc.config.document import Document, Place
+from extproc.config.document import Document
 from extproc.config.expectation import instead
 from extproc.config.loading import Config
+from extproc.config.receivers import Receiver, compile_receivers
 from extproc.config.secret import resolve
 from extproc.config.settings import Settings
 from extproc.detectors.calibration import LARGEST, Calibration, open_sealed
+from extproc.detectors.forest import Forest
 from extproc.detectors.reference import decode
 from extproc.errors import ConfigError, Malformed
 from extproc.units import seconds
 
 _MAKE: Final = "make one with: extproc calibrate"
 _REFERENCE: Final = ("detection", "reference")
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A webhook; see detection_settings.AlertSettings."""
-
-    url: str
-    secret: bytes = field(repr=False)
-    ca: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +42,8 @@ class DetectionPlan:
     half_life: float
     by_principal: bool
     profiles: int
-    alerts: tuple[Alert, ...] = ()
+    receivers: tuple[Receiver, ...] = ()
+    """Of alerts."""
 
     def lightened(self) -> "DetectionPlan":
         """Without what the reference holds."""
@@ -78,10 +72,7 @@ def compile_detection(
         half_life=seconds(settings.half_life),
         by_principal=settings.per == "principal",
         profiles=settings.profiles,
-        alerts=tuple(
-            _alert(document, ("detection", "alerts", index), alert, environ)
-            for index, alert in enumerate(settings.alerts)
-        ),
+        receivers=compile_receivers(document, settings.alerts, environ),
     )
 
 
@@ -105,6 +96,11 @@ def _opened(document: Document, content: bytes, key: bytes) -> Calibration:
         raise document.fault(_REFERENCE, f"it is {wrong}", remedy) from error
     except Malformed as error:
         raise document.fault(_REFERENCE, "no query could be held against it", _MAKE) from error
+    try:
+        if calibration.forest:
+            Forest.load(calibration.forest)
+    except ConfigError as error:
+        raise document.fault(_REFERENCE, f"it holds {error}", _MAKE) from error
     return calibration
 
 
@@ -114,16 +110,3 @@ def _check_traffic(document: Document, settings: Settings, calibration: Calibrat
             place = ("policies", name, "traffic")
             wrong = f"the reference knows no traffic {shown(policy.traffic)}"
             raise document.fault(place, wrong, instead(policy.traffic, calibration.thresholds))
-
-
-def _alert(
-    document: Document, place: Place, settings: AlertSettings, environ: Mapping[str, str]
-) -> Alert:
-    secret = resolve(document, (*place, "secret"), settings.secret, environ)
-    if settings.ca is None:
-        return Alert(settings.url, secret)
-    ca = document.folder((*place, "ca")) / settings.ca
-    if not ca.is_file():
-        wrong = f"{ca} cannot be read"
-        raise document.fault((*place, "ca"), wrong, "name a file of certificates in PEM")
-    return Alert(settings.url, secret, ca)

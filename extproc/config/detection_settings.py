@@ -7,7 +7,8 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from extproc.config.exhaustion_settings import ProofOfWorkSettings, ThrottleSettings, TierName
+from extproc.config.exhaustion_settings import ProofOfWorkSettings, ThrottleSettings
+from extproc.config.names import Name
 from extproc.credentials.claims import URL
 from extproc.units import Duration, SecretReference
 
@@ -17,13 +18,6 @@ AlertUrl = Annotated[
         pattern=f"^({URL})$",
         max_length=2048,
         description="https://HOST/PATH; http:// only of this machine",
-    ),
-]
-TrafficName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        description="a name: at most 64 letters, digits, '.', '_' and '-'",
     ),
 ]
 
@@ -42,7 +36,7 @@ class AlertSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class LossSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What meets callers who are new since what was known of callers has been lost."""
 
-    fidelity: TierName
+    fidelity: Name
     """The tier that they are answered at, where theirs is above it."""
 
 
@@ -78,7 +72,7 @@ class StepSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How long it holds, however suspicion falls meanwhile."""
     throttle: ThrottleSettings | None = None
     """The rate that is left."""
-    fidelity: TierName | None = None
+    fidelity: Name | None = None
     """The tier that answers are given at."""
     challenge: (
         Annotated[

@@ -4,16 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from extproc.config.names import Name
 from extproc.credentials.claims import Acr
 from extproc.units import Duration
-
-TierName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        description="a name: at most 64 letters, digits, '.', '_' and '-'",
-    ),
-]
 
 
 class ProofOfWorkSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -38,7 +31,7 @@ class ThrottleSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class OnTerms(Struct, frozen=True, forbid_unknown_fields=True):
     """One of these."""
 
-    fidelity: TierName | None = None
+    fidelity: Name | None = None
     """The tier that answers are given at."""
     challenge: (
         Annotated[

@@ -45,7 +45,8 @@ def _detection(before: Loaded, after: Loaded) -> Place:
     alike = before.detection.digest == after.detection.digest
     if not alike:
         return ("detection", "reference")
-    return () if before.detection.alerts == after.detection.alerts else ("detection", "alerts")
+    alike = before.detection.receivers == after.detection.receivers
+    return () if alike else ("detection", "alerts")
 
 
 def _audit(before: Loaded, after: Loaded) -> Place:

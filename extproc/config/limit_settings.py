@@ -5,17 +5,11 @@ from typing import Annotated, Literal
 from msgspec import Meta, Struct
 
 from extproc.config.exhaustion_settings import ExhaustedSettings
+from extproc.config.names import Name
 from extproc.limits import Scope, Unit
 from extproc.prediction import Kind
 from extproc.units import Duration
 
-LimitName = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        description="a name: at most 64 letters, digits, '.', '_' and '-'",
-    ),
-]
 Most = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 RoutePattern = Annotated[
     str,
@@ -52,7 +46,7 @@ class PrefixSettings(Struct, frozen=True, forbid_unknown_fields=True):
 class _Counting(Struct, frozen=True, forbid_unknown_fields=True):
     """What limits and budgets have in common."""
 
-    name: LimitName
+    name: Name
     count: Unit
     max: Most
     per: Scope | Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=9)]

@@ -8,7 +8,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct, field
 
 from extproc.config.control import ControlSocket
-from extproc.config.detection_settings import DetectionSettings, StepSettings, TrafficName
+from extproc.config.detection_settings import DetectionSettings, StepSettings
 from extproc.config.limit_settings import (
     BudgetSettings,
     CreditSettings,
@@ -16,6 +16,7 @@ from extproc.config.limit_settings import (
     ModelPattern,
     RoutePattern,
 )
+from extproc.config.names import Name
 from extproc.config.stores import MemoryStore, StoreSettings
 from extproc.credentials import ApiKey, Credential
 from extproc.dialects import Dialect
@@ -32,13 +33,6 @@ Network = Annotated[
     Meta(
         pattern=r"^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$",
         description="a range of IP addresses such as 10.0.0.0/8 or fd00::/8",
-    ),
-]
-Name = Annotated[
-    str,
-    Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
-        description="a name: at most 64 letters, digits, '.', '_' and '-'",
     ),
 ]
 Address = Annotated[
@@ -259,7 +253,7 @@ class PolicySettings(Struct, frozen=True, forbid_unknown_fields=True):
     """How much at once, and how much under way."""
     budgets: Annotated[tuple[BudgetSettings, ...], Meta(max_length=50)] = ()
     """How much in an hour, a day, a month, or ever."""
-    traffic: TrafficName = "user"
+    traffic: Name = "user"
     """Which of the kinds of callers that the file ``detection.reference`` knows its callers are
     of: each has thresholds of its own."""
     escalation: Annotated[tuple[StepSettings, ...], Meta(max_length=10)] = ()

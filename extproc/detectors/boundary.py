@@ -10,15 +10,14 @@ and Asokan, "PRADA", EuroS&P 2019; Sadeghzadeh, Dehghan, Sobhanian and Jalili, "
 oriented detection of model extraction attacks", 2021 (the histogram of how hard queries are).
 """
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from extproc.detectors.detector import Counters
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import LABELS, MARGINS, NORMS, Features
-from extproc.detectors.likelihood import Shares, average
+from extproc.detectors.likelihood import Dirichlet, Nats, Ratios, places
 
 USUAL_LABELS: Final = (0.5,) * LABELS
 """Callers ask for some classes far more often than for others."""
@@ -27,6 +26,8 @@ USUAL_MARGINS: Final = (0.1, 0.1, 0.2, 0.3, 0.6, 1.1, 1.8, 5.8)
 USUAL_NORMS: Final = (0.05,) * NORMS
 """The vectors of a model are of one length, or nearly."""
 
+_NORMS: Final = LABELS + MARGINS
+"""Where they begin."""
 _FLAT: Final = (16.0,) * LABELS
 _TIES: Final = (
     (3.0, 2.0, 1.0, 0.7, 0.5, 0.4, 0.2, 0.2),  # a walk along the boundary
@@ -35,7 +36,10 @@ _TIES: Final = (
 _SPREAD: Final = (1.0,) * NORMS
 _FEWEST: Final = 8.0
 """Answers below which a histogram says nothing."""
-_MOST: Final = 5.0
+_KINDS: Final = np.array([0, *[1] * len(_TIES), 2])
+"""What each ratio is of: labels, margins or norms."""
+_OF_KIND: Final = np.log(np.bincount(_KINDS)[_KINDS])
+_MOST: Final = np.where(_KINDS == 1, np.inf, 5.0)
 """Nats that labels, or norms, speak for at most: an evaluation asks for every class alike too."""
 
 
@@ -52,28 +56,27 @@ class Boundary:
         norms: Sequence[float] = USUAL_NORMS,
     ) -> None:
         """Parameters of the Dirichlet distributions from which those of ordinary callers come."""
-        self._labels = Shares(_FLAT, labels)
-        self._margins = [Shares(ties, margins) for ties in _TIES]
-        self._norms = Shares(_SPREAD, norms)
+        self._ratios = Ratios(
+            self.size,
+            [
+                Dirichlet(places(0, LABELS), _FLAT, labels),
+                *(Dirichlet(places(LABELS, _NORMS), ties, margins) for ties in _TIES),
+                Dirichlet(places(_NORMS, self.size), _SPREAD, norms),
+            ],
+        )
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
-        for places, start in (
-            (features.labels, 0),
-            (features.margins, LABELS),
-            (features.norms, LABELS + MARGINS),
-        ):
-            if len(places):
-                np.add.at(counters[start:], places, np.float32(weight))
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
+        for label in features.labels.tolist():
+            counters[label] += weight
+        for margin in features.margins.tolist():
+            counters[LABELS + margin] += weight
+        for norm in features.norms.tolist():
+            counters[_NORMS + norm] += weight
 
-    def evidence(self, counters: Counters) -> float:
-        counts = counters.tolist()
-        labels, rest = counts[:LABELS], counts[LABELS:]
-        margins, norms = rest[:MARGINS], rest[MARGINS:]
-        spoken = []
-        if sum(labels) >= _FEWEST:
-            spoken.append(min(_MOST, self._labels.ratio(labels)))
-        if sum(margins) >= _FEWEST:
-            spoken.append(average([ties.ratio(margins) for ties in self._margins]))
-        if sum(norms) >= _FEWEST:
-            spoken.append(min(_MOST, self._norms.ratio(norms)))
-        return average(spoken) if spoken else -math.inf
+    def evidence(self, counters: Counters) -> Nats:
+        """The average of those of labels, margins and norms that there are enough of."""
+        enough = np.add.reduceat(counters, (0, LABELS, _NORMS), axis=-1) >= _FEWEST
+        each = np.where(enough[..., _KINDS], np.minimum(self._ratios.of(counters), _MOST), -np.inf)
+        found: Nats = np.logaddexp.reduce(each - _OF_KIND, axis=-1)
+        found -= np.log(np.maximum(enough.sum(axis=-1), 1))
+        return found

@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from extproc.detectors.detector import Counters
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import Features
-from extproc.detectors.likelihood import Evenness, Share, average
+from extproc.detectors.likelihood import Dirichlet, Evenness, Nats, Ratios, average, places
 
 SLOTS: Final = 96
 """Quarters of an hour of a day, in UTC."""
@@ -50,27 +50,28 @@ class Cadence:
         ``most``: nats that each of three signs speaks for at most.
         """
         self._slots = Evenness(SLOTS, (_EVEN,), evenness)
-        self._retrying, self._most = Share(_RETRYING, limited), most
+        retrying = Dirichlet(places(_LIMITED, self.size), _RETRYING, limited)
+        self._retrying, self._most = Ratios(self.size, [retrying]), most
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
         counters[int(features.time // _QUARTER) % SLOTS] += weight
         counters[_LIMITED if features.outcome == "limited" else _OTHER] += weight
 
-    def evidence(self, counters: Counters) -> float:
-        slots, limited, other = counters[:SLOTS], float(counters[-2]), float(counters[-1])
-        if limited + other < _FULL:
-            return -math.inf
-        [always] = self._slots.ratios(slots)
-        retrying = self._retrying.ratio(limited, other)
-        return average([always, _regular(slots), retrying], self._most)
+    def evidence(self, counters: Counters) -> Nats:
+        slots = counters[..., :SLOTS]
+        signs = (self._slots.ratios(slots), _regular(slots), self._retrying.of(counters))
+        found = average(np.minimum(np.concatenate(signs, axis=-1), self._most))
+        return np.where(counters[..., SLOTS:].sum(axis=-1) < _FULL, -np.inf, found)
 
 
-def _regular(slots: Counters) -> float:
-    """Of counts that differ by less than chance from one rate all day; 0 where they are few."""
-    mean = float(slots.sum()) / SLOTS
-    if mean < _FULL:
-        return 0.0
+def _regular(slots: Counters) -> Nats:
+    """Of counts that differ by less than chance from one rate all day; 0 where they are few.
+
+    Shape (..., 1).
+    """
+    mean = slots.sum(axis=-1, dtype=np.float64, keepdims=True) / SLOTS
     # What decays counts with a variance of half its mean, so deviations are taken twice.
-    deviation = 2.0 * float(np.square(slots - np.float32(mean)).sum()) / mean
-    freedom = SLOTS - 1
-    return 0.5 * (deviation * (1.0 - 1.0 / _PERIODIC) - freedom * math.log(_PERIODIC))
+    squares = np.square(slots - mean.astype(np.float32)).sum(axis=-1, keepdims=True)
+    deviation = 2.0 * squares / np.maximum(mean, _FULL)
+    found = 0.5 * (deviation * (1.0 - 1.0 / _PERIODIC) - (SLOTS - 1) * math.log(_PERIODIC))
+    return np.where(mean < _FULL, 0.0, found)

@@ -58,6 +58,8 @@ class Calibration(Struct, frozen=True, forbid_unknown_fields=True):
     usual: dict[str, dict[str, tuple[tuple[float, ...], ...]]] = {}
     """By traffic class and detector: how much evidence benign clients have after so many queries;
     see cohorts/usual.py.  Not of a class that had too few."""
+    affinities: dict[str, bytes] = {}
+    """By traffic class: what benign clients ask of together; see cohorts/affinity.py."""
 
 
 def sketching_key(key: bytes) -> bytes:

@@ -23,12 +23,11 @@ def combined(evidence: Mapping[str, float], discounts: Mapping[str, float] = _NO
 
     Discounts, in nats, are taken off each first, by the name of its detector.
     """
-    evidence = {name: nats - discounts.get(name, 0.0) for name, nats in evidence.items()}
-    most = max(evidence.values(), default=-math.inf)
+    left = [nats - discounts.get(name, 0.0) for name, nats in evidence.items()]
+    most = max(left, default=-math.inf)
     if most == -math.inf:
         return most
-    total = math.fsum(math.exp(nats - most) for nats in evidence.values())
-    return most + math.log(total / len(evidence))
+    return most + math.log(math.fsum([math.exp(nats - most) for nats in left]) / len(left))
 
 
 def suspicion(nats: float, threshold: float) -> float:

@@ -14,7 +14,7 @@ from extproc.detectors.observation import EXCERPT, SAMPLE
 
 MOST: Final = 1 << 20
 """Bytes of one exchange, about: of long inputs fewer are kept."""
-_PARTS: Final = 2048
+_PARTS: Final = 1024
 """Arrays, objects and texts of one exchange that are looked into."""
 _CHARACTER: Final = 4
 _NUMBER: Final = 32

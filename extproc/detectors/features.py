@@ -35,7 +35,8 @@ class Features(Struct, frozen=True, eq=False):
     digests: npt.NDArray[np.uint64]
     """Keyed, of the canonical inputs: what is asked again has the same."""
     simhashes: npt.NDArray[np.uint64]
-    """Keyed: inputs nearly alike have some of four bands of 16 bits in common; see corners.py."""
+    """Keyed: inputs nearly alike have some of four bands of 16 bits in common; see shingles.py of
+    texts, corners.py of numbers."""
     cells: npt.NDArray[np.int16]
     """Which part of the input space, by the reference; -1 where that knows no such inputs."""
     surprises: npt.NDArray[np.float32]

@@ -1,9 +1,10 @@
 """An isolation forest: how few questions tell a caller's session from those of all others.
 
 Rule: scored here, with arrays alone; trained offline (extproc/calibration/forest.py), and read from
-octets that hold numbers and nothing that is run.  What a score is worth is found from sessions of
-benign callers on which no tree was grown: the rank among them is a p-value, and the mixture over
-all exponents of p**(k - 1) makes it an e-value.
+octets that hold numbers and nothing that is run.  What a score is worth is found from the lives of
+benign callers of whom no tree was grown: its rank among the highest score of each, at whatever time
+that was, is a p-value of the highest score of one more, and the mixture over all exponents of
+p**(k - 1) makes it an e-value.
 
 Sources: Liu, Ting and Zhou, "Isolation forest", ICDM 2008; Vovk and Wang, "E-values: Calibration,
 combination and applications", Annals of Statistics, 2021.
@@ -16,7 +17,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from extproc.detectors.session import NUMBERS
+from extproc.detectors.session import NUMBERS, Sessions
 from extproc.errors import ConfigError
 
 MOST_TREES: Final = 256
@@ -26,6 +27,7 @@ MOST_RANKS: Final = 1 << 16
 _HEADER: Final = np.dtype([("trees", "<u2"), ("depth", "<u2"), ("ranks", "<u4"), ("usual", "<f4")])
 
 Scores = npt.NDArray[np.float64]
+"""Of each session one."""
 
 
 class Forest:
@@ -42,39 +44,42 @@ class Forest:
         """``numbers`` and ``bounds``, of shape (trees, 2**depth - 1): which number of a session a
         node asks about, and up to which value of it the way goes left.  ``paths``, of shape (trees,
         2**depth): how many questions each leaf stands for; ``usual``: for how many an ordinary
-        session does.  ``ranks``: scores of benign sessions, in any order, at least one.
+        session does.  ``ranks``: the highest score in the life of each of
+        some benign callers, in any order, at least one.
 
         Raise ValueError where they do not fit each other.
         """
         trees, nodes = numbers.shape
-        self._depth = (nodes + 1).bit_length() - 1
+        depth = (nodes + 1).bit_length() - 1
         fits = bounds.shape == (trees, nodes) and paths.shape == (trees, nodes + 1)
-        if not fits or nodes + 1 != 1 << self._depth or not trees or not len(ranks):
+        if not fits or nodes + 1 != 1 << depth or not trees or not len(ranks):
             raise ValueError("the arrays of a forest do not fit each other")
         if numbers.size and numbers.max() >= NUMBERS:
             raise ValueError("a tree asks about a number that no session has")
-        self._numbers, self._bounds, self._paths = numbers.ravel(), bounds.ravel(), paths.ravel()
-        self._nodes = np.arange(trees) * nodes
-        self._leaves = np.arange(trees) * (nodes + 1)
-        self._trees, self._usual, self._ranks = trees, usual, np.sort(ranks)
+        self._numbers, self._bounds = numbers.ravel().astype(np.intp), bounds.ravel()
+        self._paths, self._usual, self._ranks = paths.ravel(), usual, np.sort(ranks)
+        self._trees, self._depth = trees, depth
+        self._roots, self._left = _places(trees, depth)
+        self._worth = worth(len(ranks))
 
-    def scores(self, sessions: npt.NDArray[np.float32]) -> Scores:
-        """Of sessions of shape (sessions, NUMBERS): near 1 what is told apart at once, below 1/2
-        what is like many others.
-        """
-        rows = np.arange(len(sessions))[:, None]
-        places = np.zeros((len(sessions), self._trees), np.intp)
+    def scores(self, sessions: Sessions) -> Scores:
+        """Near 1 what is told apart at once, below 1/2 what is like many others; shape (...)."""
+        rows = np.arange(0, sessions.size, NUMBERS).reshape((*sessions.shape[:-1], 1))
+        numbers = sessions.ravel()
+        places = self._roots + 0 * rows
         for _ in range(self._depth):
-            nodes = places + self._nodes
-            right = sessions[rows, self._numbers[nodes]] > self._bounds[nodes]
-            places = 2 * places + 1 + right
-        leaves = places - ((1 << self._depth) - 1) + self._leaves
-        scores: Scores = np.exp2(-self._paths[leaves].mean(axis=1, dtype=np.float64) / self._usual)
+            asked = numbers.take(self._numbers.take(places) + rows)
+            places = self._left.take(places) + (asked > self._bounds.take(places))
+        lengths = self._paths.take(places).sum(axis=-1, dtype=np.float64)
+        scores: Scores = np.exp2(lengths / (-self._usual * self._trees))
         return scores
 
-    def evidence(self, sessions: npt.NDArray[np.float32]) -> Scores:
-        """Natural logarithms of e-values; shape (sessions,)."""
-        return calibrated(self.scores(sessions), self._ranks)
+    def evidence(self, sessions: Sessions) -> Scores:
+        """Natural logarithms of e-values; shape (...)."""
+        scores = self.scores(sessions).astype(np.float32)
+        # Of those as high as the score there are so many; the ranks are in ascending order.
+        found: Scores = self._worth[len(self._ranks) - self._ranks.searchsorted(scores)]
+        return found
 
     def dump(self) -> bytes:
         """What ``load`` reads."""
@@ -117,12 +122,22 @@ class Forest:
             raise ConfigError(str(error)) from error
 
 
-def calibrated(scores: Scores, ranks: npt.NDArray[np.float32]) -> Scores:
-    """Natural logarithms of e-values, by how many of the sorted ``ranks`` are as high."""
-    higher = len(ranks) - np.searchsorted(ranks, scores.astype(np.float32), side="left")
-    p = (higher + 1.0) / (len(ranks) + 1.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        log = np.log(p)
-        nats = np.log((1.0 - p + p * log) / (p * log * log))
-    found: Scores = np.where(higher == len(ranks), math.log(0.5), nats)
-    return found
+def worth(ranks: int) -> Scores:
+    """Natural logarithm of the e-value of a score that 0, 1, ... of so many ranks are as high as;
+    shape (ranks + 1,).
+    """
+    p = np.arange(1.0, ranks + 1) / (ranks + 1)
+    log = np.log(p)
+    # The mixture is 0 / 0 where p is 1; its limit is a half.
+    return np.append(np.log((1.0 - p + p * log) / (p * log * log)), math.log(0.5))
+
+
+def _places(trees: int, depth: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """The root of each tree, and the left one of the two that follow each node: of those at the
+    bottom it is a leaf, which is counted apart.
+    """
+    nodes, leaves = (1 << depth) - 1, 1 << depth
+    following = 2 * np.arange(nodes) + 1
+    tree = np.arange(trees)[:, None]
+    left = np.where(following < nodes, tree * nodes + following, tree * leaves + following - nodes)
+    return np.arange(trees) * (nodes if depth else leaves), left.ravel()

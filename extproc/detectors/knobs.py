@@ -10,15 +10,14 @@ probabilities); Finlayson, Ren and Swayamdipta, "Logits of API-protected LLMs le
 information", COLM 2024.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from extproc.detectors.detector import Counters
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import KNOBS, MODELS, Features
-from extproc.detectors.likelihood import Share, Shares, average
+from extproc.detectors.likelihood import Dirichlet, Nats, Ratios, average, places
 
 USUAL_KNOBS: Final = (
     *(0.05, 0.05, 0.002, 0.05),  # log probabilities, alternatives, biases, choices
@@ -43,6 +42,9 @@ _KNOWING: Final = (0.01, 1.0)
 _REFUSING: Final = (2.0, 2.0)
 _TOGETHER: Final = ((0, 1), (2,), (3,), (4, 7), (5,), (6,), tuple(range(8, KNOBS)))
 """Fields that one caller uses or does not: groups of them are independent."""
+_GROUPS: Final = np.zeros((KNOBS, len(_TOGETHER)))
+for _number, _group in enumerate(_TOGETHER):
+    _GROUPS[_group, _number] = 1.0 / len(_group)
 _TRIED: Final = 0.2
 """Of the groups how many a caller tries that tries some."""
 _MOST: Final = 300.0
@@ -66,11 +68,17 @@ class Knobs:
         Dirichlet distribution of their models, and of the Beta distribution of refusals.
         """
         usual = [(share * _STEADY, (1.0 - share) * _STEADY) for share in knobs]
-        self._knobs = [Share(_PROBING, each) for each in usual]
-        self._models, self._unknown = Shares(_ENUMERATING, models), Share(_GUESSING, _KNOWING)
-        self._refused = Share(_REFUSING, refused)
+        self._ratios = Ratios(
+            self.size,
+            [
+                *(Dirichlet(_of_all(at), _PROBING, each) for at, each in enumerate(usual)),
+                Dirichlet(places(KNOBS, REQUESTS), _ENUMERATING, models),
+                Dirichlet(_of_all(_UNKNOWN), _GUESSING, _KNOWING),
+                Dirichlet(_of_all(_REFUSED), _REFUSING, refused),
+            ],
+        )
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
         if features.knobs:
             for place, bit in enumerate(_ALL):
                 if features.knobs & bit:
@@ -80,36 +88,24 @@ class Knobs:
         if features.outcome == "refused":
             counters[_REFUSED] += weight
 
-    def evidence(self, counters: Counters) -> float:
-        counts = counters.tolist()
-        requests = counts[REQUESTS]
-        if requests < _FEWEST:
-            return -math.inf
-        models, unknown, refused = counts[KNOBS:REQUESTS], counts[_UNKNOWN], counts[_REFUSED]
-        return average(
-            [
-                self._of_knobs(counts[:KNOBS], requests),
-                self._models.ratio(models),
-                self._unknown.ratio(unknown, _rest(unknown, requests)),
-                self._refused.ratio(refused, _rest(refused, requests)),
-            ]
-        )
-
-    def _of_knobs(self, used: Sequence[float], requests: float) -> float:
-        """Of some groups of fields that are tried, one after the other.
-
-        What is not used speaks against it, and is taken to do so as much as it can.
-        """
-        nats = 0.0
-        for group in _TOGETHER:
-            tried = [self._knob(at, used[at], requests) for at in group if used[at]]
-            nats += math.log(1.0 - _TRIED + _TRIED * math.fsum(tried) / len(group))
-        return nats
-
-    def _knob(self, place: int, count: float, requests: float) -> float:
-        return math.exp(min(_MOST, self._knobs[place].ratio(count, _rest(count, requests))))
+    def evidence(self, counters: Counters) -> Nats:
+        ratios = self._ratios.of(counters)
+        each = (_of_knobs(counters, ratios), ratios[..., KNOBS:])
+        found = average(np.concatenate(each, axis=-1))
+        return np.where(counters[..., REQUESTS] < _FEWEST, -np.inf, found)
 
 
-def _rest(count: float, requests: float) -> float:
-    """Not negative, as the sums of fractions may be."""
-    return max(0.0, requests - count)
+def _of_knobs(counters: Counters, ratios: Nats) -> Nats:
+    """Of some groups of fields that are tried, one after the other; shape (..., 1).
+
+    What is not used speaks against it, and is taken to do so as much as it can.
+    """
+    used, found = counters[..., :KNOBS] > 0, np.exp(np.minimum(ratios[..., :KNOBS], _MOST))
+    tried = np.where(used, found, 0.0) @ _GROUPS
+    nats: Nats = np.log(1.0 - _TRIED + _TRIED * tried).sum(axis=-1, keepdims=True)
+    return nats
+
+
+def _of_all(place: int) -> list[dict[int, float]]:
+    """The requests that are counted there, and the others."""
+    return [{place: 1.0}, {REQUESTS: 1.0, place: -1.0}]

@@ -1,7 +1,7 @@
 """Queries that hardly differ from each other: perturbations, augmented seeds, walks to a boundary.
 
-Each query adds one to a counter of each of its four bands (corners.py), so that those nearly alike
-meet there.
+Each query adds one to a counter of each of its four bands (shingles.py of texts, corners.py of
+numbers), so that those nearly alike meet there.
 The evidence is how much better a caller of a few seeds explains the counters than one whose queries
 are as different as ``benign`` says: a ratio of Dirichlet-multinomial likelihoods.  Hundreds of
 queries on one topic meet as often as edits of twenty seeds; but what people ask on one topic is as
@@ -21,23 +21,33 @@ from typing import Final
 
 import numpy as np
 
-from extproc.detectors.detector import Counters
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import Features
-from extproc.detectors.likelihood import Evenness, average
+from extproc.detectors.likelihood import Evenness, Nats, average
+from extproc.detectors.novelty import surprises
 
 BANDS: Final = 4
-CELLS: Final = 64
+CELLS: Final = 104
+"""Of a band: as many as a profile has room for, since others meet by chance the less."""
 _FEWEST: Final = 8.0
 """Queries below which chance meetings would say too much."""
-_SEEDS: Final = (16.0, 48.0)
+_SEEDS: Final = (16.0, 48.0, 96.0)
 """Concentrations of callers of few seeds."""
-_STARTS: Final = np.arange(0, BANDS * CELLS, CELLS, dtype=np.intp)
-_MIXING: Final = np.uint32(0x9E3779B1)
-"""The golden ratio: Knuth's multiplicative hashing of a band's 16 bits into six."""
+_MOST: Final = 700.0
+"""Nats that queries alike come to: thousands on one topic would outweigh how usual they are."""
+_PLACES: Final = tuple((number * CELLS, number * 16) for number in range(BANDS))
+"""Of each the first counter, and where in a simhash it begins."""
+_BAND: Final = 0xFFFF
+_MIXING: Final = 0x9E3779B1
+"""The golden ratio: Knuth's multiplicative hashing of a band's 16 bits into as many, in 32
+bits, of which the product with the cells is the upper half."""
+_HALF: Final = 16
 
 
-_BETS: Final = (0.4, 0.6)
+_ODD: Final = (0.3, 0.5)
 """Exponents of the law of p-values of odd queries: see novelty.py."""
+_BETS: Final = np.array([[math.log(bet) for bet in _ODD], [1.0 - bet for bet in _ODD]])
+"""What each of them pays for a query, and for a nat of surprise."""
 _KNOWN: Final = BANDS * CELLS
 _SURPRISE: Final = _KNOWN + 1
 
@@ -50,30 +60,24 @@ class NearDuplicate:
     name = "near_duplicate"
     size = BANDS * CELLS + 2
 
-    def __init__(self, benign: float = 256.0) -> None:
+    def __init__(self, benign: float = 512.0) -> None:
         """``benign``: how evenly the queries of ordinary callers lie in the cells of a band, as the
         concentration of a Dirichlet distribution.
         """
         self._evenness = Evenness(CELLS, _SEEDS, benign)
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
-        if not features.sampled:
-            return
-        bands = features.simhashes.astype("<u8").view("<u2").reshape(-1, BANDS)
-        cells = (bands.astype(np.uint32) * _MIXING >> np.uint32(26)).astype(np.intp) + _STARTS
-        counters += np.float32(weight) * np.bincount(cells.ravel(), minlength=self.size)
-        known = features.cells >= 0
-        counters[_KNOWN] += weight * float(known.sum())
-        counters[_SURPRISE] += weight * float(features.surprises[known].sum())
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
+        for simhash in features.simhashes.tolist():
+            for start, low in _PLACES:
+                mixed = (simhash >> low & _BAND) * _MIXING >> _HALF & _BAND
+                counters[start + (mixed * CELLS >> _HALF)] += weight
+        known, surprise = surprises(features)
+        counters[_KNOWN] += weight * known
+        counters[_SURPRISE] += weight * surprise
 
-    def evidence(self, counters: Counters) -> float:
-        if counters[:CELLS].sum() < _FEWEST:
-            return -math.inf
-        alike = average(self._evenness.ratios(counters[:_KNOWN]))
-        odd = _odd(float(counters[_KNOWN]), float(counters[_SURPRISE]))
-        return alike + min(odd, max(alike, 0.0))
-
-
-def _odd(number: float, surprise: float) -> float:
-    """That so many queries, of which this is the sum of surprises, are odd ones; 0 of none."""
-    return average([number * math.log(bet) + (1.0 - bet) * surprise for bet in _BETS])
+    def evidence(self, counters: Counters) -> Nats:
+        alike = average(np.minimum(self._evenness.ratios(counters[..., :_KNOWN]), _MOST))
+        # That the queries of which there is a sum of surprises are odd ones; 0 of none.
+        odd = average(counters[..., _KNOWN:].astype(np.float64) @ _BETS)
+        enough = counters[..., :CELLS].sum(axis=-1) >= _FEWEST
+        return np.where(enough, alike + np.minimum(odd, np.maximum(alike, 0.0)), -np.inf)

@@ -14,8 +14,11 @@ that is allowed for, a law of exponent ``floor``, not against the uniform one.
 import math
 from typing import Final
 
-from extproc.detectors.detector import Counters
+import numpy as np
+
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import Features
+from extproc.detectors.likelihood import Nats, average
 
 FLOOR: Final = 0.65
 _EXPONENTS: Final = (0.1, 0.15, 0.2, 0.3, 0.5)
@@ -33,19 +36,24 @@ class Novelty:
         if not 0 < floor <= 1:
             raise ValueError("the floor must be above 0 and at most 1")
         bets = [each for each in _EXPONENTS if each < floor] or [floor / 2]
-        self._bets = [(math.log(bet / floor), floor - bet) for bet in bets]
+        self._bets = np.array([[math.log(bet / floor) for bet in bets], [floor - b for b in bets]])
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
         """Queries the reference knows the like of; the sum of their surprises."""
-        cells, surprises = features.cells.tolist(), features.surprises.tolist()
-        known = [each for cell, each in zip(cells, surprises, strict=True) if cell >= 0]
-        counters[0] += weight * len(known)
-        counters[1] += weight * math.fsum(known)
+        known, surprise = surprises(features)
+        counters[0] += weight * known
+        counters[1] += weight * surprise
 
-    def evidence(self, counters: Counters) -> float:
-        number, surprise = float(counters[0]), float(counters[1])
-        if number <= 0:
-            return -math.inf
-        wealth = [number * odds + gap * surprise for odds, gap in self._bets]
-        most = max(wealth)
-        return most + math.log(math.fsum(math.exp(each - most) for each in wealth) / len(wealth))
+    def evidence(self, counters: Counters) -> Nats:
+        wealth = counters.astype(np.float64) @ self._bets
+        return np.where(counters[..., 0] > 0, average(wealth), -np.inf)
+
+
+def surprises(features: Features) -> tuple[int, float]:
+    """Of how many queries the reference knows the like, and the sum of their surprises."""
+    number, surprise = 0, 0.0
+    for cell, nats in zip(features.cells.tolist(), features.surprises.tolist(), strict=True):
+        if cell >= 0:
+            number += 1
+            surprise += nats
+    return number, surprise

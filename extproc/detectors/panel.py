@@ -8,9 +8,12 @@ from extproc.detectors.boundary import Boundary
 from extproc.detectors.cadence import Cadence
 from extproc.detectors.coverage import Coverage
 from extproc.detectors.detector import Detector
+from extproc.detectors.forest import Forest
+from extproc.detectors.isolation import Isolation
 from extproc.detectors.knobs import Knobs
 from extproc.detectors.near_duplicate import NearDuplicate
 from extproc.detectors.novelty import Novelty
+from extproc.detectors.profile import Layout
 from extproc.detectors.reference import Reference
 from extproc.detectors.volume import Volume
 
@@ -29,3 +32,13 @@ def panel(reference: Reference, floor: float, half_life: float) -> tuple[Detecto
         Knobs(),
         Volume(half_life),
     )
+
+
+def layout(
+    reference: Reference, floor: float, half_life: float, forest: Forest | None = None
+) -> Layout:
+    """A profile of them, looked at by a forest too where there is one; others as of ``panel``."""
+    alone = Layout(panel(reference, floor, half_life))
+    if forest is None:
+        return alone
+    return Layout(alone.detectors, [Isolation(forest, alone.parts)])

@@ -32,10 +32,10 @@ def unrepeated(asked: Asked, features: Features) -> Features:
     """
     if not features.sampled:
         return features
-    once = fresh(asked, features.digests)
-    kept = int(once.sum())
-    if kept == features.sampled:
+    found = fresh(asked, features.digests)
+    if all(found):
         return features
+    once, kept = np.array(found), sum(found)
     left = {name: getattr(features, name)[once] for name in _OF_QUERIES}
     for name in _OF_ANSWERS:
         left[name] = _answers(getattr(features, name), once, kept)

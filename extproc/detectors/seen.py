@@ -6,6 +6,7 @@ kept to the sixteenth of a nat, all else as it is.
 
 from binascii import b2a_base64
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -51,6 +52,11 @@ class _Seen(Struct, frozen=True, forbid_unknown_fields=True):
     labels: list[Annotated[int, Meta(ge=0, lt=LABELS)]] = []
     margins: list[Annotated[int, Meta(ge=0, lt=MARGINS)]] = []
     norms: list[Annotated[int, Meta(ge=0, lt=NORMS)]] = []
+
+
+def name(reference: bytes) -> str:
+    """Tells references apart, as they are written: what was learned by one holds for no other."""
+    return sha256(reference).hexdigest()[:16]
 
 
 def seen(features: Features) -> dict[str, Any]:

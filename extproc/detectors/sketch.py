@@ -20,13 +20,14 @@ from extproc.detectors.features import KNOBS, LABELS, MARGINS, MODELS, NORMS, Fe
 from extproc.detectors.grams import Grams
 from extproc.detectors.observation import SAMPLE, Observation
 from extproc.detectors.reference import TEXT, Reference, domain_name, fingerprint
+from extproc.detectors.shingles import Shingles
 from extproc.detectors.space import Matrix, Space
 from extproc.detectors.subject_matter import Numbers, subject_matter
 from extproc.detectors.words import scripts, words
 from extproc.draw import Draw
 from extproc.errors import ConfigError, ExtprocError
 
-_AT_ONCE: Final = 32
+_AT_ONCE: Final = 64
 """Inputs whose work is shared."""
 _FEW: Final = 8
 """Numbers below which, without a reference, inputs are alike only where they are the same."""
@@ -61,7 +62,8 @@ class Sketcher:
         for name, domain in {} if reference is None else reference.domains.items():
             self._spaces[name] = start, Space(domain)
             start += len(domain.sizes)
-        self._grams, self._corners = Grams(secret), Corners(secret)
+        self._grams, self._shingles = Grams(secret), Shingles(secret)
+        self._corners = Corners(secret)
         self._digesting = secret.child(b"digests").octets(32)
         self._naming = secret.child(b"models").octets(32)
 
@@ -103,22 +105,24 @@ class Sketcher:
         else:
             vectors = self._of_numbers(np.array(matters), rows, places)
         if name not in self._spaces:
-            if name == TEXT or vectors.shape[1] >= _FEW:
+            if name != TEXT and vectors.shape[1] >= _FEW:
                 rows.simhashes[places] = self._corners.nearest(vectors)
             return
         start, space = self._spaces[name]
         sketches = space.sketches(vectors)
         probed = space.probed(sketches)
-        rows.simhashes[places] = self._corners.nearest(sketches)
+        if name != TEXT:
+            rows.simhashes[places] = self._corners.nearest(sketches)
         rows.cells[places] = start + probed[:, 0]
         rows.surprises[places] = space.surprises(space.nearness(sketches, probed))
 
     def _of_texts(self, texts: Sequence[str], rows: _Rows, places: npt.NDArray[np.intp]) -> Matrix:
-        """Their grams, once their own features are noted."""
+        """Their grams, once their own features and what they are like are noted."""
         written = list(map(words, texts))
         rows.lengths[places] = [_octave(len(each)) for each in texts]
         rows.entropies[places] = entropy.of_texts(written)
         rows.scripts[places] = [min(scripts(each), 255) for each in texts]
+        rows.simhashes[places] = self._shingles.bands(written)
         return self._grams.of(written)
 
     def _of_numbers(self, numbers: Numbers, rows: _Rows, places: npt.NDArray[np.intp]) -> Matrix:
@@ -195,4 +199,4 @@ def _octave(count: int) -> int:
 
 
 def _buckets(values: Sequence[int], most: int) -> npt.NDArray[np.uint8]:
-    return np.array([value % most for value in values], np.uint8) if values else _NONE
+    return np.frombuffer(bytes([value % most for value in values]), np.uint8) if values else _NONE

@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from extproc.detectors.detector import Counters
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import Features
+from extproc.detectors.likelihood import Nats
 
 DAYS: Final = 28
 BLOCKS: Final = 42
@@ -59,19 +60,21 @@ class Volume:
         self._weights[DAYS:, DAYS:] = _weights(BLOCKS, _BLOCKS_A_DAY, _BLOCK / half_life)
         self._most = np.array([most] * DAYS + [_MOST_OF_BLOCKS] * BLOCKS)
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
         asked = weight * max(features.queries, features.sampled)
         counters[int(features.time // _DAY) % DAYS] += asked
         counters[DAYS + int(features.time // _BLOCK) % BLOCKS] += asked
 
-    def evidence(self, counters: Counters) -> float:
-        earlier = int(np.count_nonzero(counters[:DAYS])) - 1
-        if earlier < _LEAST_DAYS:
-            return -math.inf
+    def evidence(self, counters: Counters) -> Nats:
+        earlier = np.count_nonzero(counters[..., :DAYS], axis=-1, keepdims=True) - 1
+        known = earlier >= _LEAST_DAYS
+        if not known.any():
+            return np.full(counters.shape[:-1], -np.inf)
         asked = counters.astype(np.float64)
-        shape = self._regularity * earlier / (earlier + _KNOWN)
-        found = _surprise(asked, self._weights @ asked + _ADDED, shape)
-        return math.log(float(np.exp(np.minimum(found, self._most)).sum()) / self.size)
+        shape = self._regularity * np.maximum(earlier, 1) / (earlier + _KNOWN)
+        found = _surprise(asked, asked @ self._weights.T + _ADDED, shape)
+        each = np.exp(np.minimum(found, self._most)).mean(axis=-1)
+        return np.where(known[..., 0], np.log(each), -np.inf)
 
 
 def _weights(size: int, season: int, decay: float) -> Floats:
@@ -90,8 +93,8 @@ def _weights(size: int, season: int, decay: float) -> Floats:
     return weights
 
 
-def _surprise(counts: Floats, usual: Floats, shape: float) -> Floats:
-    """Of each counter the ratio of two negative binomial distributions; shape (size,)."""
+def _surprise(counts: Floats, usual: Floats, shape: Floats) -> Floats:
+    """Of each counter the ratio of two negative binomial distributions; shape (..., size)."""
     falling = np.log((shape + usual) / (shape + _SEVERAL * usual))
     found: Floats = (shape + counts) * falling + counts * math.log(_SEVERAL)
     return found

@@ -10,6 +10,7 @@ from typing import Final
 
 from extproc.envoyconf.bootstrap import Document
 from extproc.envoyconf.walk import Place, normalised, places
+from extproc.origin import JA4
 
 AUTHZ: Final = "ExtAuthz"
 PROC: Final = "ExternalProcessor"
@@ -157,6 +158,7 @@ def _manager(manager: Place) -> Iterator[str]:
         yield f"{manager.at('use_remote_address')}: must be true, or clients choose their address"
     if manager.value.get("internal_address_config") == {}:
         yield f"{manager.at('internal_address_config')}: trusts every private address when empty"
+    yield from _forged(manager)
     filters = manager.messages("http_filters")
     types = [each.message("typed_config").type for each in filters]
     if types[-3:] != [AUTHZ, PROC, ROUTER]:
@@ -166,6 +168,19 @@ def _manager(manager: Place) -> Iterator[str]:
             yield f"{each.path}: {kind or 'a filter of no type'} is not known to be safe there"
     for each in filters:
         yield from _http_filter(each)
+
+
+def _forged(manager: Place) -> Iterator[str]:
+    """Fields by which Envoy tells of a client are no client's to write."""
+    extensions = manager.messages("early_header_mutation_extensions")
+    mutations = [
+        mutation
+        for extension in extensions
+        for mutation in extension.message("typed_config").messages("mutations")
+    ]
+    if JA4 not in {str(each.value.get("remove", "")).lower() for each in mutations}:
+        field = manager.at("early_header_mutation_extensions")
+        yield f"{field}: must remove {JA4}, or clients choose what they are known by"
 
 
 def _http_filter(entry: Place) -> Iterator[str]:

@@ -30,7 +30,7 @@ from envoy_data_plane.envoy.extensions.filters.network.http_connection_manager.v
 )
 from envoy_data_plane.google.protobuf import Any as Packed
 
-from extproc.envoyconf import access_log, client_tls, http_filters, local_replies
+from extproc.envoyconf import access_log, client_tls, fingerprint, http_filters, local_replies
 from extproc.envoyconf.addresses import to_address
 from extproc.envoyconf.clusters import KIB, MESSAGE, UPSTREAM
 from extproc.envoyconf.settings import Gateway
@@ -65,6 +65,7 @@ def render(gateway: Gateway) -> Listener:
         name="clients",
         address=to_address(gateway.listen),
         per_connection_buffer_limit_bytes=MESSAGE,
+        listener_filters=[fingerprint.inspector()] if gateway.tls is not None else [],
         filter_chains=[FilterChain(filters=[manager], transport_socket=socket)],
     )
 
@@ -81,6 +82,7 @@ def _manager(gateway: Gateway) -> HttpConnectionManager:
         use_remote_address=True,
         # Nor what it says of its certificate: X-Forwarded-Client-Cert is taken out.
         forward_client_cert_details=(HttpConnectionManagerForwardClientCertDetails.SANITIZE),
+        early_header_mutation_extensions=[fingerprint.field(tls=gateway.tls is not None)],
         internal_address_config=_NOBODY,
         # One path for the policy and the model server to read.
         normalize_path=True,

@@ -11,6 +11,7 @@ from typing import Final
 
 from extproc.redteam.attack import Attack
 from extproc.redteam.attacks.roster import ATTACKS
+from extproc.redteam.firing_range.benign_traffic import QUICK_SHARE, SHARE
 from extproc.redteam.firing_range.opened import opened
 from extproc.redteam.ground import Ground
 from extproc.redteam.plan import Planned, Wanted, plan
@@ -22,7 +23,7 @@ from extproc.redteam.victims.victim import Victim
 SEEDS: Final = 5
 QUICK_SEEDS: Final = 3
 """Where the command line does not say."""
-QUICK_POLICIES: Final = ("standard", "coarse")
+QUICK_POLICIES: Final = ("standard", "coarse", "watched")
 """Besides none at all."""
 
 
@@ -89,9 +90,12 @@ def _at_range(asked: Asked) -> Aim:
     trials = plan(asked.wanted(chosen), ATTACKS, tuple(VICTIMS))
     victims = {name: VICTIMS[name]() for name in dict.fromkeys(t.victim for t in trials)}
     by_label = {choice.label: choice for choice in chosen}
-    files = tuple(dict.fromkeys(choice.file for choice in chosen if choice.file))
-    ground = opened(trials, ATTACKS, victims.values(), by_label)
-    return Aim(trials, ATTACKS, victims, files, tuple(by_label), ground)
+    used = {trial.policy for trial in trials}
+    files = tuple(dict.fromkeys(c.file for c in chosen if c.file and c.label in used))
+    share = QUICK_SHARE if asked.quick else SHARE
+    ground = opened(trials, ATTACKS, victims.values(), by_label, share)
+    policies = tuple(label for label in by_label if label in used)
+    return Aim(trials, ATTACKS, victims, files, policies, ground)
 
 
 def _at_target(asked: Asked, path: Path) -> Aim:

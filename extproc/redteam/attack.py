@@ -56,6 +56,7 @@ class Family(StrEnum):
     PRIVACY = "learn about the training data"
     CHANNEL = "learn from time, length and errors"
     ABUSE = "get more than was paid for"
+    DETECTION = "ask until it is noticed, beside those who mean well"
     CONTROL = "no attack: what the protection costs those who mean well"
 
 
@@ -142,7 +143,11 @@ class Attack:
     """Further models of the range that it asks, such as those of bystanders."""
     replicas: int = 1
     """Replicas of the gateway that it asks, where the range has a gateway."""
+    apart: bool = False
+    """Whether a full run leaves it to a run of its own, in which it is named."""
     alone: bool = False
     """Whether nothing else may run beside it: it measures time."""
     policies: tuple[str, ...] = POLICIES
     """Shipped policies that a full run tries it under, besides none at all."""
+    quick_policies: tuple[str, ...] = POLICIES
+    """Those of a quick run, of these."""

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from extproc.redteam.aim import Aim, Asked, aim
 from extproc.redteam.firing_range.process import ProcessDied
-from extproc.redteam.goals import SHIPPED, Goals, load
+from extproc.redteam.goals import DETECTION, SHIPPED, Goals, load, together
 from extproc.redteam.heading import heading
 from extproc.redteam.journal import Journal, fingerprint, open_journal
 from extproc.redteam.policy_choice import Misuse
@@ -42,7 +42,8 @@ def run(asked: Asked) -> int:
 
 def _run(asked: Asked) -> int:
     try:
-        aimed, goals = aim(asked), load(asked.goals or SHIPPED)
+        aimed = aim(asked)
+        goals = _goals(asked, aimed)
         mark = fingerprint(aimed.trials, aimed.files)
         journal = open_journal(asked.directory / "journal.jsonl", mark, fresh=asked.fresh)
         result = _attack(aimed, journal)
@@ -71,6 +72,14 @@ def _attack(aimed: Aim, journal: Journal) -> Result:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, break_off)
         return loop.run_until_complete(task)
+
+
+def _goals(asked: Asked, aimed: Aim) -> Goals:
+    """Those that the run is about.  Raise ValueError where a file of goals is none."""
+    if asked.goals is not None:
+        return load(asked.goals)
+    apart = {aimed.attacks[trial.attack].apart for trial in aimed.trials}
+    return together(load(DETECTION if each else SHIPPED) for each in sorted(apart))
 
 
 def _report(asked: Asked, aimed: Aim, result: Result, goals: Goals) -> int:

@@ -4,6 +4,7 @@ Rule: a goal is held where the whole interval is on its side of the bound.  Wher
 crosses it, the goal is undecided, which counts as not held: a claim that one cannot show is none.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -12,6 +13,8 @@ import yaml
 
 SHIPPED: Final = Path(__file__).with_name("goals.yaml")
 """The goals of the shipped policies."""
+DETECTION: Final = SHIPPED.with_name("goals.detection.yaml")
+"""Those of the policies with detection."""
 
 Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]*$")]
 Sentence = Annotated[str, msgspec.Meta(min_length=1)]
@@ -63,6 +66,15 @@ class NotStopped(Place, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Goals(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     goals: tuple[Goal, ...] = ()
     not_stopped: tuple[NotStopped, ...] = ()
+
+
+def together(some: Iterable[Goals]) -> Goals:
+    """All of several files."""
+    parts = tuple(some)
+    return Goals(
+        goals=tuple(goal for part in parts for goal in part.goals),
+        not_stopped=tuple(entry for part in parts for entry in part.not_stopped),
+    )
 
 
 class _Loader(yaml.SafeLoader):

@@ -72,7 +72,7 @@ def plan(
         for name in names:
             if name not in known:
                 raise Misuse(f"there is no {kind} {name!r}: extproc redteam --list shows all")
-    chosen = [attacks[name] for name in dict.fromkeys(wanted.attacks)] or list(attacks.values())
+    chosen = [attacks[name] for name in dict.fromkeys(wanted.attacks)] or _all(attacks, wanted)
     pairs = [(attack, victim) for attack in chosen for victim in _victims(attack, wanted)]
     if not pairs:
         raise Misuse("no attack is tried on that victim: extproc redteam --list shows which is")
@@ -99,6 +99,11 @@ def keys(trial: Planned, attack: Attack, issued: Mapping[str, Sequence[str]]) ->
     return (*issued[trial.party], *others)
 
 
+def _all(attacks: Mapping[str, Attack], wanted: Wanted) -> list[Attack]:
+    """Where none is named."""
+    return [attack for attack in attacks.values() if wanted.quick or not attack.apart]
+
+
 def _victims(attack: Attack, wanted: Wanted) -> list[str]:
     """An attack that is named is tried in a quick run too, if need be on its first victim."""
     those = attack.victims
@@ -110,8 +115,15 @@ def _victims(attack: Attack, wanted: Wanted) -> list[str]:
 def _under_policies(attack: Attack, victim: str, seed: int, wanted: Wanted) -> Iterator[Planned]:
     budgets = _budgets(attack, wanted)
     for choice in wanted.policies:
-        if wanted.everywhere or choice.label in {BASELINE, *attack.policies} or not attack.policies:
+        if wanted.everywhere or _is_tried(attack, choice.label, wanted):
             yield Planned(attack.name, victim, choice.label, seed, budgets)
+
+
+def _is_tried(attack: Attack, policy: str, wanted: Wanted) -> bool:
+    """Whether it is under a policy that nobody named."""
+    if policy == BASELINE or not attack.policies:
+        return True
+    return policy in attack.policies and (not wanted.quick or policy in attack.quick_policies)
 
 
 def _budgets(attack: Attack, wanted: Wanted) -> tuple[int, ...]:

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import yaml
 
-from extproc.redteam.firing_range.firing_range import SHARED, SHIPPED
+from extproc.redteam.firing_range.firing_range import SHARED, SHIPPED, WATCHED
 
 BASELINE: Final = "none"
 """The model server itself."""
-_COUNTS: Final = ("budgets", "limits")
+_COUNTS: Final = ("budgets", "escalation", "limits")
 """Settings under which it matters which question comes first."""
 
 
@@ -58,7 +58,7 @@ def shipped() -> tuple[str, ...]:
 
 
 def _shipped() -> dict[str, Path]:
-    return {name: file for file in (SHIPPED, SHARED) for name in _policies(file)}
+    return {name: file for file in (SHIPPED, SHARED, WATCHED) for name in _policies(file)}
 
 
 def _choice(text: str) -> Choice:

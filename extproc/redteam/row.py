@@ -6,8 +6,8 @@ import msgspec
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """``value`` of ``measure``.
 
-    Two runs with the same seeds differ in ``seconds``, in values of measures of time, and in
-    nothing else.
+    Two runs with the same seeds differ in ``seconds``, in values of measures of time, and under
+    policies that detect by an answer or two; in nothing else.
     """
 
     attack: str

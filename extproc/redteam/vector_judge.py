@@ -7,7 +7,7 @@ and recall at 10: of the ten nearest texts by the victim's vectors, how many are
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -20,6 +20,7 @@ MEASURES: Final = (
     Measure("recall_at_10", "share of the victim's ten nearest texts that are the copy's too"),
     Measure("topic_accuracy", "how often the nearest text by the copy is of the same topic"),
 )
+_COUNT: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +32,20 @@ class VectorJudge:
     texts: Sequence[str]
     topics: Ints
     vectors: Floats
+    _near: Ints = field(init=False, repr=False)
+    """The nearest by the victim's vectors; found once for all copies."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_near", _nearest(unit(self.vectors), _COUNT))
 
     def verdict(self, embed: Callable[[list[str]], Floats]) -> Iterator[tuple[str, float]]:
         """Name and value of each measure."""
         copy = unit(embed(list(self.texts)))
         yield "cosine", aligned_cosine(copy, unit(self.vectors))
-        yield "recall_at_10", recall(copy, unit(self.vectors), 10)
+        near = _nearest(copy, _COUNT)
+        yield "recall_at_10", _alike(near, self._near)
         if len(self.topics):
-            yield "topic_accuracy", neighbour_accuracy(copy, self.topics)
+            yield "topic_accuracy", _of_one_topic(near, self.topics)
 
 
 def unit(vectors: Floats) -> Floats:
@@ -62,19 +69,22 @@ def aligned_cosine(copy: Floats, victim: Floats) -> float:
 
 def recall(copy: Floats, victim: Floats, count: int) -> float:
     """Share of the victim's ``count`` nearest neighbours that are the copy's too."""
-    return float(
-        np.mean(
-            [
-                len(set(mine) & set(theirs)) / count
-                for mine, theirs in zip(_nearest(copy, count), _nearest(victim, count), strict=True)
-            ]
-        )
-    )
+    return _alike(_nearest(copy, count), _nearest(victim, count))
 
 
 def neighbour_accuracy(vectors: Floats, topics: Ints) -> float:
     """How often the nearest other text is of the same topic."""
-    return float(np.mean(topics[_nearest(vectors, 1)[:, 0]] == topics))
+    return _of_one_topic(_nearest(vectors, 1), topics)
+
+
+def _alike(near: Ints, victims: Ints) -> float:
+    """Of nearest texts [N, count] by two models: the share that is the same."""
+    both = (near[:, :, None] == victims[:, None, :]).any(axis=2)
+    return float(both.mean())
+
+
+def _of_one_topic(near: Ints, topics: Ints) -> float:
+    return float(np.mean(topics[near[:, 0]] == topics))
 
 
 def _nearest(vectors: Floats, count: int) -> Ints:

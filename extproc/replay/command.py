@@ -35,7 +35,11 @@ def replay(
     ] = None,
     output: Annotated[Literal["text", "json"], typer.Option(help="How it is printed.")] = "text",
 ) -> None:
-    """What another policy would have made of recorded traffic: who is served, and how exactly."""
+    """What another policy would have made of recorded traffic: who is served, and how exactly.
+
+    Exit codes: 0 done, also where it says what is not judged; 2 called wrongly; 4 a file cannot be
+    used.
+    """
     from extproc.config import load
     from extproc.rehearsal.stand_ins import table_without_secrets
     from extproc.replay import rendering
@@ -49,6 +53,8 @@ def replay(
     if why:
         judge.unjudged["detection"] = why
     asyncio.run(_judge_all(judge, watching, comparison, paths))
+    if watching is not None and watching.unknown:
+        judge.unjudged["detection"] = _other_reference(watching)
     tenants = [*comparison.tenants()]
     if output == "json":
         print(rendering.to_json(tenants, judge.unjudged, table.version))
@@ -68,6 +74,15 @@ def _watching(config: "Config", table: "PolicyTable") -> "tuple[Watching | None,
         return (Watching(calibrated(plan, hmac_key(config)), table), "") if plan else (None, "")
     except ConfigError as error:
         return None, str(error)
+
+
+def _other_reference(watching: "Watching") -> str:
+    whole = watching.unknown + watching.learned
+    which = "all" if watching.unknown == whole else f"{watching.unknown} of {whole}"
+    return (
+        f"{which} exchanges were looked at by another reference than the policy's, and nobody is "
+        "judged by them"
+    )
 
 
 def _learn(watching: "Watching | None", seen: "Seen") -> None:

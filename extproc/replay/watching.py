@@ -6,14 +6,16 @@ is in, of which a log tells too little.
 """
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 
+from extproc.allowances import Allowances
 from extproc.audit import Seen
 from extproc.detectors.evidence import combined
 from extproc.detectors.profile import Decay
 from extproc.detectors.seen import features_of
-from extproc.escalation import NOBODY, UNUSED, Allowance, Case, Met, judged
+from extproc.escalation import NOBODY, Case, Met, judged
 from extproc.policy import Policy, PolicyTable
 from extproc.server.detection.calibrated import Calibrated
 from extproc.stores.profiles import Profiles
@@ -28,12 +30,19 @@ class Watching:
         decay, draws = Decay(found.settings.half_life), np.random.default_rng(0)
         self._profiles = Profiles(self._layout, decay, found.settings.profiles, draws=draws)
         self._cases: dict[str, Case] = {}
-        self._allowances: dict[str, Allowance] = {}
+        self._allowances, self._reference = Allowances(), found.settings.reference
+        self.learned = self.unknown = 0
+        """Exchanges that were looked at; and those of another reference, by which nobody can be
+        judged."""
 
     def learn(self, seen: Seen) -> None:
         """Raise Malformed where it holds features that were never made."""
         now = seen.time.timestamp()
         features = features_of(now, seen.features)
+        if seen.reference != self._reference:
+            self.unknown += 1
+            return
+        self.learned += 1
         policy = self._table.policies.get((seen.tenant, seen.route))
         if policy is None:
             return
@@ -51,10 +60,8 @@ class Watching:
 
     def _judge(self, policy: Policy, subject: str, nats: float, now: float) -> None:
         ladder, before = policy.ladder, self._cases.get(subject, NOBODY)
-        allowance = self._allowances.get(ladder.policy, UNUSED)
-        threshold = self._settings.threshold(policy.traffic)
-        found = judged(ladder, before, nats, threshold, now, allowance)
-        self._allowances[ladder.policy] = found.allowance
+        may = partial(self._allowances.take, ladder.policy, ladder.hourly, subject, now)
+        found = judged(ladder, before, nats, self._settings.threshold(policy.traffic), now, may)
         if found.case != NOBODY:
             self._cases[subject] = found.case
 

@@ -82,7 +82,7 @@ class Beside(Struct, frozen=True):
 
     async def start(self, plan: AuditPlan | None, detection: DetectionPlan | None) -> None:
         if self.opened is not None and self.listeners is not None and detection is not None:
-            await self.listeners.start(detection.alerts, plan.path if plan is not None else None)
+            await self.listeners.start(detection.receivers, plan.path if plan is not None else None)
             await self.opened.start()
 
     async def close(self) -> None:
@@ -200,7 +200,7 @@ def _beside(
         records,
         telemetry.registry,
         auditor,
-        by_principal=detection.by_principal,
+        found.settings,
     )
     return Beside(records, log, opened, listeners)
 

@@ -9,6 +9,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import grpc
@@ -23,8 +24,8 @@ from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.escalation import NOBODY
 from extproc.events import CheckedRequest
 from extproc.exhaustion import STOPPED, Turned, turned
-from extproc.limits import Counters, Taken
-from extproc.origin import JA4
+from extproc.limits import Counters, Refused, Taken
+from extproc.origin import JA4, origin
 from extproc.policy import PolicyTable
 from extproc.proof_of_work import SOLUTION
 from extproc.rate_limit_fields import Left, fields, used_up
@@ -38,7 +39,7 @@ from extproc.server.suspects import Suspects, Unsuspecting
 from extproc.server.tables import InForce, Tables
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory_replays import MemoryReplays
-from extproc.treatment import as_told, at_once, faces, met, on_trial, throttled
+from extproc.treatment import as_told, asking, at_once, faces, met, on_trial, throttled
 from extproc.wording import told
 
 REMOVED = (
@@ -106,7 +107,7 @@ class Authorization:
         if isinstance(decision, Admitted):
             decision = await self._once(decision, arrival)
         if isinstance(decision, Admitted):
-            decision = self._suspect(decision, arrival)
+            decision = await self._suspect(decision, arrival)
         if isinstance(decision, Admitted):
             decision = await self._charge(decision)
         match decision:
@@ -147,14 +148,14 @@ class Authorization:
             return Denied(UNCOUNTED, policy.route, policy.tenant)
         return admitted if first else Denied(REPLAYED, principal=admitted.proof.principal)
 
-    def _suspect(self, admitted: Admitted, now: float) -> Admitted | Denied:
+    async def _suspect(self, admitted: Admitted, now: float) -> Admitted | Denied:
         """Meet whoever is suspected as its steps say; what is on trial is counted."""
         policy, principal = admitted.policy, admitted.proof.principal
         case = self._suspects.case(policy.tenant, principal)
         if case is NOBODY:  # as nearly always
             return admitted
         if case.override == "frozen":  # what an operator does is not on trial
-            return _turned(admitted, STOPPED, (), now)
+            return await self._as_a_limit(admitted, _turned(admitted, STOPPED, (), now))
         if would := on_trial(policy, case, now):
             self._telemetry.checks(f"shadow:{would}").inc()
         steps = [each for each in met(policy, case, now) if each.step.early]
@@ -163,8 +164,19 @@ class Authorization:
         answer = at_once(steps, policy.caller(principal, admitted.networks), now)
         if isinstance(answer, Turned):
             left = faces(steps[-1:], policy.tenant, now, refused=True)
-            return _turned(admitted, answer, left, now)
+            return await self._as_a_limit(admitted, _turned(admitted, answer, left, now))
         return replace(admitted, steps=tuple(steps), throttles=tuple(answer))
+
+    async def _as_a_limit(self, admitted: Admitted, denied: Denied) -> Denied:
+        """Refused as by a limit that is used up, which the store would have to be there for."""
+        policy = admitted.policy
+        charges = () if policy.shadow else asking(policy, admitted.charges)
+        try:
+            outcome = await self._counters.take(charges, final=True) if charges else None
+        except StoreUnavailable:
+            return _turned(admitted, Turned(UNCOUNTED), (), self._wall())
+        frozen = isinstance(outcome, Refused)
+        return _turned(admitted, STOPPED, (), self._wall()) if frozen else denied
 
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
         """Take the limits; in the shadow a refusal is counted and let through."""
@@ -240,7 +252,8 @@ class Authorization:
         if self._auditor is not None and refusal is not UNAUDITED:
             self._auditor.denied(handover, denial, table, self._wall())
         if self._watcher is not None:
-            self._watcher.denied(denial, arrival)
+            whence = partial(origin, checked, table.proxies, table.key)
+            self._watcher.denied(denial, arrival, whence)
         return protobuf.denied(handover, answer.status, answer.headers, answer.body)
 
 

@@ -45,13 +45,13 @@ class Reserver:
                 return Reserved(None, spent=True, now=now, salt=secrets.token_bytes(SALT))
             if not wanted.charges:
                 return Reserved(_NOTHING, now=now, salt=secrets.token_bytes(SALT))
-            outcome = await self._counters.take(wanted.charges)
+            outcome = await self._counters.take(wanted.charges, final=wanted.final)
         except StoreUnavailable:
             self._telemetry.limits("", "unavailable").inc()
             return Reserved(None)
         self._telemetry.charged(wanted.charges, outcome)
-        salt = secrets.token_bytes(SALT) if isinstance(outcome, Refused) else b""
-        return Reserved(outcome, now=now, salt=salt)
+        posing = wanted.final or isinstance(outcome, Refused)
+        return Reserved(outcome, now=now, salt=secrets.token_bytes(SALT) if posing else b"")
 
     def settle(self, taken: Taken, amounts: Sequence[int]) -> None:
         """Beside everything else; see Counters."""

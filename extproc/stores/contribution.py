@@ -7,7 +7,7 @@ of the same detectors, is refused, and so are numbers that nobody counts.
 import math
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 from typing import Any, Final
 
@@ -17,14 +17,17 @@ import numpy.typing as npt
 from msgspec import Struct
 from msgspec.structs import replace
 
+from extproc.cohorts import trace
+from extproc.cohorts.trace import NO_TRACE, Trace
 from extproc.detectors.detector import Counters
 from extproc.detectors.profile import ASKED, Asked, Decay, Layout
 from extproc.errors import Malformed
 from extproc.escalation import NOBODY, Case
 
-_HEAD: Final = struct.Struct("<BIdddfHHH")
-"""Version, layout, time, first, last, queries, how many counters, bits, and octets of the case."""
-_VERSION: Final = 1
+_HEAD: Final = struct.Struct("<BIdddfHHHH")
+"""Version, layout, time, first, last, queries, how many counters, bits, and octets of the case and
+of the trace."""
+_VERSION: Final = 2
 _ALL: Final = 0xFFFF
 """In place of how many: all are there."""
 _LARGEST: Final = 1e12
@@ -32,6 +35,7 @@ _AHEAD: Final = 3600.0
 """Seconds that another replica's clock may be ahead."""
 _NAME: Final = 512
 _CASE: Final = 4096
+_STEPS: Final = 64
 
 
 class Verdict(Struct, frozen=True, array_like=True):
@@ -43,6 +47,9 @@ class Verdict(Struct, frozen=True, array_like=True):
     case: Case = Case()
     said: float = 0.0
     """When an operator said something of it, in seconds since 1970."""
+    also: tuple[Case, ...] = ()
+    """Lower steps that it was put on later: what holds where an operator's word, between the two,
+    ends the higher one."""
 
 
 NO_VERDICT: Final = Verdict()
@@ -58,6 +65,8 @@ class Contribution(Struct, frozen=True, eq=False):
     last: float
     queries: float
     verdict: Verdict = NO_VERDICT
+    trace: Trace = NO_TRACE
+    """What links it to others."""
 
 
 def together(parts: Sequence[Contribution], decay: Decay) -> Contribution:
@@ -74,6 +83,7 @@ def together(parts: Sequence[Contribution], decay: Decay) -> Contribution:
         max(part.last for part in parts),
         sum(part.queries for part in parts),
         reduce(joined, (part.verdict for part in parts)),
+        reduce(trace.joined, (part.trace for part in parts)),
     )
 
 
@@ -82,8 +92,7 @@ def joined(one: Verdict, other: Verdict) -> Verdict:
     steps that somebody was put on since then the highest, for longest.
     """
     later = max(one, other, key=_when)
-    steps = [each for each in (one, other) if each.case.step >= 0 and _stands(each, later)]
-    on = max(steps, key=_how_far).case if steps else NOBODY
+    on, *also = _frontier([*_steps(one, later), *_steps(other, later)]) or [NOBODY]
     case = replace(
         on,
         suspicion=max(one.case.suspicion, other.case.suspicion),
@@ -93,19 +102,30 @@ def joined(one: Verdict, other: Verdict) -> Verdict:
         lost=max(one.case.lost, other.case.lost),
     )
     names = max((one, other), key=lambda each: (each.route, each.tenant, each.principal))
-    return replace(names, case=case, said=later.said)
+    return replace(names, case=case, said=later.said, also=tuple(also))
 
 
 def _when(verdict: Verdict) -> tuple[float, str, float]:
     return verdict.said, verdict.case.override, verdict.case.ends
 
 
-def _stands(verdict: Verdict, later: Verdict) -> bool:
-    return verdict.said == later.said or verdict.case.since > later.said
+def _steps(verdict: Verdict, later: Verdict) -> Iterator[Case]:
+    """Those that an operator's last word has not ended, and nothing else of the case."""
+    for each in (verdict.case, *verdict.also):
+        if each.step >= 0 and (verdict.said == later.said or each.since > later.said):
+            yield Case(step=each.step, since=each.since, until=each.until, reached=each.reached)
 
 
-def _how_far(verdict: Verdict) -> tuple[int, float, float, float]:
-    case = verdict.case
+def _frontier(steps: list[Case]) -> list[Case]:
+    """The highest, and of lower ones those that were begun after all that are higher."""
+    found: list[Case] = []
+    for each in sorted(steps, key=_how_far, reverse=True):
+        if not found or each.since > found[-1].since:
+            found.append(each)
+    return found
+
+
+def _how_far(case: Case) -> tuple[int, float, float, float]:
     return case.step, case.until, case.since, case.reached
 
 
@@ -116,11 +136,12 @@ def tag(layout: Layout) -> int:
 
 
 def encode(contribution: Contribution, layout: int) -> bytes:
-    """At most 8 KiB, of at most 740 counters."""
+    """At most 13 KiB, of at most 740 counters."""
     numbers, count = _numbers(contribution.counters)
     bits, marked = _bits(contribution.asked)
     verdict = contribution.verdict
     case = b"" if verdict == NO_VERDICT else msgspec.msgpack.encode(verdict)
+    company = trace.encode(contribution.trace)
     head = _HEAD.pack(
         _VERSION,
         layout,
@@ -131,23 +152,26 @@ def encode(contribution: Contribution, layout: int) -> bytes:
         count,
         marked,
         len(case),
+        len(company),
     )
-    return b"".join((head, numbers, bits, case))
+    return b"".join((head, numbers, bits, case, company))
 
 
 def decode(octets: bytes, layout: int, size: int, now: float) -> Contribution:
     """Of so many counters.  Raise Malformed where it is none, or of other detectors."""
     if len(octets) < _HEAD.size:
         raise Malformed("It ends too soon.")
-    version, of, time, first, last, queries, count, marked, case = _HEAD.unpack_from(octets)
+    version, of, time, first, last, queries, count, marked, case, company = _HEAD.unpack_from(
+        octets
+    )
     if version != _VERSION or of != layout:
         raise Malformed("It is of other detectors.")
     _require(all(0 <= each <= now + _AHEAD for each in (time, first, last)))
     _require(0 <= queries < math.inf)
     numbers = 4 * size if count == _ALL else 6 * count
     bits = ASKED if marked == _ALL else 2 * marked
-    _require(len(octets) == _HEAD.size + numbers + bits + case and case <= _CASE)
-    rest = memoryview(octets)[_HEAD.size :]
+    _require(len(octets) == _HEAD.size + numbers + bits + case + company and case <= _CASE)
+    rest, known = memoryview(octets)[_HEAD.size :], numbers + bits + case
     return Contribution(
         _counters(rest[:numbers], count, size),
         _asked(rest[numbers : numbers + bits], marked),
@@ -155,7 +179,8 @@ def decode(octets: bytes, layout: int, size: int, now: float) -> Contribution:
         first,
         last,
         queries,
-        _verdict(rest[numbers + bits :]),
+        _verdict(rest[numbers + bits : known]),
+        trace.decode(bytes(rest[known:]), now),
     )
 
 
@@ -204,10 +229,11 @@ def _verdict(octets: memoryview) -> Verdict:
         found = msgspec.msgpack.decode(octets, type=Verdict)
     except (msgspec.DecodeError, ValueError) as error:
         raise Malformed("Its case cannot be read.") from error
-    case = found.case
-    numbers = (case.suspicion, case.since, case.until, case.spent, case.reached, case.lost)
-    _require(all(0 <= each < math.inf for each in (*numbers, case.ends, found.said)))
-    _require(-1 <= case.step < 64 and case.suspicion <= 1)
+    _require(0 <= found.said < math.inf and len(found.also) <= _STEPS)
+    for each in (found.case, *found.also):
+        numbers = (each.suspicion, each.since, each.until, each.spent, each.reached, each.lost)
+        _require(all(0 <= number < math.inf for number in (*numbers, each.ends)))
+        _require(-1 <= each.step < _STEPS and each.suspicion <= 1)
     _require(all(len(name) <= _NAME for name in (found.tenant, found.principal, found.route)))
     return found
 

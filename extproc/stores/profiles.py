@@ -9,7 +9,7 @@ share while others need the place.  All of it takes bounded work.
 from array import array
 from collections.abc import Iterator, Sequence
 from math import log2
-from typing import Final
+from typing import Final, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -61,11 +61,11 @@ class Profiles:
         self._share = max(1, int(capacity * _SHARE))
         self._counters: list[npt.NDArray[np.float32]] = []
         self._asked: list[npt.NDArray[np.uint8]] = []
-        self._times = np.zeros(capacity)
-        self._firsts = np.zeros(capacity)
-        self._lasts = np.zeros(capacity)
-        self._queries = np.zeros(capacity, np.float32)
-        self._nats = np.zeros(capacity, np.float32)
+        self._times = _column(capacity, "d")
+        self._firsts = _column(capacity, "d")
+        self._lasts = _column(capacity, "d")
+        self._queries = _column(capacity, "f")
+        self._nats = _column(capacity, "f")
         self._names: list[str] = []
         """By row; empty where it is free."""
         self._rows: dict[str, int] = {}
@@ -73,9 +73,9 @@ class Profiles:
         self._groups: dict[str, _Group] = {}
         self._of = [_Group()] * capacity
         """The group of a row."""
-        self._births = np.zeros(capacity, np.int64)
+        self._births = _column(capacity, "q")
         self._born = 0
-        self._places = np.zeros(capacity, np.int32)
+        self._places = _column(capacity, "i")
         """Where a row stands in its group."""
         self._large: dict[str, _Group] = {}
         """Those that take more than a share."""
@@ -108,8 +108,8 @@ class Profiles:
             counters * factor,
             self._asked[row // _CHUNK][row % _CHUNK].copy(),
             now,
-            float(self._firsts[row]),
-            float(self._lasts[row]),
+            self._firsts[row],
+            self._lasts[row],
             int(self._queries[row]),
         )
 
@@ -132,12 +132,12 @@ class Profiles:
     def birth(self, subject: str) -> int:
         """Which of all profiles it is, 0 of none: one that is made anew is another."""
         row = self._rows.get(subject)
-        return 0 if row is None else int(self._births[row])
+        return 0 if row is None else self._births[row]
 
     def first(self, subject: str) -> float | None:
         """When its first exchange was; None where it is not known."""
         row = self._rows.get(subject)
-        return None if row is None else float(self._firsts[row])
+        return None if row is None else self._firsts[row]
 
     def begin(self, subject: str, group: str, time: float) -> None:
         """Have a profile, of nothing, where there is none."""
@@ -157,7 +157,7 @@ class Profiles:
         self._free.append(row)
         self._names[row] = ""
         group = self._of[row]
-        moved = group.leave(int(self._places[row]))
+        moved = group.leave(self._places[row])
         self._places[moved] = self._places[row]
         if len(group) <= self._share:
             self._large.pop(group.name, None)
@@ -173,12 +173,14 @@ class Profiles:
         return iter(self._rows)
 
     def _seen(self, row: int, time: float) -> None:
-        self._firsts[row] = min(self._firsts[row], time)
-        self._lasts[row] = max(self._lasts[row], time)
+        if time < self._firsts[row]:
+            self._firsts[row] = time
+        elif time > self._lasts[row]:
+            self._lasts[row] = time
 
     def _weight(self, row: int, counters: Counters, time: float) -> float:
         """What an exchange at ``time`` counts, among counters as of the row's time."""
-        age = time - float(self._times[row])
+        age = time - self._times[row]
         factor = self._decay.factor(abs(age))
         if age < 0:
             return factor
@@ -235,10 +237,21 @@ class Profiles:
         ]
 
     def _worth(self, row: int, now: float) -> tuple[int, int, float]:
-        last = float(self._lasts[row])
+        last = self._lasts[row]
         factor = self._decay.factor(now - last)
         notable = int(self._nats[row] * factor / _NOTABLE)
         return notable, int(log2(1.0 + self._queries[row] * factor)), last
+
+
+@overload
+def _column(rows: int, kind: Literal["d", "f"]) -> "memoryview[float]": ...
+@overload
+def _column(rows: int, kind: Literal["i", "q"]) -> "memoryview[int]": ...
+def _column(rows: int, kind: Literal["d", "f", "i", "q"]) -> "memoryview[float] | memoryview[int]":
+    """Numbers, a row each, all of them 0: memory is taken as they are used, and to reach one takes
+    less time than of an array.
+    """
+    return np.zeros(rows, kind).data.cast("B").cast(kind)
 
 
 class _Group:

@@ -10,13 +10,11 @@ from typing import Final
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from extproc.accounts.suspects import Overridden, Suspect
+from extproc.tenants.printing import columns, moment, wide
 
-_WIDTH: Final = 240
-"""Of what is not printed on a terminal."""
 _TIMES: Final = frozenset({"first", "last"})
 """Of what was counted: when its first exchange came, and its last."""
 _NUMBERS: Final = frozenset({"suspicion", "nats", "count"})
@@ -24,31 +22,33 @@ _NUMBERS: Final = frozenset({"suspicion", "nats", "count"})
 
 def show(suspects: Sequence[Suspect], console: Console | None = None) -> None:
     """One line each."""
-    console = _on(console)
+    console = wide(console)
     if not suspects:
         console.print("nobody is suspected")
         return
-    table = _table("subject", "suspicion", "step", "until", "strongest evidence", "operator")
+    table = columns(
+        "subject", "suspicion", "step", "until", "strongest evidence", "operator", numbers=_NUMBERS
+    )
     for each in suspects:
         table.add_row(*map(Text, _row(each)))
     console.print(table)
 
 
 def show_one(suspect: Suspect, console: Console | None = None) -> None:
-    console = _on(console)
+    console = wide(console)
     for line in _head(suspect):
         console.print(Text(line))
-    evidence = _table("evidence", "nats")
+    evidence = columns("evidence", "nats", numbers=_NUMBERS)
     for name, nats in suspect.evidence.items():
         evidence.add_row(name, f"{nats:.2f}")
-    counts = _table("counted", "count")
+    counts = columns("counted", "count", numbers=_NUMBERS)
     for name, count in suspect.counts.items():
         counts.add_row(name, _count(name, count))
-    changes = _table("time", "from", "to", "suspicion")
+    changes = columns("time", "from", "to", "suspicion", numbers=_NUMBERS)
     for change in suspect.history:
         after = _step(change.after, shadow=change.shadow) or "none"
         suspicion = f"{change.suspicion:.2f}"
-        changes.add_row(_moment(change.time), change.before or "none", after, suspicion)
+        changes.add_row(moment(change.time), change.before or "none", after, suspicion)
     for table in (evidence, counts, changes):
         if table.row_count:
             console.print()
@@ -59,7 +59,7 @@ def told(done: Overridden) -> str:
     """One sentence."""
     subject, until = done.suspect.subject, done.suspect.word_until
     end = (
-        f" until {_moment(until)}"
+        f" until {moment(until)}"
         if until
         else f"; end that with: extproc suspects forgive {subject!r}"
     )
@@ -82,7 +82,7 @@ def _row(suspect: Suspect) -> list[str]:
         suspect.subject,
         f"{suspect.suspicion:.2f}",
         _step(suspect.step, shadow=suspect.shadow),
-        _moment(suspect.until),
+        moment(suspect.until),
         f"{strongest[0]} {strongest[1]:.2f} nats" if strongest else "",
         _word(suspect),
     ]
@@ -96,7 +96,7 @@ def _head(suspect: Suspect) -> Iterator[str]:
     yield f"suspicion: {suspect.suspicion:.2f}{traffic}"
     if suspect.step:
         step = _step(suspect.step, shadow=suspect.shadow)
-        yield f"step:      {step} until {_moment(suspect.until)}"
+        yield f"step:      {step} until {moment(suspect.until)}"
     else:
         yield "step:      none"
     if suspect.word:
@@ -111,29 +111,9 @@ def _step(name: str, *, shadow: bool) -> str:
 
 def _word(suspect: Suspect) -> str:
     return (
-        f"{suspect.word} until {_moment(suspect.word_until)}"
-        if suspect.word_until
-        else suspect.word
+        f"{suspect.word} until {moment(suspect.word_until)}" if suspect.word_until else suspect.word
     )
 
 
 def _count(name: str, count: int) -> str:
-    return _moment(datetime.fromtimestamp(count, UTC)) if name in _TIMES else str(count)
-
-
-def _moment(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ") if moment is not None else ""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if name in _NUMBERS else "left")
-    return table
-
-
-def _on(console: Console | None) -> Console:
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = _WIDTH
-    return console
+    return moment(datetime.fromtimestamp(count, UTC)) if name in _TIMES else str(count)

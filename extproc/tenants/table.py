@@ -5,19 +5,16 @@ Rule: whatever stands in a table stands in the JSON too, as a number, a name or 
 
 import json
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from extproc.accounts.messages import Done, Holder
 from extproc.accounts.rows import Row, short
+from extproc.tenants.printing import columns, moment, wide
 
-_WIDTH: Final = 240
-"""Of what is not printed on a terminal."""
 _COLUMNS: Final = ("limit", "of", "spent", "max", "used", "resets", "forecast")
 _NUMBERS: Final = frozenset({"spent", "max", "used"})
 _NAMELESS: Final = "\0"
@@ -27,22 +24,24 @@ _NAMELESS: Final = "\0"
 def show(holders: Sequence[Holder], console: Console | None = None) -> None:
     """Every one of them, with a few counters each."""
     watched = any(holder.suspicion is not None for holder in holders)
-    table = _table("tenant", *(["suspicion"] if watched else []), *_COLUMNS)
+    names = ["tenant", *(["suspicion"] if watched else []), *_COLUMNS]
+    table = columns(*names, numbers=_NUMBERS)
     for holder in holders:
         name = f"{holder.whom} (frozen)" if holder.frozen else holder.whom
         first = [name, _suspicion(holder)] if watched else [name]
         for cells in _cells(holder) or [["nothing spent"]]:
             table.add_row(*map(Text, [*first, *cells]))
             first = [""] * len(first)
-    _print(table, console)
+    wide(console).print(table)
 
 
 def show_one(holder: Holder, console: Console | None = None) -> None:
     """All that is known of one."""
-    table = _table(*_COLUMNS)
+    table = columns(*_COLUMNS, numbers=_NUMBERS)
     for cells in _cells(holder):
         table.add_row(*map(Text, cells))
-    console = _print(table, console)
+    console = wide(console)
+    console.print(table)
     for line in _besides(holder):
         console.print(Text(line))
 
@@ -87,7 +86,7 @@ def _row(row: Row) -> list[str]:
         _number(row.spent),
         f"{_number(row.max)} {row.unit}",
         f"{row.used:.0%}",
-        _moment(row.resets),
+        moment(row.resets),
         _forecast(row),
     ]
 
@@ -101,7 +100,7 @@ def _forecast(row: Row) -> str:
         case "exhausted":
             return "exhausted"
         case "ends":
-            return f"exhausted {_moment(row.exhausted)}"
+            return f"exhausted {moment(row.exhausted)}"
 
 
 def _suspicion(holder: Holder) -> str:
@@ -123,22 +122,3 @@ def _besides(holder: Holder) -> Iterator[str]:
 
 def _number(number: float) -> str:
     return f"{number:.3f}".rstrip("0").rstrip(".")
-
-
-def _moment(moment: datetime | None) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%d %H:%MZ") if moment is not None else ""
-
-
-def _table(*columns: str) -> Table:
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold", justify="right" if name in _NUMBERS else "left")
-    return table
-
-
-def _print(table: Table, console: Console | None) -> Console:
-    console = console or Console()
-    if not console.is_terminal:
-        console.width = _WIDTH
-    console.print(table)
-    return console

@@ -40,6 +40,7 @@ from tests.bench.streams import events
 from tests.bench.throughput import throughput
 from tests.bench.ticks import ticks
 from tests.bench.tokens import tokens
+from tests.bench.watching import watching
 
 _FILES = 20_000
 """Descriptors that 2,000 streams need in Envoy, at both of its sides, and some."""
@@ -102,9 +103,9 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         keys = 100_000 if length is _QUICK else 1_000_000
         checks = [checking(table), tokens(table), signatures(table)]
         ours = [own_code(table), *checks, *rewriting(table), sketching()]
-        watching = detection(running.cores, keys)
+        watchers = [watching(), detection(running.cores, keys)]
         stores = [counting(), redis_takes(running.cores), checks_by_store(running.cores)]
-        return [*tables, *ours, *stores, watching, dialects(), ticks(), loading(keys), reloading()]
+        return [*tables, *ours, *stores, *watchers, dialects(), ticks(), loading(keys), reloading()]
 
 
 async def _through_envoy(running: Rig, length: Length) -> list[Table]:

@@ -1,7 +1,7 @@
 """What detection costs: time for a query, memory for a principal, round trips of a replica.
 
-The goals are of issue 7: at most 60 microseconds of processor time for a query, 1,000,000
-principals in at most 4 GiB, one round trip a second.
+The goals are of issue 7: 1,000,000 principals in at most 4 GiB, one round trip a second; for that
+of a query's time see watching.py.
 """
 
 import subprocess
@@ -17,15 +17,17 @@ from msgspec.structs import replace
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from extproc.detectors.features import Features
-from extproc.detectors.panel import panel
+from extproc.detectors.panel import layout as layout_of
 from extproc.detectors.profile import Decay, Layout
 from extproc.detectors.sketch import Sketcher
 from extproc.stores.profiles import Profiles
 from extproc.stores.redis.profiles import RedisProfiles
+from tests.bench.cohorts import cohorts
 from tests.bench.figures import Figure, Spread, Table
 from tests.bench.machine import Cores, on
 from tests.bench.timing import EMPTY_LOOP, Work, empty_loop, take_turns
 from tests.detectors.questions import KEY, asked, questions, reference
+from tests.detectors.trees import by_chance
 from tests.stores.redis import rig
 
 _QUERIES: Final = 256
@@ -38,7 +40,8 @@ _NOW: Final = 1.8e9
 
 def detection(where: Cores, principals: int) -> Table:
     known = reference()
-    layout = Layout(panel(known, 0.8, _HALF_LIFE))
+    # As large as `extproc calibrate` grows one.
+    layout = layout_of(known, 0.8, _HALF_LIFE, by_chance(64, 7, 500))
     sketcher = Sketcher(known, KEY)
     observed = [asked(question) for question in questions(_QUERIES, 5)]
     batches = [observed[at : at + _TOGETHER] for at in range(0, _QUERIES, _TOGETHER)]
@@ -50,6 +53,7 @@ def detection(where: Cores, principals: int) -> Table:
     works = [Work(empty_loop), Work(sketch, per=_QUERIES), Work(count, per=_QUERIES)]
     with threadpool_limits(1):  # as `extproc serve` has it
         scale, sketched, counted = take_turns(works)
+        linked = cohorts(layout, known.shares)
     each = _memory(principals)
     with on(where.others), rig.servers() as (server,), on(where.sidecar):
         trips, octets = _trips(server, layout, sketch())
@@ -59,10 +63,11 @@ def detection(where: Cores, principals: int) -> Table:
         (
             Figure(EMPTY_LOOP, "us", scale),
             Figure("a query's sketch, of 16 together", "us", sketched),
-            Figure("a query counted, its caller judged after 16", "us", counted, goal=60),
+            Figure("a query counted, its caller judged after 16", "us", counted),
             Figure(f"memory of one of {principals:,} principals", "bytes", each, goal=4294),
             Figure("round trips a second of a replica", "", trips, goal=1),
             Figure("octets that a caller takes in the store", "bytes", octets),
+            *linked,
         ),
     )
 

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from extproc.detectors.detector import Counters
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import Features
+from extproc.detectors.likelihood import Nats
 from extproc.detectors.profile import ASKED, Decay, Layout
 from extproc.stores.profiles import Profiles
 
@@ -23,10 +24,10 @@ class Widest:
     name = "widest"
     size = COUNTERS
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None: ...
+    def count(self, counters: Tally, features: Features, weight: float) -> None: ...
 
-    def evidence(self, counters: Counters) -> float:
-        return 0.0
+    def evidence(self, counters: Counters) -> Nats:
+        return np.zeros(counters.shape[:-1])
 
 
 def resident() -> int:

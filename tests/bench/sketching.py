@@ -48,7 +48,7 @@ def sketching() -> Table:
         "made-up questions of some 50 characters; beside the request, never before its answer",
         (
             Figure(EMPTY_LOOP, "us", scale),
-            Figure(f"a query's sketch, {_BATCH} at a time", "us", batch, goal=60),
+            Figure(f"a query's sketch, {_BATCH} at a time", "us", batch),
             Figure("a query's sketch, alone", "us", alone),
             Figure(f"without a reference, {_BATCH} at a time", "us", unaided),
             Figure("novelty and coverage of a query, counted and judged", "us", judged),

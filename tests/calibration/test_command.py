@@ -2,13 +2,23 @@
 
 import json
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from extproc.__main__ import main
+from extproc.audit import Seen
+from extproc.calibration import forest
+from extproc.config import compile_detection, load
 from extproc.detectors.calibration import Calibration, open_sealed
+from extproc.server.detection.calibrated import calibrated
+from tests.calibration.logs import policy as logged_policy
+from tests.calibration.logs import seen, written
 from tests.calibration.recording import KEY, record
+from tests.config.example import ENVIRON, TEXT, write
+from tests.replay.watched import KEY as HMAC
 from tests.test_main import POLICY
 
 
@@ -71,3 +81,64 @@ def test_a_file_that_cannot_be_written(
         _run(monkeypatch, policy.with_name("none.jsonl"), "--policy", policy, "--into", into) == 4
     )
     assert capsys.readouterr().err.endswith("name a file that can be written\n")
+
+
+def test_an_audit_log_sets_thresholds_anew_under_the_reference_that_is_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The command of docs/detection.md; what it makes is what the policy opens next."""
+    monkeypatch.setenv("HMAC", ENVIRON["HMAC"])
+    monkeypatch.setattr(forest, "FEWEST", 2)
+    half = len(seen()) // 2
+    log = written(tmp_path / "audit.jsonl", seen()[:half]), written(tmp_path / "b", seen()[half:])
+    path, into = logged_policy(tmp_path), tmp_path / "calibration"
+    assert _run(monkeypatch, *log, "--policy", path, "--into", into) == 1
+    out, err = capsys.readouterr()
+    assert err.startswith("800 exchanges of 40 clients in 1 traffic classes\n")
+    assert "the isolation forest is grown, by 5 clients" in err
+    assert "0.1% is not claimed, which needs 2,995 clients" in out
+    old, new = (open_sealed((tmp_path / name).read_bytes(), HMAC) for name in ("reference", into))
+    user = new.thresholds["user"]
+    assert new.reference == old.reference
+    assert user.set_by + user.clients + 5 == 40
+    assert "isolation" in user.discounts
+    assert int.from_bytes(new.forest[4:8], "little") == 3, "trees of two, ranks of the others"
+    path.write_text(path.read_text().replace("{reference: reference,", "{reference: calibration,"))
+    plan = compile_detection(load(path), ENVIRON)
+    assert plan is not None
+    assert calibrated(plan, HMAC).layout.names[-1] == "isolation"
+
+
+@pytest.mark.parametrize(
+    ("lines", "policy_of", "told"),
+    [
+        ([seen()[0], replace(seen()[1], reference="x")], logged_policy, "was measured by another"),
+        ([], logged_policy, "audit.jsonl: nothing was learned of anybody; give a log with"),
+        (seen()[:9], lambda folder: write(folder, TEXT), "the policy has no detection; name the"),
+    ],
+)
+def test_a_log_that_cannot_be_used_is_one_sentence(
+    lines: Sequence[Seen],
+    policy_of: Callable[[Path], Path],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HMAC", ENVIRON["HMAC"])
+    log, into = written(tmp_path / "audit.jsonl", lines), tmp_path / "calibration"
+    assert _run(monkeypatch, log, "--policy", policy_of(tmp_path), "--into", into) == 4
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert told in last
+    assert not into.exists()
+
+
+def test_traffic_is_one_file(
+    policy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [policy.with_name(name) for name in ("a.jsonl", "b.jsonl")]
+    for each in files:
+        each.write_text('{"client": "a", "time": 1, "input": "x"}\n')
+    into = policy.with_name("calibration")
+    assert _run(monkeypatch, *files, "--policy", policy, "--into", into) == 4
+    assert capsys.readouterr().err.endswith("is no audit log; give one file of traffic\n")

@@ -1,15 +1,15 @@
 """Lives: counted exchange by exchange, as the sidecar counts them."""
 
-import math
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from extproc.calibration.lives import ALL_OF, Watch
-from extproc.detectors.detector import Counters
+from extproc.calibration.lives import Watch
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import Features, without_inputs
+from extproc.detectors.likelihood import Nats
 from extproc.detectors.profile import Decay, Layout
 
 HOUR = 3600.0
@@ -21,11 +21,11 @@ class Asked:
     name = "asked"
     size = 1
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
         counters[0] += weight * features.sampled
 
-    def evidence(self, counters: Counters) -> float:
-        return float(counters[0]) or -math.inf
+    def evidence(self, counters: Counters) -> Nats:
+        return np.where(counters[..., 0] > 0, counters[..., 0], -np.inf)
 
 
 def _exchanges(digests: list[int], pause: float = 0.0) -> Iterator[Features]:
@@ -66,16 +66,6 @@ def test_what_was_counted_decays(watch: Watch) -> None:
 def test_counters_are_kept_of_every_exchange(watch: Watch) -> None:
     assert watch.counted(_exchanges([1, 1, 2])).tolist() == [[1], [1], [2]]
     assert watch.counted(iter(())).shape == (0, 1)
-
-
-def test_with_a_step_the_first_are_looked_at_all_the_same(watch: Watch) -> None:
-    """Each is one that a whole course has."""
-    many = list(range(ALL_OF + 20))
-    whole = watch.course(_exchanges(many))
-    some = watch.course(_exchanges(many), 5)
-    assert len(some) == ALL_OF + 4
-    assert (some[:ALL_OF] == whole[:ALL_OF]).all()
-    assert set(some[:, 0]) <= set(whole[:, 0])
 
 
 def test_a_life_without_exchanges_has_no_evidence(watch: Watch) -> None:

@@ -1,20 +1,19 @@
 """A calibration from a file: learnt, set and tried on parts that have nothing in common."""
 
 import json
+import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-from msgspec.structs import replace
 
+from extproc.calibration import forest
 from extproc.calibration.lives import Watch
-from extproc.calibration.making import Life, calibrate
-from extproc.calibration.recorded import OF_QUERIES
+from extproc.calibration.making import calibrate
 from extproc.calibration.thresholds import combined
 from extproc.detectors.calibration import Calibration, sketching_key
-from extproc.detectors.features import without_inputs
-from extproc.detectors.panel import panel
-from extproc.detectors.profile import Decay, Layout
+from extproc.detectors.forest import Forest
+from extproc.detectors.panel import layout
+from extproc.detectors.profile import Decay
 from extproc.detectors.reference import check, decode
 from extproc.detectors.sketch import Sketcher
 from extproc.errors import ConfigError
@@ -34,20 +33,21 @@ def test_classes_have_thresholds_of_clients_that_are_told_apart(
     told = f"user: {user.set_by} lives set its threshold, {user.clients} try it"
     assert told in said
     assert user.set_by != user.clients, "so that the test tells which is which"
-    assert user.discounts.keys() == Layout(panel(decode(made.reference), 1.0, WEEK)).parts.keys()
+    assert user.discounts.keys() == set(layout(decode(made.reference), 1.0, WEEK).names)
 
 
 def test_progress_is_told(made: Calibration, said: list[str]) -> None:
     assert said[0] == "2,400 queries of 60 clients in 2 traffic classes"
-    assert said[1] == "the reference is learnt"
-    assert said[2] == f"the floor of novelty is {made.floor}"
+    assert said[1].startswith("the calibration has no isolation forest: it takes 50 callers and")
+    assert said[2] == "the reference is learnt"
+    assert said[3] == f"the floor of novelty is {made.floor}"
 
 
 def test_a_benign_caller_is_not_suspected_and_a_thief_is(made: Calibration) -> None:
     reference = decode(made.reference)
     check(reference)
     sketcher = Sketcher(reference, sketching_key(KEY))
-    watch = Watch(Layout(panel(reference, made.floor, WEEK)), Decay(WEEK))
+    watch = Watch(layout(reference, made.floor, WEEK), Decay(WEEK))
     stolen = [f"prescribe {at} of statins to patient {at * 7}" for at in range(60)]
     course = watch.course([one for text in stolen for one in sketcher.features([asked(text)])])
     user = made.thresholds["user"]
@@ -82,16 +82,53 @@ def test_where_half_came_at_one_moment_nobody_is_left_to_set_a_threshold_by(
         calibrate(path, KEY, WEEK, lambda _: None)
 
 
-def test_what_is_not_fresh_makes_no_life_look_better() -> None:
-    """A life is looked at without what was learnt from, too."""
-    table = without_inputs(0.0, "served", 1)
-    rows = np.arange(4)
-    features = {name: np.arange(4, dtype=kind) for name, kind in OF_QUERIES.items()}
-    table = replace(table, **features)
-    whole = Life(table, rows, rows.astype(float), np.ones(4, np.bool_))
-    part = Life(table, rows, rows.astype(float), np.array([True, False, True, False]))
-    watch = Watch(Layout([]), Decay(WEEK))
-    assert len(whole.course(watch)) == 4
-    assert len(part.course(watch)) == 4 + 2
-    assert [each.digests[0] for each in part.exchanges(part.fresh)] == [0, 2]
-    assert [each.time for each in part.exchanges(part.fresh)] == [0.0, 2.0]
+def test_clients_that_set_no_threshold_grow_a_forest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made: Calibration
+) -> None:
+    """Of as few as these traffic has."""
+    monkeypatch.setattr(forest, "FEWEST", 2)
+    told = list[str]()
+    grown = calibrate(record(tmp_path / "traffic.jsonl"), KEY, WEEK, told.append)
+    assert "the isolation forest is grown, by 4 clients" in told
+    ranks = Forest.load(grown.forest)
+    assert ranks.dump() == grown.forest
+    names = layout(decode(grown.reference), grown.floor, WEEK, ranks).names
+    alone, beside = made.thresholds["user"], grown.thresholds["user"]
+    assert tuple(beside.discounts) == names
+    assert names[-1] == "isolation"
+    assert "isolation" not in alone.discounts
+    before = sum(each.set_by for each in made.thresholds.values())
+    assert sum(each.set_by for each in grown.thresholds.values()) == before - 4
+    assert beside.clients == alone.clients
+    assert grown.reference == made.reference
+
+
+def test_without_scikit_learn_it_says_so_and_all_clients_set_thresholds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forest, "FEWEST", 1)
+    monkeypatch.setitem(sys.modules, "sklearn.ensemble", None)
+    told = list[str]()
+    made = calibrate(record(tmp_path / "traffic.jsonl", 30), KEY, WEEK, told.append)
+    assert made.forest == b""
+    assert told[1] == (
+        "the calibration has no isolation forest: it takes scikit-learn: pip install "
+        "'extproc[detect]'"
+    )
+
+
+def test_where_lives_turn_out_too_short_there_is_no_forest_either(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All ask the same again: lines enough, and hardly a query."""
+    monkeypatch.setattr(forest, "FEWEST", 1)
+    path = record(tmp_path / "traffic.jsonl", 30)
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines[len(lines) // 2 :]:
+        line["input"] = "where is my parcel"
+    path.write_text("\n".join(map(json.dumps, lines)))
+    told = list[str]()
+    made = calibrate(path, KEY, WEEK, told.append)
+    assert made.forest == b""
+    assert any(line.startswith("the calibration has no isolation forest: it t") for line in told)
+    assert "isolation" not in made.thresholds["user"].discounts

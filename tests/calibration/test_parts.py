@@ -7,7 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extproc.calibration.parts import LEARNT, SET, TRIED, Index, drawn, parts, unseen
+from extproc.calibration.parts import (
+    GROWN,
+    LEARNT,
+    SET,
+    TRIED,
+    Index,
+    drawn,
+    parts,
+    set_aside,
+    unseen,
+)
 
 
 def _index(lines: int, clients: int, inputs: int, seed: int) -> Index:
@@ -50,12 +60,44 @@ def test_about_as_many_as_they_should_be() -> None:
 @given(st.integers(4, 300), st.integers(1, 60), st.integers(0, 9))
 def test_what_is_unseen_stands_in_no_earlier_part(lines: int, inputs: int, seed: int) -> None:
     index = _index(lines, 10, inputs, seed)
-    found = parts(index)
+    found = set_aside(index, parts(index), 1, 1)
     fresh = unseen(index, found)
     for part in (SET, TRIED):
         earlier = set(index.digests[(found >= 0) & (found < part)])
         assert {*index.digests[(found == part) & fresh]}.isdisjoint(earlier)
         assert {*index.digests[(found == part) & ~fresh]} <= earlier
+
+
+@settings(max_examples=30)
+@given(st.integers(4, 300), st.integers(1, 80), st.integers(0, 9))
+def test_who_grows_the_forest_neither_sets_nor_tries_a_threshold(
+    lines: int, clients: int, seed: int
+) -> None:
+    # Planted: setting aside every fourth line, in place of every fourth client, fails here.
+    index = _index(lines, clients, 50, seed)
+    before = parts(index)
+    found = set_aside(index, before, 1, 1)
+    whose = {part: set(index.clients[found == part].tolist()) for part in (GROWN, SET, TRIED)}
+    assert not whose[GROWN] & (whose[SET] | whose[TRIED])
+    assert len(whose[GROWN]) == (len(whose[GROWN]) + len(whose[SET])) // 4
+    np.testing.assert_array_equal(np.where(found == GROWN, SET, found), before)
+
+
+def test_nobody_is_set_aside_for_a_forest_that_would_be_of_too_few() -> None:
+    index = _index(4_000, 400, 50, 5)
+    found = parts(index)
+    many = len(np.unique(index.clients[found == SET]))
+    assert set_aside(index, found, many // 4, 1) is not found
+    assert set_aside(index, found, many // 4 + 1, 1) is found
+    assert set_aside(index, found, 1, 1000) is found, "none of them has so many lines"
+
+
+def test_a_log_serves_thresholds_from_its_first_line() -> None:
+    index = _index(1000, 900, 50, 6)
+    found = parts(index, (0.0, 0.5))
+    assert LEARNT not in found
+    assert (index.times[found == SET].max() < index.times[found == TRIED].min()).all()
+    assert 350 < (found == SET).sum() <= 500
 
 
 def test_each_input_is_drawn_once_and_no_client_gives_much_of_them() -> None:

@@ -65,6 +65,17 @@ def test_a_detector_that_benign_traffic_says_nothing_to_is_trusted_as_an_e_value
     assert discounts(NAMES, courses)["b"] == pytest.approx(UNTRIED - math.log(2))
 
 
+def test_what_can_reach_no_threshold_weighs_an_eighth() -> None:
+    """Its most, which benign lives come to as well, moves the threshold by little."""
+    walks = _walks(300, 1)
+    most = [np.full((60, 1), 2.5, np.float32)] * len(walks)
+    beside = [np.concatenate(both, axis=1) for both in zip(walks, most, strict=True)]
+    less = discounts((*NAMES, "isolation"), beside)
+    assert less["isolation"] == pytest.approx(2.5 - math.log(3) + math.log(8))
+    rise = threshold((*NAMES, "isolation"), beside, []).nats - threshold(NAMES, walks, []).nats
+    assert 0 <= rise < 1 / 8
+
+
 def test_evidence_below_nothing_is_no_discount() -> None:
     courses = [np.array([[-5.0, 1.0]], np.float32)] * 10
     assert discounts(NAMES, courses)["a"] == pytest.approx(-math.log(2))

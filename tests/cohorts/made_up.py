@@ -1,16 +1,16 @@
 """Subjects, digests and detectors made up for the tests of cohorts."""
 
-import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
 
 from extproc.canonical import at_once
-from extproc.cohorts.linker import Linker
+from extproc.cohorts.linker import Life, Linker
 from extproc.cohorts.snapshot import Snapshot, taken
 from extproc.cohorts.trail import Trails
-from extproc.detectors.detector import Counters
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import Features
+from extproc.detectors.likelihood import Nats
 from extproc.detectors.observation import Observation
 
 KEY = b"secret" * 4
@@ -26,11 +26,16 @@ class Counted:
     def __init__(self, name: str, size: int = 1) -> None:
         self.name, self.size = name, size
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
         counters[0] += weight
 
-    def evidence(self, counters: Counters) -> float:
-        return float(counters[0]) if counters[0] else -math.inf
+    def evidence(self, counters: Counters) -> Nats:
+        return np.where(counters[..., 0] > 0, counters[..., 0], -np.inf)
+
+
+def life(queries: float, evidence: Mapping[str, float]) -> Life:
+    """Of a caller whom ``Counted`` alone looks at."""
+    return Life(START, queries, np.array(list(evidence.values()), np.float32), evidence)
 
 
 def digests(seed: int) -> Iterator[int]:

@@ -20,7 +20,7 @@ def trails() -> Trails:
     spread = np.arange(1, 2 * SUBJECTS + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
     numbers = spread.tolist()
     for number in range(SUBJECTS):
-        few, crowd = numbers[number // 3], numbers[number % 5]
+        few, crowd = numbers[number // 3], numbers[number % 20]
         found.add(f"s{number}", number % 480, few, crowd, (numbers[SUBJECTS + number], few))
     return found
 

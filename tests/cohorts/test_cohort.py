@@ -6,6 +6,7 @@ import numpy as np
 from extproc.cohorts.cohort import MOST, evidence, product, threshold
 from extproc.cohorts.knowledge import Knowledge
 from extproc.detectors.detector import Counters
+from extproc.detectors.likelihood import Nats
 from extproc.detectors.profile import Layout
 from tests.cohorts.made_up import BASE, Counted
 
@@ -27,8 +28,8 @@ def test_what_is_natural_for_many_is_judged_of_each() -> None:
     """Counters of a hundred that are innocent each would look like those of an attacker."""
 
     class Covered(Counted):
-        def evidence(self, counters: Counters) -> float:
-            return float(counters[0]) - 50.0
+        def evidence(self, counters: Counters) -> Nats:
+            return counters[..., 0].astype(np.float64) - 50.0
 
     layout = Layout([Covered("coverage")])
     assert layout.evidence(np.array([500], np.float32))["coverage"] == 450.0

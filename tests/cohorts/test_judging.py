@@ -12,7 +12,8 @@ from extproc.detectors.profile import Layout
 from tests.cohorts.made_up import BASE, Counted
 
 KNOWN = Knowledge(Layout([Counted("novelty")]), BASE, 7.0)
-USUAL = usual({"novelty": [[float(each) for each in range(100)]] * len(CHECKPOINTS)})
+USUAL = usual({"novelty": [[each / 10 for each in range(1000)]] * len(CHECKPOINTS)})
+CLASSES = {"user": USUAL}
 NORTH = f"{DECLARED}north 1"
 
 
@@ -35,6 +36,7 @@ def test_many_members_who_ask_little_each_are_suspicious_together() -> None:
     assert found.suspicions["c"] > 0.99
     assert found.evidence["c"] == {"novelty": 30.0}
     assert found.lifts["c0003"] > 0.7
+    assert found.members == {f"c{n:04d}": "c" for n in range(10)}
 
 
 def test_a_member_whose_own_queries_are_innocent_is_not_blamed() -> None:
@@ -63,18 +65,18 @@ def test_so_many_members_are_looked_at_those_of_the_largest_cohorts() -> None:
 
 def test_cohorts_are_judged_in_slices() -> None:
     slices = cohorts_judged(Judged(), [cohort("c", 64)], KNOWN, nats(*[1.0] * 64).get)
-    assert sum(1 for _ in slices) == 4 + 4
+    assert sum(1 for _ in slices) == 4 + 4 + 1
 
 
 def test_a_group_with_too_many_rare_callers_lifts_those_who_are_rare() -> None:
-    groups, own = Groups(5000), {}
+    groups, own = Groups(CLASSES, 5000), {}
     for number in range(40):
         rare = number % 2 == 0
         own[f"c{number}"] = 4.0 if rare else 1.5
-        told = {"novelty": 99.5 if rare else 3.0}
-        groups.enter(f"c{number}", [NORTH], USUAL, 4, told)
-        groups.enter(f"d{number}", ["benign"], USUAL, 4, {"novelty": 2.5 * number})
-    groups.enter("c0", [NORTH, "benign"], USUAL, 8, {"novelty": 99.5})
+        told = {"novelty": 99.9 if rare else 3.0}
+        groups.enter(f"c{number}", [NORTH], "user", 4, told)
+        groups.enter(f"d{number}", ["benign"], "user", 4, {"novelty": 2.5 * number})
+    groups.enter("c0", [NORTH, "benign"], "user", 8, {"novelty": 99.9})
     found = Judged()
     slices = sum(1 for _ in groups_judged(found, groups, own))
     assert slices == 0
@@ -88,11 +90,11 @@ def test_a_group_with_too_many_rare_callers_lifts_those_who_are_rare() -> None:
 def test_one_time_one_address_or_one_client_alone_links_nobody() -> None:
     found = {}
     for group in ("new day 1", "client 1", "network 1", f"{DECLARED}north 1"):
-        groups = Groups(100)
+        groups = Groups(CLASSES, 100)
         for number in range(40):
-            groups.enter(f"c{number}", [group], USUAL, 4, {"novelty": 99.5})
+            groups.enter(f"c{number}", [group], "user", 4, {"novelty": 99.9})
         judged = Judged()
-        at_once(groups_judged(judged, groups, dict.fromkeys(groups.members, 9.0)))
+        at_once(groups_judged(judged, groups, dict.fromkeys(groups.entries, 9.0)))
         found[group] = judged.lifts["c0"]
     assert found.pop(f"{DECLARED}north 1") > 0.7
     assert max(found.values()) <= 0.5
@@ -108,20 +110,20 @@ def test_a_caller_of_two_groups_has_the_greater_lift() -> None:
 
 
 def test_a_group_of_few_is_not_looked_at() -> None:
-    groups = Groups(100)
+    groups = Groups(CLASSES, 100)
     for number in range(LEAST - 1):
-        groups.enter(f"c{number}", ["few", "five"], USUAL, 4, {"novelty": 99.5})
-    groups.enter("another", ["five"], USUAL, 4, {"novelty": 99.5})
+        groups.enter(f"c{number}", ["few", "five"], "user", 4, {"novelty": 99.9})
+    groups.enter("another", ["five"], "user", 4, {"novelty": 99.9})
     found = Judged()
     at_once(groups_judged(found, groups, {}))
     assert set(found.suspicions) == {"five"}
 
 
 def test_groups_and_their_callers_are_judged_in_slices() -> None:
-    groups = Groups(5000)
+    groups = Groups(CLASSES, 5000)
     for number in range(2100):
-        groups.enter(f"c{number}", ["all", f"g{number % 40}"], USUAL, 4, {"novelty": 99.5})
-    assert sum(1 for _ in groups_judged(Judged(), groups, {})) == 2 + 2
+        groups.enter(f"c{number}", ["all", f"g{number % 40}"], "user", 4, {"novelty": 99.9})
+    assert sum(1 for _ in groups_judged(Judged(), groups, {})) == 16 + 2
 
 
 def test_a_group_without_more_than_the_usual_share_lifts_nobody() -> None:
@@ -129,9 +131,9 @@ def test_a_group_without_more_than_the_usual_share_lifts_nobody() -> None:
         def share(self, group: str) -> float:
             return 0.0
 
-    groups = Even(100)
+    groups = Even(CLASSES, 100)
     for number in range(40):
-        groups.enter(f"c{number}", ["g"], USUAL, 4, {"novelty": 99.5})
+        groups.enter(f"c{number}", ["g"], "user", 4, {"novelty": 99.9})
     found = Judged()
     at_once(groups_judged(found, groups, {f"c{number}": 5.0 for number in range(40)}))
     assert found.suspicions["g"] > 0.99

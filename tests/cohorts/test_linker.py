@@ -8,9 +8,9 @@ from extproc.cohorts.linker import Linker
 from extproc.cohorts.trail import PERIOD
 from extproc.cohorts.usual import CHECKPOINTS, usual
 from extproc.detectors.profile import Layout
-from tests.cohorts.made_up import BASE, KEY, START, Counted, observation, rebuilt, some
+from tests.cohorts.made_up import BASE, KEY, START, Counted, life, observation, rebuilt, some
 
-USUAL = usual({"novelty": [[each / 10 - 9.5 for each in range(100)]] * len(CHECKPOINTS)})
+USUAL = usual({"novelty": [[each / 100 - 9.5 for each in range(1000)]] * len(CHECKPOINTS)})
 KNOWN = Knowledge(Layout([Counted("novelty")]), BASE, 7.0, {"user": USUAL})
 HOME, BROWSER, OFFICE, *OTHERS = some(41, 4000)
 
@@ -106,9 +106,9 @@ def test_a_campaign_over_keys_that_nothing_links_is_found_by_when_they_came() ->
         seen = observation(START + 10 * number, OTHERS[number], OTHERS[1000 + number])
         rare = number % 4 == 0
         told = {"novelty": 5.0 if rare else number % 95 / 10 - 9.5}
-        found.count(seen, f"c{number}", "", "user", 4, told)
+        found.count(seen, f"c{number}", "", "user", life(4, told))
     rebuilt(found)
-    assert found.judged.suspicions[f"new day {START // 86400:.0f}"] > 0.99
+    assert found.judged.suspicions[f"new day {START // 86400:.0f} user"] > 0.99
     assert found.lift("c4") > 0.2
     assert found.lift("c5") < 0.1
 
@@ -117,32 +117,32 @@ def test_callers_are_counted_with_their_block_their_client_and_whom_the_policy_n
     found = linker()
     for number in range(12):
         seen = observation(START, HOME, BROWSER)
-        found.count(seen, f"c{number}", "north", "user", 4, {"novelty": 2.0})
+        found.count(seen, f"c{number}", "north", "user", life(4, {"novelty": 2.0}))
     period = f"{START // PERIOD:.0f}"
-    names = {f"network {HOME:016x} {period}", f"client {BROWSER:016x} {period}"}
-    assert names | {f"declared north {period}"} < set(found.groups)
+    names = {f"network {HOME:016x} {period} user", f"client {BROWSER:016x} {period} user"}
+    assert names | {f"declared north {period} user"} < set(found.groups)
     rebuilt(found)
     assert all(found.judged.suspicions[name] > 0.9 for name in names)
 
 
 def test_a_caller_is_counted_once_at_each_checkpoint_and_its_own_evidence_is_the_latest() -> None:
     found = linker()
-    for queries, nats in ((4, 2.0), (5, 3.0), (1000, 1.0)):
-        found.count(observation(), "c", "", "user", queries, {"novelty": nats})
+    for queries, nats in ((5, 2.0), (6, 3.0), (1000, 1.0)):
+        found.count(observation(), "c", "", "user", life(queries, {"novelty": nats}))
     assert found._own == {"c": 1.0}
     [hour, *_] = found.groups
-    assert found.groups.tallies[hour]["novelty"].sum() == 2
+    assert found.groups._tallies[hour].counts.sum() == 2
 
 
 def test_a_class_that_nobody_has_calibrated_is_in_no_group() -> None:
     found = linker()
-    found.count(observation(), "c", "north", "batch", 4, {"novelty": 2.0})
+    found.count(observation(), "c", "north", "batch", life(4, {"novelty": 2.0}))
     assert len(found.groups) == 0
 
 
 def test_of_whom_neither_block_nor_client_is_known_only_the_time_counts() -> None:
     found = linker()
-    found.count(observation(), "c", "", "user", 4, {"novelty": 2.0})
+    found.count(observation(), "c", "", "user", life(4, {"novelty": 2.0}))
     assert {group.split()[0] for group in found.groups} == {"new"}
 
 
@@ -151,7 +151,7 @@ def test_what_is_kept_is_bounded() -> None:
     for number in range(500):
         seen = observation(START, OTHERS[number], OTHERS[number + 1])
         found.observe(seen, f"c{number}", some(number, 3))
-        found.count(seen, f"c{number}", "", "user", 4, {"novelty": 1.0})
-    assert len(found._since) == len(found._own) == len(found.groups.members) == 50
+        found.count(seen, f"c{number}", "", "user", life(4, {"novelty": 1.0}))
+    assert len(found._own) == len(found.groups.entries) == 50
     assert len(found._later) == 50
     at_once(found.rebuild(lambda _: None))

@@ -9,9 +9,9 @@ from extproc.cohorts.linker import Linker
 from extproc.cohorts.usual import CHECKPOINTS, usual
 from extproc.detectors.detector import Counters
 from extproc.detectors.profile import Layout
-from tests.cohorts.made_up import BASE, KEY, START, Counted, observation, rebuilt, some
+from tests.cohorts.made_up import BASE, KEY, START, Counted, life, observation, rebuilt, some
 
-USUAL = usual({"novelty": [[each / 10 - 9.5 for each in range(100)]] * len(CHECKPOINTS)})
+USUAL = usual({"novelty": [[each / 100 - 9.5 for each in range(1000)]] * len(CHECKPOINTS)})
 KNOWN = Knowledge(Layout([Counted("novelty")]), BASE, 7.0, {"user": USUAL})
 HOME, BROWSER, *OTHERS = some(51, 3000)
 SYBILS = 5
@@ -36,7 +36,7 @@ def attacked(own: float, network: bool = True, client: bool = True, probes: bool
         linker.observe(seen, name, asked)
         nats = own if mine else 50.0
         counters[name] = np.array([nats], np.float32)
-        linker.count(seen, name, "", "user", 8, {"novelty": nats})
+        linker.count(seen, name, "", "user", life(8, {"novelty": nats}))
     rebuilt(linker, counters)
     assert (linker.lift("a1") > 0.8) is (probes or (network and client))
     return linker.lift("victim")

@@ -1,8 +1,10 @@
 import random
 
 import numpy as np
+import pytest
 
 from extproc.canonical import at_once
+from extproc.cohorts import sharing as module
 from extproc.cohorts.sharing import NEXT, PAIRS, PARTS, shared
 from extproc.cohorts.trail import Trails
 from tests.cohorts.made_up import snapshot, some
@@ -80,3 +82,19 @@ def test_it_is_found_in_slices() -> None:
     found = snapshot([("a", 0, 1, 1, ()), ("b", 0, 1, 1, ())])
     assert sum(1 for _ in shared(found, 0)) == 1 + PARTS
     assert len(Trails(1, b"")) == 0
+
+
+def test_what_a_crowd_has_is_ignored_before_it_is_sorted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CROWD", 8)
+    sizes: list[int] = []
+
+    def sized(keys: tuple[np.ndarray, ...]) -> np.ndarray:
+        sizes.append(len(keys[0]))
+        return np.argsort(keys[-1])
+
+    [crowd] = some(5, 1)
+    found = snapshot((f"s{n}", 0, 0, crowd, ()) for n in range(100))
+    monkeypatch.setattr(np, "lexsort", sized)
+    shares = at_once(shared(found, 1))
+    assert max(sizes) <= 2 * 8
+    assert len(shares.pairs) == shares.shares.any() == 0

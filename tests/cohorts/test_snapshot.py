@@ -25,4 +25,4 @@ def test_it_is_taken_in_slices() -> None:
     later = Trails(3 * SLICE, KEY)
     for number in range(3 * SLICE):
         later.add(f"s{number}", 0, 0, 0, ())
-    assert sum(1 for _ in taken(Trails(1, KEY), later)) == 3 + 1
+    assert sum(1 for _ in taken(Trails(1, KEY), later)) == 1 + 3 + 1 + 3

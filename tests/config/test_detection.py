@@ -2,15 +2,18 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from extproc.config import DetectionPlan, compile_detection
 from extproc.detectors.calibration import LARGEST, Calibration, open_sealed, seal
 from extproc.errors import ConfigError
 from tests.config.example import ENVIRON, TEXT, changed, loaded
 from tests.config.sealed import THRESHOLD, sealed
+from tests.detectors.trees import by_chance
 
+TREES = by_chance(2, 2, 9).dump()
 ENV = {**ENVIRON, "HOOK": "h" * 32}
-ALERT = "{url: 'https://alerts.example.com/x', secret: 'env:HOOK'%s}"
+ALERT = "{url: 'https://alerts.example.com/x', secret: 'env:HOOK'}"
 
 
 def compiled(folder: Path, detection: str) -> DetectionPlan | None:
@@ -44,22 +47,13 @@ def test_the_reference_is_opened_and_handed_on(reference: Path) -> None:
     assert found.lightened().digest == found.digest
 
 
-def test_all_else_is_in_seconds_and_bytes(reference: Path) -> None:
-    (reference / "ca.pem").write_text("x")
-    alerts = f"[{ALERT % ''}, {ALERT % ', ca: ca.pem'}]"
+def test_all_else_is_in_seconds(reference: Path) -> None:
     found = plan(
         reference,
-        f"{{reference: ref, half_life: 1h, per: principal, profiles: 7, alerts: {alerts}}}",
+        f"{{reference: ref, half_life: 1h, per: principal, profiles: 7, alerts: [{ALERT}]}}",
     )
     assert (found.half_life, found.by_principal, found.profiles) == (3600, True, 7)
-    first, second = found.alerts
-    assert (first.url, first.secret, first.ca) == (
-        "https://alerts.example.com/x",
-        b"h" * 32,
-        None,
-    )
-    assert second.ca == reference / "ca.pem"
-    assert "hhhh" not in repr(found)
+    assert [each.host for each in found.receivers] == ["alerts.example.com"]
 
 
 @pytest.mark.parametrize(
@@ -72,10 +66,6 @@ def test_all_else_is_in_seconds_and_bytes(reference: Path) -> None:
         (
             "{reference: .}",
             "reference: {} cannot be read (Is a directory); make one with: extproc ",
-        ),
-        (
-            f"{{reference: ref, alerts: [{ALERT % ', ca: gone'}]}}",
-            "alerts[0].ca: {}/gone cannot ",
         ),
         (
             "{reference: ref, alerts: [{url: 'https://a.example', secret: 'env:NONE'}]}",
@@ -137,6 +127,37 @@ def test_a_reference_that_is_not_the_policys_own_is_not_used(
     what = f"it is {told}" if told else "no query could be held against it; make one with: extproc"
     where = f"{reference}/policy.yaml:{line}: detection.reference: "
     assert str(error.value).startswith(where + what)
+
+
+@pytest.mark.parametrize(
+    ("forest", "told"),
+    [
+        (b"trees", "no isolation forest; make one with: extproc calibrate"),
+        (b"\xff" + TREES[1:], "an isolation forest that is cut off, or of another version; make"),
+        (TREES[:-4], "an isolation forest that is cut off, or of another version; make one with"),
+    ],
+)
+def test_a_forest_of_other_trees_than_it_says_is_found_at_load(
+    reference: Path, forest: bytes, told: str
+) -> None:
+    """Though it was signed."""
+    key = ENVIRON["HMAC"].encode()
+    made = open_sealed((reference / "ref").read_bytes(), key)
+    (reference / "ref").write_bytes(seal(replace(made, forest=TREES), key))
+    assert plan(reference, "{reference: ref}").calibration == replace(made, forest=TREES)
+    (reference / "ref").write_bytes(seal(replace(made, forest=forest), key))
+    with pytest.raises(ConfigError, match=f"detection.reference: it holds {told}"):
+        compiled(reference, "{reference: ref}")
+
+
+def test_a_forest_that_was_changed_after_it_was_signed_is_not_used(reference: Path) -> None:
+    key = ENVIRON["HMAC"].encode()
+    made = open_sealed((reference / "ref").read_bytes(), key)
+    file = seal(replace(made, forest=TREES), key)
+    other = TREES[:-1] + bytes([TREES[-1] ^ 1])
+    (reference / "ref").write_bytes(file.replace(TREES, other))
+    with pytest.raises(ConfigError, match=r"it is changed, or signed under another keys.hmac"):
+        compiled(reference, "{reference: ref}")
 
 
 def test_a_kind_of_traffic_that_it_does_not_know_is_an_error(reference: Path) -> None:

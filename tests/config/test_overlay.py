@@ -11,6 +11,7 @@ from extproc.config.document import Document, Layer, Origin
 from extproc.config.overlay import _Overlay
 from extproc.config.parts import Part
 from extproc.config.settings import Settings
+from extproc.config.stores import RedisStore, Slices
 from extproc.errors import ConfigError
 from tests.config.example import ENVIRON, TEXT, changed, write
 from tests.config.overlaying import bound, table, written
@@ -48,6 +49,24 @@ def test_an_override_holds_whatever_the_team_says_and_is_noted(tmp_path: Path) -
     (overruled,) = config.document.overruled
     assert overruled.place == ("policies", "partner", "mode")
     assert (overruled.origin.line, overruled.by.line) == (20, 4)
+
+
+def test_a_field_is_called_as_in_a_policy_file(tmp_path: Path) -> None:
+    redis, memory = '{kind: redis, url: "env:REDIS"%s}', "store: {kind: memory}\n"
+    slices = ", slices: {share: 0.1, for: %s}"
+    own = changed((memory, f"store: {redis % slices % '3s'}\n"))
+    for base, text in (
+        (f"defaults: {{store: {redis % slices % '7s'}}}", changed((memory, ""))),
+        ("overrides: {store: {slices: {for: 7s}}}", own),
+    ):
+        found = settings(tmp_path, base, text)
+        assert isinstance(found.store, RedisStore)
+        assert found.store.slices == Slices(0.1, "7s")
+    with pytest.raises(ConfigError, match=r":2: overrides\.store\.slices\.time: unknown field; "):
+        settings(tmp_path, "overrides: {store: {slices: {time: 7s}}}", own)
+    steps = "policies: {partner: {escalation: [{above: 0.9, deny: true, for: 1h}]}}"
+    found = settings(tmp_path, f"overrides: {{detection: {{reference: ref}}, {steps}}}")
+    assert [each.time for each in found.policies["partner"].escalation] == ["1h"]
 
 
 def test_mappings_are_merged_and_lists_are_replaced(tmp_path: Path) -> None:

@@ -33,11 +33,12 @@ def main() -> int:
     sizes = Sizes(
         benign=asked.clients,
         setting=asked.setting,
+        growing=asked.growing,
         odd=asked.odd,
         evaluations=asked.odd,
         attackers=asked.attackers,
     )
-    found = Trial(corpus, judge, sizes, rng, progress).run()
+    found = Trial(corpus, judge, sizes, rng, progress, wide=True).run()
     text = markdown(found)
     print(text)
     if asked.markdown is not None:
@@ -51,9 +52,10 @@ def main() -> int:
 def _arguments() -> Any:
     parser = argparse.ArgumentParser(prog="python -m tests.detection", description=__doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--clients", type=int, default=750, help="of each of four kinds, fresh")
-    parser.add_argument("--setting", type=int, default=1000, help="of each, to set thresholds by")
+    parser.add_argument("--seed", type=int, default=6)
+    parser.add_argument("--clients", type=int, default=3000, help="of each of four kinds, fresh")
+    parser.add_argument("--setting", type=int, default=2600, help="of each, to set thresholds by")
+    parser.add_argument("--growing", type=int, default=125, help="of each, to grow the forest of")
     parser.add_argument("--odd", type=int, default=100, help="of each other kind")
     parser.add_argument("--attackers", type=int, default=200, help="of each attack")
     parser.add_argument(

@@ -17,6 +17,8 @@ Attack = Callable[[Corpus, int, np.random.Generator], Life]
 """Of so many queries."""
 
 _SEEDS: Final = 5
+_STEPS: Final = 25
+"""Of a walk."""
 _LETTERS: Final = np.array(list("abcdefghijklmnopqrstuvwxyz"))
 
 
@@ -61,6 +63,35 @@ def hidden_uniform(corpus: Corpus, queries: int, rng: np.random.Generator) -> Li
     return _timed(_either(own, _evenly(corpus, queries, rng), 0.5, rng), rng)
 
 
+def unsure(corpus: Corpus, queries: int, rng: np.random.Generator) -> Life:
+    """Of the texts of the very domains those of which the model is least sure, as active learning
+    chooses them (Tong and Koller, JMLR 2001): of ten, one.
+    """
+    some = rng.permutation(corpus.whole("tried"))[: 10 * queries]
+    margins = corpus.victim.margins([corpus.pool.texts[row] for row in some.tolist()])
+    least = some[np.argsort(margins)[:queries]]
+    return _timed(rng.permutation(least), rng)
+
+
+def walk(corpus: Corpus, queries: int, rng: np.random.Generator) -> Life:
+    """From a text towards another, word by word, to where the model is least sure (after Chen,
+    Jordan and Wainwright, "HopSkipJumpAttack", IEEE S&P 2020); then from the next.
+    """
+    asked: list[str] = []
+    while len(asked) < queries:
+        one, other = (
+            corpus.pool.texts[row].split() for row in rng.choice(corpus.whole("tried"), 2)
+        )
+        least = 1.0
+        for _ in range(_STEPS):
+            tried = _swapped(one, other, rng)
+            asked.append(" ".join(tried))
+            margin = float(corpus.victim.margins(asked[-1:])[0])
+            if margin <= least:
+                one, least = tried, margin
+    return _timed(corpus.pool.rows(asked[:queries]), rng)
+
+
 def slowly(attack: Attack) -> Attack:
     """A query an hour."""
 
@@ -79,6 +110,8 @@ ATTACKS: Final[dict[str, Attack]] = {
     "knockoff, quarter mixed": mixed(0.25),
     "in-distribution, uniform": uniform,
     "in-distribution, half mixed": hidden_uniform,
+    "in-distribution, least sure": unsure,
+    "walks to the boundary": walk,
     "knockoff, a query an hour": slowly(knockoff),
     "uniform, a query an hour": slowly(uniform),
 }
@@ -105,6 +138,12 @@ def _own(corpus: Corpus, queries: int, rng: np.random.Generator) -> Rows:
 def _either(own: Rows, other: Rows, share: float, rng: np.random.Generator) -> Rows:
     other = np.resize(other, len(own))
     return np.where(rng.random(len(own)) < share, other, own)
+
+
+def _swapped(one: list[str], other: list[str], rng: np.random.Generator) -> list[str]:
+    """A word of the other put in its place, or at the end."""
+    place = int(rng.integers(len(other)))
+    return [*one[:place], other[place], *one[place + 1 :]]
 
 
 def _edited(text: str, words: list[str], rng: np.random.Generator) -> str:

@@ -7,49 +7,48 @@ whose days are over when it begins, so that it is as thin among them as can be.
 
 import argparse
 import math
-from collections.abc import Callable, Sequence
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from extproc.canonical import at_once
 from extproc.cohorts.cohort import Cohort
+from extproc.cohorts.entry import NOWHERE
 from extproc.cohorts.judging import Judged, groups_judged
 from extproc.cohorts.knowledge import Knowledge
-from extproc.cohorts.linker import Linker
-from extproc.cohorts.usual import CHECKPOINTS
+from extproc.cohorts.linker import Life, Linker
 from extproc.detectors.detector import Counters
 from extproc.detectors.evidence import ALARM, combined, suspicion
-from extproc.detectors.profile import Layout
 from tests.detection.dealt import (
-    KEY,
+    PLACES,
     START,
     Caller,
-    Corpus,
+    Learnt,
     benign,
     campaign,
-    corpus,
-    knowledge,
+    learnt,
     observation,
-    taken,
+    salad,
 )
+from tests.detection.judged import KEY
+from tests.detection.newcomers import newcomers
+from tests.detection.report import pasted
+from tests.detection.texts import clinc
 
-KEYS: Final = (1, 5, 10, 20, 100, 1000)
+KEYS: Final = (100,)
 BENIGN: Final = 1000
-THRESHOLD: Final = 10.0
-"""Nats that a benign caller of class user reaches once in a thousand lives, or less often."""
-PARTS: Final = tuple(step / 10 for step in range(1, 11))
+PARTS: Final = (0.1, 0.2, 0.3, 0.4, 0.45, 0.49, 0.6, 0.8, 1.0)
 """Of the campaign, after which groups are looked at."""
 WHOLE: Final = (0.4, 1.0)
 """Those after which cohorts are found anew."""
-HALF: Final = 0.45
-"""What is found at a part of less has been found before half of it was served."""
-LIVES: Final = 4000
-"""Benign keys that usual evidence is learnt from."""
-BLOCKS: Final = ("many", "one", "that of others")
+HALF: Final = 0.5
+LIVES: Final = 3000
+"""Benign keys that are learnt from."""
 STEP: Final = 0.7
 """The suspicion of the mildest step of a ladder."""
 SUBJECTS: Final = 4096
@@ -58,34 +57,25 @@ SUBJECTS: Final = 4096
 class World:
     """What the watcher keeps of all of them."""
 
-    def __init__(self, corpus: Corpus, known: Knowledge) -> None:
-        self.linker = Linker(known, KEY, SUBJECTS)
-        self._corpus, self._known, self._layout = corpus, known, corpus.layout
+    def __init__(self, known: Learnt) -> None:
+        self.linker = Linker(known.known, KEY, SUBJECTS)
+        self._known, self._layout = known, known.watch.layout
         self.callers: dict[str, Caller] = {}
 
     def ask(self, caller: Caller, end: int) -> None:
-        """Up to so many of its queries, in batches that end where it is counted."""
+        """Up to so many of its queries."""
         self.callers[caller.name] = caller
-        for stop in sorted({min(end, each) for each in (*CHECKPOINTS, end)}):
-            if stop > caller.asked:
-                self._batch(caller, slice(caller.asked, stop))
-
-    def _batch(self, caller: Caller, part: slice) -> None:
-        digests = caller.features.digests
-        new = ~np.isin(digests[part], digests[: part.start])
-        _, firsts = np.unique(digests[part], return_index=True)
-        fresh = part.start + np.intersect1d(np.flatnonzero(new), firsts)
-        if not caller.counters.size:
-            caller.counters = np.zeros(self._layout.size, np.float32)
-        some = taken(caller.features, fresh)
-        self._layout.count(caller.counters, some, 1.0)
-        caller.asked, caller.queries = part.stop, caller.queries + len(fresh)
-        for at in range(part.start, part.stop):
-            seen = observation(caller, caller.times[at])
-            self.linker.observe(seen, caller.name, [int(digests[at])])
-        told = self._layout.evidence(caller.counters)
-        last = observation(caller, caller.times[part.stop - 1])
-        self.linker.count(last, caller.name, "", "user", caller.queries, told)
+        for at in range(caller.asked, end):
+            each, caller.asked = caller.exchanges[at], at + 1
+            seen = observation(caller, each.time)
+            digests = each.digests.tolist()
+            caller.digests.update(digests)
+            caller.counters = next(caller.profiles)
+            self.linker.observe(seen, caller.name, digests)
+            if self.linker.groups.due(caller.name, len(caller.digests)) or at == end - 1:
+                told = self._layout.evidence(caller.counters)
+                life = Life(float(caller.life.times[0]), len(caller.digests), caller.counters, told)
+                self.linker.count(seen, caller.name, "", caller.traffic, life)
 
     def rebuild(self) -> None:
         def counters(subject: str) -> Counters | None:
@@ -101,8 +91,8 @@ class World:
 
     def mine(self, keys: Sequence[Caller]) -> set[str]:
         """The groups that these callers are in."""
-        members = self.linker.groups.members
-        return {name for key in keys for name in members.get(key.name, (0, ()))[1]}
+        entries = self.linker.groups.entries
+        return {name for key in keys for name in entries.get(key.name, NOWHERE).groups}
 
     def cohorts(self, least: float) -> list[Cohort]:
         """Those so suspicious most of whose members attack."""
@@ -115,8 +105,8 @@ class World:
 
     def branched(self) -> "World":
         """Another of the same past."""
-        other = World(self._corpus, self._known)
-        other.linker = copied(self.linker, self._known)
+        other = World(self._known)
+        other.linker = copied(self.linker, self._known.known)
         other.callers = dict(self.callers)
         return other
 
@@ -129,9 +119,9 @@ def copied(linker: Linker, known: Knowledge) -> Linker:
     assert same is not None
     trails._rows[:], trails._ranks[:] = same._rows, same._ranks
     trails._places, trails._least = dict(same._places), list(same._least)
-    other._since, other._own = dict(linker._since), dict(linker._own)
-    other.groups.merge(linker.groups)
-    other.groups._entered = dict(linker.groups.members)
+    other._own = dict(linker._own)
+    for caller, entry in linker.groups.entries.items():
+        other.groups.hear(caller, entry)
     return other
 
 
@@ -159,12 +149,12 @@ class Trial:
         return min(self.grouped, self.cohort)
 
 
-def trial(world: World, keys: Sequence[Caller], layout: Layout) -> Trial:
+def trial(world: World, keys: Sequence[Caller], known: Learnt) -> Trial:
     found = Trial()
     before = world.suspected()
     for part in PARTS:
         for number, key in enumerate(keys):  # one after the other, where each asks once
-            world.ask(key, int(part * len(key.times) + number / len(keys) + 1e-9))
+            world.ask(key, int(part * len(key.exchanges) + number / len(keys) + 1e-9))
         suspected = (world.suspected() - before) & world.mine(keys)
         found.grouped = min(found.grouped, part if suspected else math.inf)
         if part in WHOLE:
@@ -174,49 +164,80 @@ def trial(world: World, keys: Sequence[Caller], layout: Layout) -> Trial:
     lifts = world.linker.judged.lifts
     found.linked = sum(_attackers(each) for each in world.cohorts(0.0))
     found.lifted = sum(lifts.get(key.name, 0.0) >= STEP for key in keys)
-    found.alone = sum(
-        suspicion(combined(layout.evidence(key.counters)), THRESHOLD) >= ALARM for key in keys
-    )
+    found.alone = sum(_alone(key, known) >= ALARM for key in keys)
     benign = [lift for name, lift in lifts.items() if name.startswith("b")]
     found.highest = max(benign, default=0.0)
     found.blamed = sum(lift >= STEP for lift in benign)
     return found
 
 
+def _alone(key: Caller, known: Learnt) -> float:
+    nats = combined(known.watch.layout.evidence(key.counters), known.discounts[key.traffic])
+    return suspicion(nats, known.thresholds[key.traffic])
+
+
 def _attackers(cohort: Cohort) -> int:
     return sum(member.startswith("a") for member in cohort.members)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="CLINC150 and banking77")
-    parser.add_argument("--runs", type=int, default=5)
+def main() -> int:
+    asked, started = _arguments(), time.monotonic()
+
+    def progress(said: str) -> None:
+        print(f"{time.monotonic() - started:6.0f} s  {said}", file=sys.stderr, flush=True)
+
+    rng = np.random.default_rng(3)
+    corpus = clinc(asked.data, rng)
+    known = learnt(corpus, asked.lives, rng)
+    progress("benign keys are learnt")
+    worlds = []
+    for run in range(asked.runs):
+        worlds.append(populated(known, run))
+        progress(f"{BENIGN} benign keys, {run + 1} of {asked.runs}")
+    lines = [*newcomers(known, rng), "", *_benign(worlds), "", *_HEAD]
+    progress("groups of benign newcomers")
+    texts = {
+        "other domain": corpus.elsewhere,
+        "word salad": salad(corpus, 3000, rng),
+        "in-distribution": corpus.whole("tried"),
+    }
+    for name, rows in texts.items():
+        for keys in asked.keys:
+            for place, placed in PLACES.items():
+                trials = [
+                    trial(world.branched(), campaign(known, rows, keys, placed, rng), known)
+                    for world in worlds
+                ]
+                lines.append(_row(name, keys, place, trials))
+                progress(lines[-1])
+    print(*lines, sep="\n")
+    if asked.markdown is not None:
+        page = pasted(asked.markdown.read_text(), "campaigns", "\n".join(lines))
+        asked.markdown.write_text(page)
+    return 0
+
+
+def _arguments() -> Any:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.detection.campaigns", description=__doc__
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--runs", type=int, default=5, help="of each campaign")
     parser.add_argument("--keys", type=int, nargs="*", default=KEYS)
-    options = parser.parse_args()
-    learnt = corpus(options.data)
-    known = knowledge(learnt, THRESHOLD, LIVES, np.random.default_rng(3))
-    worlds = [populated(learnt, known, run) for run in range(options.runs)]
-    benign_alone(worlds)
-    for part in ("other domain", "word salad", "in-distribution"):
-        for keys in options.keys:
-            for block, alike in product(BLOCKS, (False, True)):
-                trials = []
-                for run, world in enumerate(worlds):
-                    rng = np.random.default_rng([run, keys])
-                    dealt = campaign(learnt, part, keys, block, alike, rng)
-                    trials.append(trial(world.branched(), dealt, learnt.layout))
-                print(_row(part, keys, block, alike, trials), flush=True)
+    parser.add_argument("--lives", type=int, default=LIVES, help="benign keys to learn from")
+    parser.add_argument("--markdown", type=Path, metavar="FILE", help="paste it there as well")
+    return parser.parse_args()
 
 
-def populated(learnt: Corpus, known: Knowledge, run: int) -> World:
-    rng, world = np.random.default_rng([run, 0]), World(learnt, known)
+def populated(known: Learnt, run: int) -> World:
+    rng, world = np.random.default_rng([run, 0]), World(known)
     for number in range(BENIGN):
-        caller = benign(learnt, "tried", number, rng)
-        world.ask(caller, len(caller.times))
+        caller = benign(known, number, rng)
+        world.ask(caller, len(caller.exchanges))
     return world
 
 
-def benign_alone(worlds: Sequence[World]) -> None:
+def _benign(worlds: Sequence[World]) -> Iterator[str]:
     """What is found where nobody attacks."""
     cohorts, members, suspected, lifts = 0, 0, 0, []
     for world in worlds:
@@ -226,30 +247,36 @@ def benign_alone(worlds: Sequence[World]) -> None:
         members += sum(len(each.members) for each in told.cohorts.values())
         suspected += sum(each >= ALARM for each in told.suspicions.values())
         lifts.append(max(told.lifts.values(), default=0.0))
-    print(
-        f"benign alone, {len(worlds)} times {BENIGN} keys: {cohorts} cohorts of {members} keys, "
-        f"{suspected} cohorts or groups suspected, highest lifts {np.round(lifts, 2)}"
+    yield (
+        f"Benign keys alone, {len(worlds)} times {BENIGN:,}: {cohorts} cohorts of {members} keys, "
+        f"{suspected} cohorts or groups suspected; the highest lift of a key {max(lifts):.2f}."
     )
-    print("texts | keys | block | client | before half | when | by group | by cohort |"
-          " linked | lifted | alone | benign lifted | highest")  # fmt: skip
 
 
-def _row(part: str, keys: int, block: str, alike: bool, trials: Sequence[Trial]) -> str:
+_HEAD: Final = (
+    (
+        "| texts | keys | they have in common | found before half | served by then, median "
+        "| as a group | as a cohort | linked | lifted | suspected alone | benign lifted | highest |"
+    ),
+    "|---|---:|---|" + "---:|" * 9,
+)
+
+
+def _row(texts: str, keys: int, place: str, trials: Sequence[Trial]) -> str:
     def mean(of: Callable[[Trial], float]) -> float:
         return float(np.mean([of(each) for each in trials]))
 
-    half = mean(lambda each: each.found < HALF)
     when = float(np.median([each.found for each in trials]))
-    group = mean(lambda each: each.grouped < HALF)
-    cohort = mean(lambda each: each.cohort < HALF)
     return (
-        f"{part} | {keys} | {block} | {'one' if alike else 'many'} | "
-        f"{half:.0%} | {when:.0%} | {group:.0%} | {cohort:.0%} | "
+        f"| {texts} | {keys:,} | {place} | {mean(lambda each: each.found < HALF):.0%} | "
+        f"{f'{when:.0%}' if when <= 1 else 'never'} | "
+        f"{mean(lambda each: each.grouped < HALF):.0%} | "
+        f"{mean(lambda each: each.cohort < HALF):.0%} | "
         f"{mean(lambda each: each.linked):.0f} | {mean(lambda each: each.lifted):.0f} | "
         f"{mean(lambda each: each.alone):.0f} | {mean(lambda each: each.blamed):.1f} | "
-        f"{max(each.highest for each in trials):.2f}"
+        f"{max(each.highest for each in trials):.2f} |"
     )
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -1,123 +1,36 @@
 """Keys and what they ask: benign ones, and those a campaign is dealt out over.
 
-Rule: no text that is tried was learnt from or ranked, and no attacker asks a text that a benign key
-does.
+Rule: no text that is tried was learnt from or ranked, and what a campaign asks it asks once.
 """
 
-import csv
-import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
+from functools import partial
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
-from msgspec.structs import replace
 
+from extproc.calibration.lives import Watch
+from extproc.calibration.thresholds import threshold
+from extproc.calibration.usual_evidence import usual_evidence
 from extproc.cohorts.knowledge import Knowledge
 from extproc.cohorts.trail import PERIOD
-from extproc.cohorts.usual import CHECKPOINTS, usual
-from extproc.detectors.coverage import Coverage
 from extproc.detectors.detector import Counters
-from extproc.detectors.features import Features, without_inputs
-from extproc.detectors.fitting import fit
-from extproc.detectors.novelty import Novelty
-from extproc.detectors.observation import SAMPLE, Observation
-from extproc.detectors.profile import Layout
-from extproc.detectors.sketch import Sketcher
+from extproc.detectors.features import Features
+from extproc.detectors.observation import Observation
+from tests.detection.judged import Judge
+from tests.detection.populations import DAY, FOUR, Kind, Life
+from tests.detection.texts import Corpus, Part, Rows
 
-KEY: Final = b"a key of this trial, of 32 bytes"
 START: Final = 4000 * PERIOD
 QUERIES: Final = 1000
 SHARED: Final = 1
 """The block of addresses that a tenth of the benign keys is behind."""
-
-Places = npt.NDArray[np.intp]
-
-
-@dataclass(frozen=True)
-class Texts:
-    """Sketched, of one part."""
-
-    features: Features
-    intents: Places
-    """Of each text; -1 where nobody knows."""
-
-    def some(self, places: Places) -> Features:
-        got = self.features
-        return replace(
-            without_inputs(START, "served", len(places)),
-            digests=got.digests[places],
-            cells=got.cells[places],
-            surprises=got.surprises[places],
-        )
-
-
-@dataclass(frozen=True)
-class Corpus:
-    layout: Layout
-    base: npt.NDArray[np.float64]
-    parts: dict[str, Texts]
-    domains: Places
-    """Of each intent."""
-
-
-def corpus(directory: Path) -> Corpus:
-    """Learn the reference, and sketch all other parts."""
-    whole = json.loads((directory / "clinc_full.json").read_text())
-    named = json.loads((directory / "clinc_domains.json").read_text())
-    intents = sorted(intent for of in named.values() for intent in of)
-    domains = [next(n for n, of in enumerate(named.values()) if each in of) for each in intents]
-    train, later = (_by_intent(whole, names, intents) for names in (("train",), ("val", "test")))
-    learnt = [text for cut in (slice(40), slice(40, 70)) for each in train for text in each[cut]]
-    reference = fit(learnt, KEY, np.random.default_rng(1))
-    sketcher = Sketcher(reference, KEY)
-    with (directory / "banking_train.csv").open(encoding="utf-8", newline="") as file:
-        banking = [row[0] for row in csv.reader(file)][1:]
-    parts = {
-        "set": _sketched(sketcher, [each[70:] for each in train]),
-        "tried": _sketched(sketcher, [each[:25] for each in later]),
-        "in-distribution": _sketched(sketcher, [each[25:] for each in later]),
-        "other domain": _sketched(sketcher, [banking]),
-        "word salad": _sketched(sketcher, [_salad(learnt, 3000)]),
-    }
-    layout = Layout([Coverage(reference.shares), Novelty()])
-    base = np.concatenate([np.array(each) for each in reference.shares])
-    return Corpus(layout, base, parts, np.array(domains, np.intp))
-
-
-def _by_intent(
-    whole: dict[str, list[list[str]]], names: Sequence[str], intents: list[str]
-) -> list[list[str]]:
-    found: dict[str, list[str]] = {intent: [] for intent in intents}
-    for name in names:
-        for text, intent in whole[name]:
-            found[intent].append(text)
-    return list(found.values())
-
-
-def _salad(learnt: Sequence[str], count: int) -> list[str]:
-    rng = np.random.default_rng(2)
-    words = np.array(sorted({word for text in learnt for word in text.split()}))
-    return [" ".join(rng.choice(words, rng.integers(4, 12))) for _ in range(count)]
-
-
-def _sketched(sketcher: Sketcher, texts: Sequence[Sequence[str]]) -> Texts:
-    flat = [text for each in texts for text in each]
-    observed = [
-        Observation(START, "t", "p", "r", "m", "served", 1, inputs=flat[at : at + SAMPLE])
-        for at in range(0, len(flat), SAMPLE)
-    ]
-    told = sketcher.features(observed)
-    whole = replace(
-        told[0],
-        digests=np.concatenate([each.digests for each in told]),
-        cells=np.concatenate([each.cells for each in told]),
-        surprises=np.concatenate([each.surprises for each in told]),
-    )
-    intents = np.repeat(np.arange(len(texts)), [len(each) for each in texts])
-    return Texts(whole, intents)
+SHARES: Final = {"a person": 0.5, "a team": 0.25, "a developer": 0.15, "an application": 0.1}
+"""Of benign keys."""
+SHORTEST, LONGEST = 5, 200
+"""Queries of a benign key."""
+LOOKS: Final = 40
 
 
 @dataclass
@@ -125,64 +38,112 @@ class Caller:
     """A key: where it is, and what it asks when."""
 
     name: str
+    traffic: str
     network: int
     client: int
-    features: Features
-    times: npt.NDArray[np.float64]
+    life: Life
+    exchanges: list[Features]
+    profiles: Iterator[Counters]
+    """The counters after each of them."""
     asked: int = 0
     counters: Counters = field(default_factory=lambda: np.zeros(0, np.float32))
-    queries: int = 0
+    digests: set[int] = field(default_factory=set)
 
 
-def benign(corpus: Corpus, part: str, number: int, rng: np.random.Generator) -> Caller:
-    """A person, a team, a developer or an application, in a life of 5 to 200 queries."""
-    texts, intents = corpus.parts[part], len(corpus.domains)
-    kind = rng.choice(4, p=[0.5, 0.25, 0.15, 0.1])
-    if kind == 3:
-        chosen, shares = rng.permutation(intents), 1 / (1 + np.arange(intents))
-    else:
-        low, high, even = ((1, 4, 0.3), (3, 7, 0.3), (2, 6, 1.0))[kind]
-        of = corpus.domains if kind < 2 else np.arange(intents)
-        some = rng.choice(of.max() + 1, rng.integers(low, high), replace=False)
-        chosen = np.flatnonzero(np.isin(of, some))
-        shares = rng.dirichlet(np.full(len(chosen), even))
-    count = int(np.exp(rng.uniform(np.log(5), np.log(200))))
-    asked = rng.choice(chosen, count, p=shares / shares.sum())
-    each = len(texts.intents) // intents
-    # Of an intent's texts some are popular.
-    places = asked * each + (each * rng.random(count) ** 2).astype(np.intp)
-    days = START + 86_400 * rng.integers(0, 4, count) + rng.normal(13, 3, count).clip(0, 23) * 3600
-    # A tenth is behind one address, a fifth in offices of eight; clients are of forty looks.
-    network = (
-        SHARED if number % 10 == 0 else 100 + number // 40 if number % 5 == 1 else 10_000 + number
-    )
-    looks = min(int(rng.zipf(1.5)), 40)
-    return Caller(f"b{number}", network, looks, texts.some(places), np.sort(days))
+@dataclass(frozen=True)
+class Learnt:
+    """What a calibration knows."""
+
+    corpus: Corpus
+    judge: Judge
+    watch: Watch
+    known: Knowledge
+    thresholds: Mapping[str, float]
+    """In nats, by traffic class."""
+    discounts: Mapping[str, Mapping[str, float]]
+
+
+def learnt(corpus: Corpus, lives: int, rng: np.random.Generator) -> Learnt:
+    """By so many benign lives of all kinds."""
+    judge = Judge(corpus, rng)
+    by_class: dict[str, list[Life]] = {}
+    for name, (kind, traffic) in FOUR.items():
+        many = round(lives * SHARES[name])
+        some = [life(corpus, "set", kind, rng) for _ in range(many)]
+        by_class.setdefault(traffic, []).extend(some)
+    floor = judge.floor([each for some in by_class.values() for each in some])
+    watch = judge.panel(floor)
+    usual, thresholds, discounts = {}, {}, {}
+    for traffic, some in by_class.items():
+        exchanges = [partial(judge.exchanges, each) for each in some]
+        usual[traffic] = usual_evidence(watch, exchanges)
+        found = threshold(watch.names, [watch.course(each()) for each in exchanges], [])
+        thresholds[traffic], discounts[traffic] = found.nats, found.discounts
+    shares = np.concatenate(judge.reference.shares)
+    most = {name: max(each[name] for each in discounts.values()) for name in watch.names}
+    known = Knowledge(watch.layout, shares / shares.sum(), max(thresholds.values()), usual, most)
+    return Learnt(corpus, judge, watch, known, thresholds, discounts)
+
+
+def life(corpus: Corpus, part: Part, kind: Kind, rng: np.random.Generator) -> Life:
+    """The first days of one: 5 to 200 queries, log-uniformly, by day."""
+    count = int(np.exp(rng.uniform(np.log(SHORTEST), np.log(LONGEST))))
+    rows = kind(corpus, part, rng).rows[:count]
+    hours = rng.normal(13, 3, len(rows)).clip(0, 23)
+    return Life(rows, np.sort(START + DAY * rng.integers(0, 4, len(rows)) + hours * 3600))
+
+
+def benign(known: Learnt, number: int, rng: np.random.Generator) -> Caller:
+    """A tenth is behind one address, a fifth in offices of eight; clients are of forty looks."""
+    name = str(rng.choice(list(SHARES), p=list(SHARES.values())))
+    kind, traffic = FOUR[name]
+    own = 100 + number // 40 if number % 5 == 1 else 10_000 + number
+    network = SHARED if number % 10 == 0 else own
+    made = life(known.corpus, "tried", kind, rng)
+    return _caller(known, f"b{number}", traffic, network, _looks(rng), made)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What the keys of a campaign have in common."""
+
+    block: int = 0
+    """The block of addresses that all come from; 0 for one each."""
+    client: int = 0
+    """What all of their clients look like; 0 for what others look like."""
+    hour: bool = False
+    """Whether all come in one hour."""
+
+
+PLACES: Final = {
+    "one block": Placed(block=2),
+    "a block of 100 others": Placed(block=SHARED),
+    "one client, of 70 others": Placed(client=3),
+    "one hour": Placed(hour=True),
+    "nothing": Placed(),
+}
 
 
 def campaign(
-    corpus: Corpus, part: str, keys: int, block: str, alike: bool, rng: np.random.Generator
+    known: Learnt, texts: Rows, keys: int, placed: Placed, rng: np.random.Generator
 ) -> list[Caller]:
-    """QUERIES texts, each asked once, dealt out to keys, each of which asks in one session."""
-    texts = corpus.parts[part]
-    dealt = np.array_split(rng.permutation(len(texts.intents))[:QUERIES], keys)
+    """Of these texts so many, each asked once, dealt out to keys; each asks in one session."""
+    dealt = np.array_split(rng.permutation(texts)[:QUERIES], keys)
     found = []
-    for number, places in enumerate(dealt):
-        session = START + 86_400 * rng.integers(0, 4) + rng.normal(13, 3) * 3600
-        times = session + 20.0 * np.arange(len(places))
-        network = {"many": 50_000 + number, "one": 2, "that of others": SHARED}[block]
-        looks = 3 if alike else min(int(rng.zipf(1.5)), 40)
-        found.append(Caller(f"a{number}", network, looks, texts.some(places), times))
+    for number, rows in enumerate(dealt):
+        session = float(START + DAY * rng.integers(0, 4) + rng.normal(13, 3) * 3600)
+        if placed.hour:
+            session = START + 13 * 3600 + rng.uniform(0, 3000)
+        made = Life(rows, session + 20.0 * np.arange(len(rows), dtype=np.float64))
+        network, looks = placed.block or 50_000 + number, placed.client or _looks(rng)
+        found.append(_caller(known, f"a{number}", "user", network, looks, made))
     return found
 
 
-def taken(features: Features, places: Places) -> Features:
-    return replace(
-        features,
-        digests=features.digests[places],
-        cells=features.cells[places],
-        surprises=features.surprises[places],
-    )
+def salad(corpus: Corpus, many: int, rng: np.random.Generator) -> Rows:
+    """Random words of the right vocabulary."""
+    texts = [" ".join(rng.choice(corpus.words, rng.integers(4, 12))) for _ in range(many)]
+    return corpus.pool.rows(texts)
 
 
 def observation(caller: Caller, time: float) -> Observation:
@@ -191,22 +152,17 @@ def observation(caller: Caller, time: float) -> Observation:
         for each in (caller.network, caller.client + 7_000_000)
     )
     return Observation(
-        time, "t", caller.name, "r", "m", "served", 1, network=network, client=client
+        time, caller.name, caller.name, "r", "m", "served", 1, network=network, client=client
     )
 
 
-def knowledge(corpus: Corpus, threshold: float, lives: int, rng: np.random.Generator) -> Knowledge:
-    """How much evidence benign keys of another part have at each checkpoint."""
-    names = [each.name for each in corpus.layout.detectors]
-    told: dict[str, list[list[float]]] = {name: [[] for _ in CHECKPOINTS] for name in names}
-    for number in range(lives):
-        caller = benign(corpus, "set", number, rng)
-        _, firsts = np.unique(caller.features.digests, return_index=True)
-        firsts = np.sort(firsts)
-        for at, queries in enumerate(CHECKPOINTS):
-            if len(firsts) >= queries:
-                counters = np.zeros(corpus.layout.size, np.float32)
-                corpus.layout.count(counters, taken(caller.features, firsts[:queries]), 1.0)
-                for name, nats in corpus.layout.evidence(counters).items():
-                    told[name][at].append(nats)
-    return Knowledge(corpus.layout, corpus.base, threshold, {"user": usual(told)})
+def _looks(rng: np.random.Generator) -> int:
+    return min(int(rng.zipf(1.5)), LOOKS)
+
+
+def _caller(
+    known: Learnt, name: str, traffic: str, network: int, client: int, made: Life
+) -> Caller:
+    exchanges = list(known.judge.exchanges(made))
+    profiles = known.watch.profiles(exchanges)
+    return Caller(name, traffic, network, client, made, exchanges, profiles)

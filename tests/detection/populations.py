@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from extproc.detectors.features import Outcome
+from tests.detection.languages import LEARNT, UNKNOWN
 from tests.detection.texts import Corpus, Part, Rows
 
 SHORTEST: Final = 20
@@ -108,6 +109,17 @@ def storm(corpus: Corpus, part: Part, rng: np.random.Generator) -> Life:
     return Life(np.concatenate(rows)[order], np.concatenate(times)[order], told)
 
 
+def multilingual(corpus: Corpus, part: Part, rng: np.random.Generator) -> Life:
+    """A person of another language, or of two, that the reference has some queries of."""
+    spoken = rng.choice(LEARNT, rng.integers(1, 3), replace=False)
+    return _abroad(corpus, person(corpus, part, rng), spoken, rng)
+
+
+def foreigner(corpus: Corpus, part: Part, rng: np.random.Generator) -> Life:
+    """A person of a language that the reference has nothing of."""
+    return _abroad(corpus, person(corpus, part, rng), np.array([UNKNOWN]), rng)
+
+
 FOUR: Final[dict[str, tuple[Kind, str]]] = {
     "a person": (person, "user"),
     "a team": (team, "user"),
@@ -120,6 +132,8 @@ ODD: Final[dict[str, Kind]] = {
     "a monitoring probe": probe,
     "an evaluation harness": evaluation,
     "retry storms after an outage": storm,
+    "multilingual": multilingual,
+    "of an unknown language": foreigner,
 }
 
 
@@ -134,6 +148,15 @@ def office_hours(queries: int, rng: np.random.Generator) -> npt.NDArray[np.float
     """Eight hours of every day, at random."""
     busy = np.cumsum(rng.exponential(5 * MINUTE, queries))
     return START + busy % (DAY / 3) + busy // (DAY / 3) * DAY
+
+
+def _abroad(
+    corpus: Corpus, life: Life, spoken: npt.NDArray[np.str_], rng: np.random.Generator
+) -> Life:
+    """The same life, each query in one of these languages."""
+    rows = np.stack([corpus.abroad[name][life.rows] for name in spoken.tolist()])
+    chosen = rng.integers(len(spoken), size=len(life.rows))
+    return Life(rows[chosen, np.arange(len(chosen))], life.times)
 
 
 def _of_domains(corpus: Corpus, rng: np.random.Generator, low: int, high: int) -> Rows:

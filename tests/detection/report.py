@@ -32,8 +32,8 @@ def pasted(page: str, name: str, text: str) -> str:
 
 def _about(found: Found) -> Iterator[str]:
     yield (
-        f"{found.corpus}; floor of novelty {found.floor}; lives of 20 to 1,000 queries. "
-        f"Between two looks a benign life came to at most {found.missed:.2f} nats more."
+        f"{found.corpus}; floor of novelty {found.floor}; lives of 20 to 1,000 queries, "
+        "looked at after every one."
     )
     yield ""
     yield "| traffic class | threshold, nats | set by | tried on | alarms | what may be claimed |"

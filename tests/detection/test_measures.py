@@ -15,7 +15,7 @@ from tests.detection.report import BEGIN, END, markdown, pasted
 from tests.detection.trial import Found, Sizes, Trial
 
 pytestmark = pytest.mark.slow
-SIZES = Sizes(benign=25, setting=25, odd=2, evaluations=8, attackers=10, queries=100, checked=1)
+SIZES = Sizes(benign=25, setting=25, growing=30, odd=2, evaluations=8, attackers=10, queries=100)
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +31,10 @@ def found() -> Found:
     ("attack", "least", "after"),
     [
         ("knockoff, other domain", 0.9, 50),
-        ("word salad", 0.5, 100),
-        ("Jacobian probing", 0.3, 100),
+        ("word salad", 0.9, 50),
+        ("Jacobian probing", 0.9, 50),
         ("knockoff, half mixed", 0.8, 75),
-        ("in-distribution, uniform", 0.7, 100),
+        ("in-distribution, uniform", 0.3, 100),
     ],
 )
 def test_thieves_are_flagged(found: Found, attack: str, least: float, after: int) -> None:

@@ -10,6 +10,7 @@ from extproc.canonical import text
 from tests.detection import attackers, populations
 from tests.detection.attackers import ATTACKS
 from tests.detection.grammar import grammar
+from tests.detection.languages import LEARNT, UNKNOWN
 from tests.detection.populations import FOUR, LONGEST, ODD, SHORTEST, Kind, Life
 from tests.detection.texts import Corpus
 
@@ -36,9 +37,11 @@ def test_no_text_is_in_two_parts(corpus: Corpus) -> None:
 @pytest.mark.parametrize("name", KINDS)
 def test_benign_callers_ask_what_their_part_holds(corpus: Corpus, name: str) -> None:
     rng = np.random.default_rng(2)
+    whole = corpus.whole("set")
+    asked = set(whole).union(*(rows[whole] for rows in corpus.abroad.values()))
     for _ in range(20):
         life = KINDS[name](corpus, "set", rng)
-        assert set(life.rows) <= set(corpus.whole("set"))
+        assert set(life.rows) <= asked
         assert len(life.rows) == len(life.times) == len(life.outcomes or life.rows)
         assert (np.diff(life.times) >= 0).all()
 
@@ -49,6 +52,17 @@ def test_lives_are_of_all_lengths(corpus: Corpus, name: str) -> None:
     lengths = [len(FOUR[name][0](corpus, "set", rng).rows) for _ in range(200)]
     assert SHORTEST <= min(lengths) < 30
     assert 700 < max(lengths) <= LONGEST
+
+
+def test_who_speaks_another_language_asks_in_no_other(corpus: Corpus) -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(10):
+        several, strange = (
+            set(KINDS[name](corpus, "set", rng).rows)
+            for name in ("multilingual", "of an unknown language")
+        )
+        assert strange <= set(corpus.abroad[UNKNOWN])
+        assert several <= set(np.concatenate([corpus.abroad[name] for name in LEARNT]))
 
 
 def test_a_probe_asks_one_thing_every_minute(corpus: Corpus) -> None:

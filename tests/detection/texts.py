@@ -5,7 +5,7 @@ Rule: every text is in one part, so that nothing that is tried was learnt from o
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from extproc.canonical import text as canonical
+from tests.detection.languages import LEARNT, SHARE, UNKNOWN, translated
+from tests.detection.victim import Victim
 
 Part = Literal["reference", "ranks", "set", "tried"]
 Rows = npt.NDArray[np.intp]
@@ -22,10 +24,11 @@ Rows = npt.NDArray[np.intp]
 _CUTS: Final[dict[Part, slice]] = {
     "reference": slice(40),
     "ranks": slice(40, 70),
-    "set": slice(70, 100),
-    "tried": slice(100, None),
+    "set": slice(70, 110),
+    "tried": slice(110, None),
 }
-"""Of the 150 texts of an intent."""
+"""Of the 150 texts of an intent.  Who sets thresholds has as many to ask as who tries them:
+lives of more texts come to more."""
 
 
 @dataclass
@@ -67,6 +70,33 @@ class Corpus:
         whole, starts, counts = self._laid_out[part]
         chosen: Rows = whole[starts[intents] + rng.integers(0, counts[intents])]
         return chosen
+
+    @cached_property
+    def abroad(self) -> dict[str, Rows]:
+        """By language: where in the pool each text of a part is in it; shape (texts,)."""
+        many = sum(len(rows) for of in self.parts.values() for rows in of)
+        texts = self.pool.texts[:many]
+        return {
+            name: self.pool.rows([translated(text, name) for text in texts])
+            for name in (*LEARNT, UNKNOWN)
+        }
+
+    @cached_property
+    def victim(self) -> Victim:
+        """The model that is asked, which has learnt every text in all languages but one."""
+        learnt, others = (
+            [[*self._in_all(rows)] for rows in self.parts[of]] for of in ("reference", "ranks")
+        )
+        return Victim(learnt, others)
+
+    def _in_all(self, rows: Rows) -> Iterator[str]:
+        for every in (rows, *(self.abroad[name][rows] for name in LEARNT)):
+            yield from (self.pool.texts[row] for row in every.tolist())
+
+    def spoken(self, rows: Rows) -> Rows:
+        """These texts, and some of them in each of the languages that are learnt."""
+        some = [self.abroad[name][rows[number::SHARE]] for number, name in enumerate(LEARNT)]
+        return np.concatenate([rows, *some])
 
     @cached_property
     def _laid_out(self) -> dict[Part, tuple[Rows, Rows, Rows]]:

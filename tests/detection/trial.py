@@ -1,8 +1,7 @@
 """One trial: benign callers set the thresholds, others try them, and thieves try to pass.
 
-Rule: who sets a threshold asks other texts than who tries it.  Benign lives are looked at to their
-end, after every one of the first fifty queries and every fifth of those that follow; ``missed``
-says what that leaves out.  Attackers are looked at after every query.
+Rule: who sets a threshold asks other texts than who tries it.  Everybody is looked at after every
+query, benign lives to their end.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,21 +15,23 @@ from extproc.calibration.lives import Watch
 from extproc.calibration.thresholds import Course, combined, threshold
 from extproc.detectors.calibration import Threshold
 from tests.detection.attackers import ATTACKS
+from tests.detection.cores import spread
 from tests.detection.judged import Judge, firsts
 from tests.detection.populations import FOUR, ODD, Kind, Life, evaluation
 from tests.detection.texts import Corpus, Part
 
-STEP: Final = 5
 EVALUATION: Final = "evaluation"
 """The traffic class of callers who ask evenly for all there is, and say so."""
 
 
 @dataclass(frozen=True)
 class Sizes:
-    benign: int = 750
+    benign: int = 3000
     """Lives of each of the four kinds, of those that try the thresholds."""
-    setting: int = 1000
+    setting: int = 2600
     """Lives of each of the four kinds, of those that set them."""
+    growing: int = 125
+    """Lives of each of the four kinds, of those that grow the isolation forest; 0 for none."""
     odd: int = 200
     """Lives of each other kind."""
     evaluations: int = 200
@@ -38,8 +39,6 @@ class Sizes:
     attackers: int = 200
     queries: int = 200
     """Of each attacker."""
-    checked: int = 50
-    """Lives of each kind that are looked at after every query too."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,6 @@ class Found:
     """By kind and class: how many of how many."""
     firsts: Mapping[tuple[str, str], npt.NDArray[np.int64]]
     """By attack and class: at which query each attacker was flagged."""
-    missed: float
-    """Nats, at most, by which a life came to more between two looks."""
 
 
 @dataclass(frozen=True)
@@ -65,13 +62,15 @@ class Trial:
     rng: np.random.Generator
     progress: Callable[[str], None]
     attacks: Sequence[str] = tuple(ATTACKS)
+    wide: bool = False
+    """Whether all cores work on it."""
 
     def run(self) -> Found:
         lives = {kind: self._lives(of, "set", self.sizes.setting) for kind, (of, _) in FOUR.items()}
         floor = self.judge.floor([life for some in lives.values() for life in some])
         self.progress(f"the floor of novelty is {floor}")
-        watch = self.judge.panel(floor)
-        set_by = self._by_class({kind: self._courses(watch, some) for kind, some in lives.items()})
+        watch = self.judge.panel(floor, self._grown())
+        set_by = self._by_class(self._all_courses(watch, lives))
         even = self._lives(evaluation, "set", self.sizes.evaluations)
         set_by[EVALUATION] = self._courses(watch, even)
         others = self._courses_of(watch, {kind: of for kind, (of, _) in FOUR.items()})
@@ -88,22 +87,36 @@ class Trial:
             thresholds=found,
             alarms=dict(_alarms(watch.names, found, others, odd)),
             firsts=dict(self._attacks(watch, found)),
-            missed=self._missed(watch, found["user"]),
         )
 
     def _lives(self, kind: Kind, part: Part, many: int) -> list[Life]:
         return [kind(self.corpus, part, self.rng) for _ in range(many)]
 
+    def _grown(self) -> list[Life]:
+        """In an order by chance, of its own: all other lives are the same without them."""
+        rng = np.random.default_rng(0)
+        each = [[of] * self.sizes.growing for of, _ in FOUR.values()]
+        kinds = rng.permutation(np.array(each, object).ravel())
+        return [kind(self.corpus, "set", rng) for kind in kinds]
+
     def _courses(self, watch: Watch, lives: Sequence[Life]) -> list[Course]:
-        return [watch.course(self.judge.exchanges(life), STEP) for life in lives]
+        self.judge.know_all()
+        return spread(lambda life: watch.course(self.judge.exchanges(life)), lives, wide=self.wide)
+
+    def _all_courses(
+        self, watch: Watch, kinds: Mapping[str, Sequence[Life]]
+    ) -> dict[str, list[Course]]:
+        found = {}
+        for name, lives in kinds.items():
+            found[name] = self._courses(watch, lives)
+            self.progress(f"{name}: {len(lives):,} lives")
+        return found
 
     def _courses_of(self, watch: Watch, kinds: Mapping[str, Kind]) -> dict[str, list[Course]]:
-        found = {}
-        for name, kind in kinds.items():
-            many = self.sizes.benign if name in FOUR else self.sizes.odd
-            found[name] = self._courses(watch, self._lives(kind, "tried", many))
-            self.progress(f"{name}: {many} lives")
-        return found
+        """Of lives that try the thresholds."""
+        sizes = {name: self.sizes.benign if name in FOUR else self.sizes.odd for name in kinds}
+        lives = {name: self._lives(kind, "tried", sizes[name]) for name, kind in kinds.items()}
+        return self._all_courses(watch, lives)
 
     @staticmethod
     def _by_class(courses: Mapping[str, list[Course]]) -> dict[str, list[Course]]:
@@ -120,27 +133,15 @@ class Trial:
                 ATTACKS[name](self.corpus, self.sizes.queries, self.rng)
                 for _ in range(self.sizes.attackers)
             ]
-            found = [
-                firsts(watch, [*thresholds.values()], self.judge.exchanges(life))
-                for life in campaigns
-            ]
+            self.judge.know_all()
+            found = spread(
+                lambda life: firsts(watch, [*thresholds.values()], self.judge.exchanges(life)),
+                campaigns,
+                wide=self.wide,
+            )
             for traffic, reached in zip(thresholds, np.array(found, np.int64).T, strict=True):
                 yield (name, traffic), reached
             self.progress(f"{name}: {len(campaigns)} attackers")
-
-    def _missed(self, watch: Watch, user: Threshold) -> float:
-        """By looking at some lives after every query."""
-        most = 0.0
-        for kind, _ in FOUR.values():
-            for life in self._lives(kind, "tried", self.sizes.checked):
-                all_of, some = (
-                    combined(
-                        watch.names, watch.course(self.judge.exchanges(life), step), user.discounts
-                    )
-                    for step in (1, STEP)
-                )
-                most = max(most, float(all_of.max() - some.max()))
-        return most
 
 
 def _alarms(

@@ -47,6 +47,8 @@ def anything(rng: np.random.Generator) -> Features:
         MONDAY + float(rng.integers(0, 40 * 86_400)),
         OUTCOMES[int(rng.integers(4))],
         simhashes=rng.integers(0, 1 << 63, size, dtype=np.uint64),
+        cells=rng.integers(-1, 16, size).astype(np.int16),
+        surprises=rng.integers(0, 64, size).astype(np.float32) / np.float32(16),
         labels=rng.integers(0, LABELS, size),
         margins=rng.integers(0, MARGINS, size),
         norms=rng.integers(0, NORMS, size),
@@ -64,7 +66,7 @@ def counted(detector: Detector, exchanges: list[Features], weight: float = 1.0) 
 
 
 def evidence(detector: Detector, exchanges: list[Features]) -> float:
-    return detector.evidence(counted(detector, exchanges))
+    return float(detector.evidence(counted(detector, exchanges)))
 
 
 def does_not_depend_on_order(detector: Detector, rng: np.random.Generator) -> None:

@@ -1,20 +1,17 @@
-"""The laws of every detector that needs no reference, over random exchanges."""
+"""The laws of every detector, over random exchanges."""
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from extproc.detectors.boundary import Boundary
-from extproc.detectors.cadence import Cadence
 from extproc.detectors.detector import Detector
-from extproc.detectors.knobs import Knobs
-from extproc.detectors.near_duplicate import NearDuplicate
+from extproc.detectors.panel import panel
 from extproc.detectors.profile import Layout
-from extproc.detectors.volume import Volume
+from tests.detectors.questions import reference
 from tests.detectors.scenes import anything, counted
 
-ALL: tuple[Detector, ...] = (NearDuplicate(), Boundary(), Cadence(), Knobs(), Volume())
+ALL = panel(reference(), 0.8, 604_800.0)
 EVERY = pytest.mark.parametrize("detector", ALL, ids=[each.name for each in ALL])
 
 
@@ -50,5 +47,17 @@ def test_evidence_hardly_changes_while_little_decays(
     assert detector.evidence(later) == pytest.approx(detector.evidence(counters), abs=2.5)
 
 
-def test_they_fit_a_profile_beside_coverage_and_novelty() -> None:
-    assert Layout(ALL).size + 64 + 4 <= 740
+@EVERY
+def test_of_many_callers_at_once_evidence_is_that_of_each(detector: Detector) -> None:
+    rng = np.random.default_rng(6)
+    profiles = []
+    for number in (0, 1, 5, 9, 30, 200, 200):
+        counters = counted(detector, [anything(rng) for _ in range(number)])
+        profiles.append(counters * np.float32(rng.uniform(0.3, 1.0)))
+    alone = [float(detector.evidence(each)) for each in profiles]
+    assert detector.evidence(np.array(profiles)) == pytest.approx(np.array(alone), abs=1e-9)
+    assert detector.evidence(np.zeros((0, detector.size), np.float32)).shape == (0,)
+
+
+def test_they_fit_a_profile() -> None:
+    assert Layout(ALL).size <= 740

@@ -128,6 +128,44 @@ def test_long_instructions_do_not_hide_what_they_are_for(about: Any, said: str) 
     assert subject_matter(kept) == said
 
 
+def test_of_instructions_nothing_is_kept_and_of_what_follows_no_more_than_of_any_input() -> None:
+    about = ("rules " * 100_000, *(["x" * 1000, 1] for _ in range(1000)))
+    [kept] = sample([about]).inputs
+    assert kept[0] is None
+    assert _size(kept) < EXCERPT + 1024
+
+
+def test_of_a_conversation_behind_instructions_the_end_is_kept() -> None:
+    turns = [{"role": "user", "content": f"turn {number} " + "x" * 400} for number in range(50)]
+    [(_, kept)] = sample([("rules " * 1000, [*turns, {"role": "user", "content": "why"}])]).inputs
+    assert kept[-1] == {"role": "user", "content": "why"}
+    assert kept[-2]["content"].startswith("turn 49")
+    assert len(kept) < 8
+
+
+@pytest.mark.parametrize("before", range(EXCERPT - 4, EXCERPT + 1))
+def test_of_a_text_no_more_is_kept_than_there_is_room_for(before: int) -> None:
+    [found] = sample([{"n" * before: "a" * 5000 + "b" * 5000}]).inputs
+    [*texts] = found.values()
+    assert sum(map(len, texts)) == EXCERPT - before
+
+
+def test_each_input_has_room_of_its_own_and_no_more() -> None:
+    found = sample(["short", "x" * 5000, "y" * 5000]).inputs
+    assert [len(each) for each in found] == [5, EXCERPT, EXCERPT]
+
+
+def test_what_holds_nothing_is_bounded_too_and_there_is_an_end_to_looking() -> None:
+    found = sample([[{}] * 100_000, *["later"] * 63]).inputs
+    assert len(found) == 1
+    assert 1000 < len(found[0]) < 2048
+
+
+def test_of_what_ends_as_a_conversation_the_end_is_kept() -> None:
+    [found] = sample([["x" * 5000, {"role": "user", "content": "why"}]]).inputs
+    assert found[-1] == {"role": "user", "content": "why"}
+
+
 def _size(value: Any) -> int:
     """Bytes; what stands there again counts again, but what all strings and numbers are of."""
     if isinstance(value, str):

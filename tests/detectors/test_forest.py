@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from extproc.detectors.forest import DEEPEST, Forest, calibrated
+from extproc.detectors.forest import DEEPEST, Forest, worth
 from extproc.detectors.session import NUMBERS
 from extproc.errors import ConfigError
 
@@ -51,23 +51,34 @@ def test_a_tree_of_two_levels_is_walked_to_each_of_its_leaves() -> None:
 
 
 def test_the_rank_among_benign_sessions_is_what_a_score_is_worth() -> None:
-    ranks = np.linspace(0.3, 0.6, 999).astype(np.float32)
-    nats = calibrated(np.array([0.7, 0.45, 0.3, 0.1]), ranks)
+    nats = worth(999)
     p = 1 / 1000
     most = math.log((1 - p + p * math.log(p)) / (p * math.log(p) ** 2))
     assert nats[0] == pytest.approx(most)
     assert most > 3.0
-    assert nats[1] < 0.0
-    assert nats[2:] == pytest.approx(math.log(0.5))
+    assert nats[500] < 0.0
+    assert nats[998:] == pytest.approx(math.log(0.5), abs=1e-3)
+    assert (np.diff(nats) <= 1e-9).all()
+    assert worth(1)[1] == pytest.approx(math.log(0.5))
 
 
 def test_of_benign_sessions_its_expectation_is_one_at_most() -> None:
-    rng = np.random.default_rng(0)
-    scores = rng.random((4000, 51))
-    e_values = [
-        float(np.exp(calibrated(row[:1], np.sort(row[1:]).astype(np.float32)))[0]) for row in scores
-    ]
-    assert np.mean(e_values) < 1.05
+    """Each rank is as likely as another where no tree was grown on the sessions."""
+    for ranks in (1, 50, 1000):
+        assert 0.5 < np.exp(worth(ranks)).mean() <= 1.0 + 1e-9
+
+
+def test_a_score_has_the_rank_of_how_many_are_as_high() -> None:
+    # Planted: counting those that are higher alone gives a session of the ranks more than it is.
+    forest = Forest(
+        np.array([[2]], np.uint8),
+        np.array([[0.5]], np.float32),
+        np.array([[2.0, 1.0]], np.float32),
+        1.0,
+        np.array([0.25, 0.1, 0.5], np.float32),
+    )
+    assert forest.scores(sessions(0.1, 0.9)).tolist() == [0.25, 0.5]
+    assert forest.evidence(sessions(0.1, 0.9)).tolist() == worth(3)[[2, 1]].tolist()
 
 
 def test_it_comes_back_from_octets_as_it_was() -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from extproc.detectors.features import KNOBS
-from extproc.detectors.knobs import USUAL_KNOBS, Knobs
+from extproc.detectors.knobs import REQUESTS, USUAL_KNOBS, Knobs, _of_knobs
 from tests.detectors.scenes import (
     does_not_depend_on_order,
     evidence,
@@ -65,8 +65,10 @@ def test_of_fields_its_expectation_is_one_at_most_of_callers_as_it_takes_them_fo
     # Planted: with what is not used left out it is 2.4.
     rng, knobs = np.random.default_rng(0), Knobs()
     usual = np.array(USUAL_KNOBS) / 2
-    used = rng.binomial(6, rng.beta(usual, 0.5 - usual, (20_000, KNOBS)))
-    e_values = np.exp([knobs._of_knobs(each, 6.0) for each in used.astype(float).tolist()])
+    counters = np.zeros((20_000, knobs.size), np.float32)
+    counters[:, :KNOBS] = rng.binomial(6, rng.beta(usual, 0.5 - usual, (20_000, KNOBS)))
+    counters[:, REQUESTS] = 6.0
+    e_values = np.exp(_of_knobs(counters, knobs._ratios.of(counters)))
     assert e_values.mean() < 1.0 + 2 * e_values.std() / math.sqrt(len(e_values))
 
 

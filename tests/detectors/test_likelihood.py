@@ -1,35 +1,68 @@
 """Likelihood ratios: what they say of counts, and that they are e-values."""
 
 import math
+from collections.abc import Sequence
+from math import lgamma
 
 import numpy as np
 import pytest
 
-from extproc.detectors.likelihood import Evenness, Share, Shares, average
+from extproc.detectors import likelihood
+from extproc.detectors.likelihood import Dirichlet, Evenness, Ratios, average, places
 
 
-def test_the_average_of_e_values_is_no_more_than_the_largest_and_may_be_bounded() -> None:
-    assert average([]) == -math.inf
-    assert average([-math.inf, -math.inf]) == -math.inf
-    assert average([2.0, 2.0]) == pytest.approx(2.0)
-    assert average([2.0, -math.inf]) == pytest.approx(2.0 - math.log(2))
-    assert average([1e9]) == pytest.approx(700.0)
-    assert average([1e9, 0.0], most=3.0) == pytest.approx(math.log((math.exp(3.0) + 1.0) / 2.0))
+def _exact(copies: Sequence[float], uses: Sequence[float], counts: Sequence[float]) -> float:
+    """The ratio of the Dirichlet-multinomial law of two priors, term for term."""
+    nats = 0.0
+    for sign, prior in ((1, copies), (-1, uses)):
+        nats += sign * (lgamma(sum(prior)) - lgamma(sum(prior) + math.fsum(counts)))
+        nats += sign * math.fsum(
+            lgamma(a + count) - lgamma(a) for a, count in zip(prior, counts, strict=True)
+        )
+    return nats
+
+
+def _share(copies: tuple[float, float], uses: tuple[float, float]) -> Ratios:
+    return Ratios(2, [Dirichlet(places(0, 2), copies, uses)])
+
+
+def test_the_gamma_function_is_that_of_the_library() -> None:
+    x = np.concatenate((np.geomspace(1e-6, 1e7, 2_000), np.linspace(0.001, 8.0, 2_000)))
+    exact = np.array([lgamma(each) for each in x])
+    np.testing.assert_allclose(likelihood.lgamma(x), exact, rtol=1e-12, atol=3e-7)
+
+
+def test_the_average_of_e_values_is_no_more_than_the_largest() -> None:
+    nats = np.array([[-math.inf, -math.inf], [2.0, 2.0], [2.0, -math.inf], [1e9, 1e9]])
+    expected = [-math.inf, 2.0, 2.0 - math.log(2), 1e9]
+    assert average(nats) == pytest.approx(np.array(expected))
 
 
 def test_a_share_of_each_kind_speaks_for_it() -> None:
-    share = Share((4.0, 2.0), (0.5, 6.0))
-    assert share.ratio(9.0, 1.0) > 5.0
-    assert share.ratio(1.0, 99.0) < -5.0
-    assert share.ratio(0.0, 0.0) == pytest.approx(0.0)
+    share = _share((4.0, 2.0), (0.5, 6.0))
+    assert share.of(np.array([9.0, 1.0])) > 5.0
+    assert share.of(np.array([1.0, 99.0])) < -5.0
+    assert share.of(np.zeros(2)) == pytest.approx(0.0)
 
 
-def test_two_classes_of_a_dirichlet_distribution_are_a_beta_distribution() -> None:
-    copies, uses = (4.0, 2.0), (0.5, 6.0)
-    for counts in ((3.5, 1.25), (0.0, 2.0), (0.0, 0.0)):
-        assert Shares(copies, uses).ratio(counts) == pytest.approx(
-            Share(copies, uses).ratio(*counts)
-        )
+def test_ratios_are_those_of_the_laws_term_for_term_of_any_sums_of_counters() -> None:
+    rng = np.random.default_rng(4)
+    shares, classes = ((0.7, 0.7), (0.02, 0.48)), ((1.0, 2.0, 0.5), (0.1, 0.1, 5.8))
+    rest = [{0: 1.0}, {3: 1.0, 0: -1.0}]
+    both = Ratios(4, [Dirichlet(rest, *shares), Dirichlet(places(1, 4), *classes)])
+    for most in (1, 30, 100_000):
+        counters = rng.uniform(0, most, (20, 4)) * rng.integers(0, 2, (20, 4))
+        counters[:, 3] += counters[:, 0]
+        exact = [
+            [_exact(*shares, (row[0], row[3] - row[0])), _exact(*classes, row[1:])]
+            for row in counters.tolist()
+        ]
+        np.testing.assert_allclose(both.of(counters), exact, rtol=1e-9, atol=1e-5)
+
+
+def test_what_fractions_leave_less_than_nothing_of_is_nothing() -> None:
+    rest = Ratios(2, [Dirichlet([{0: 1.0}, {1: 1.0, 0: -1.0}], (0.7, 0.7), (0.02, 0.48))])
+    assert rest.of(np.array([3.0, 2.9999])) == pytest.approx(rest.of(np.full(2, 3.0)), abs=1e-3)
 
 
 def test_the_tables_say_what_the_gamma_function_does() -> None:
@@ -40,7 +73,7 @@ def test_the_tables_say_what_the_gamma_function_does() -> None:
         counts = np.concatenate((row, rng.permutation(row))).astype(np.float32)
         for part in (counts, counts * np.float32(0.7)):
             exact = [
-                2 * Shares([a / 16] * 16, [30.0 / 16] * 16).ratio(part[:16].tolist())
+                2 * _exact([a / 16] * 16, [30.0 / 16] * 16, part[:16].tolist())
                 for a in (4.0, 100.0)
             ]
             assert evenness.ratios(part) == pytest.approx(exact, abs=0.15, rel=2e-3)
@@ -53,20 +86,18 @@ def test_counts_beyond_the_tables_are_those_of_their_end() -> None:
 def test_its_expectation_is_one_where_callers_are_what_it_takes_them_for() -> None:
     # Planted: without the term of the whole it is 30 and more.
     rng = np.random.default_rng(2)
-    evenness, each = Evenness(8, (40.0,), 8.0), Shares([5.0] * 8, [1.0] * 8)
+    evenness = Evenness(8, (40.0,), 8.0)
+    each = Ratios(8, [Dirichlet(places(0, 8), [5.0] * 8, [1.0] * 8)])
     shares = rng.dirichlet(np.ones(8), 5_000)
-    counts = [rng.multinomial(12, one).astype(np.float32) for one in shares]
-    for nats in (
-        [evenness.ratios(row)[0] for row in counts],
-        [each.ratio(row.tolist()) for row in counts],
-    ):
+    counts = np.array([rng.multinomial(12, one) for one in shares], np.float32)
+    for nats in (evenness.ratios(counts), each.of(counts)):
         e_values = np.exp(nats)
         assert abs(e_values.mean() - 1.0) < 4 * e_values.std() / math.sqrt(len(e_values))
 
 
 def test_of_a_share_it_is_one_too() -> None:
     rng = np.random.default_rng(3)
-    share = Share((4.0, 2.0), (0.5, 6.0))
+    share = _share((4.0, 2.0), (0.5, 6.0))
     hits = rng.binomial(9, rng.beta(0.5, 6.0, 20_000))
-    e_values = np.exp([share.ratio(float(each), 9.0 - each) for each in hits])
+    e_values = np.exp(share.of(np.stack((hits, 9.0 - hits), axis=1)))
     assert abs(e_values.mean() - 1.0) < 4 * e_values.std() / math.sqrt(len(e_values))

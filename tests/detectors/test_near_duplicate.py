@@ -1,13 +1,16 @@
 """Queries that hardly differ: a copier of few seeds meets itself, a user of few topics does not."""
 
 import math
+from itertools import product
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 from extproc.detectors.corners import Corners
-from extproc.detectors.near_duplicate import NearDuplicate
+from extproc.detectors.near_duplicate import CELLS, NearDuplicate
+from extproc.detectors.shingles import Shingles
+from extproc.detectors.words import words
 from extproc.draw import Draw
 from tests.detectors.scenes import (
     counted,
@@ -62,14 +65,43 @@ def test_small_edits_of_a_few_seeds_are_noticed_within_fifty_queries(
     assert np.quantile(found, 0.1) > least
 
 
-def test_a_user_of_a_few_topics_is_not() -> None:
-    """Of which texts are as far apart as those of one intent of CLINC150."""
-    rng = np.random.default_rng(7)
-    for topics, most in ((1, 50), (2, 1000), (5, 1000), (20, 1000)):
-        for count in (20, 50, 200, 1000):
-            if count <= most:
-                found = [said(near(units(topics, rng), count, 0.625, rng)) for _ in range(5)]
-                assert max(found) < 6.0
+TEXTS = Shingles(Draw(b"key"))
+
+
+def written(texts: list[str]) -> float:
+    alike = TEXTS.bands([words(each) for each in texts])
+    return evidence(NearDuplicate(), [exchange(simhashes=alike)])
+
+
+def edits(seeds: list[str], count: int, rng: np.random.Generator) -> list[str]:
+    """Each of a text that is known, of which one word is another."""
+    known = [*seeds]
+    while len(known) < count:
+        parts = known[rng.integers(len(known))].split()
+        parts[rng.integers(len(parts))] = str(rng.choice(VOCABULARY))
+        known.append(" ".join(parts))
+    return known
+
+
+def told(count: int, rng: np.random.Generator) -> list[str]:
+    """Two topics, in words that are chosen anew."""
+    topics = VOCABULARY[:60], VOCABULARY[60:120]
+    return [" ".join(rng.choice(topics[at % 2], 9, replace=False)) for at in range(count)]
+
+
+VOCABULARY = ["".join(each) for each in product("bdfgk", "aeiou", "lmnr", "aou")][:240]
+
+
+def test_words_that_are_edited_one_by_one_are_noticed_within_thirty_texts() -> None:
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        assert written(edits(told(5, rng), 30, rng)) > 15.0
+
+
+def test_two_topics_in_words_chosen_anew_are_not() -> None:
+    rng = np.random.default_rng(6)
+    for count in (20, 50, 200, 1000):
+        assert max(written(told(count, rng)) for _ in range(5)) < 3.0
 
 
 def test_a_few_queries_say_nothing() -> None:
@@ -79,8 +111,20 @@ def test_a_few_queries_say_nothing() -> None:
 
 def test_each_band_has_its_own_cells() -> None:
     counters = counted(NearDuplicate(), [exchange(simhashes=[0, 0])])
-    assert np.flatnonzero(counters).tolist() == [0, 64, 128, 192]
+    assert np.flatnonzero(counters).tolist() == [0, CELLS, 2 * CELLS, 3 * CELLS]
     assert counters.sum() == 8.0
+
+
+def test_bands_are_mixed_in_32_bits_and_spread_over_all_cells() -> None:
+    rng = np.random.default_rng(5)
+    simhashes = rng.integers(0, 2**64, 300, dtype=np.uint64)
+    bands = simhashes.astype("<u8").view("<u2").reshape(-1, 4).astype(np.uint32)
+    mixed = bands * np.uint32(0x9E3779B1) >> np.uint32(16)
+    starts = np.arange(4, dtype=np.uint32) * np.uint32(CELLS)
+    cells = (mixed * np.uint32(CELLS) >> np.uint32(16)) + starts
+    counters = counted(NearDuplicate(), [exchange(simhashes=simhashes)], 0.5)
+    expected = 0.5 * np.bincount(cells.ravel(), minlength=4 * CELLS)
+    assert counters[: 4 * CELLS].tolist() == expected.tolist()
 
 
 def known(vectors: Vectors, surprises: npt.NDArray[np.float64]) -> float:
@@ -88,6 +132,18 @@ def known(vectors: Vectors, surprises: npt.NDArray[np.float64]) -> float:
     cells, told = np.zeros(len(vectors), np.int16), surprises.astype(np.float32)
     alike = CORNERS.nearest(vectors)
     return evidence(NearDuplicate(), [exchange(simhashes=alike, cells=cells, surprises=told)])
+
+
+def test_a_user_of_a_few_topics_is_not() -> None:
+    """Of numbers as far apart as texts of one intent of CLINC150 are in a reference's sketches, and
+    as usual as others'.
+    """
+    rng = np.random.default_rng(7)
+    for topics, most in ((1, 50), (2, 1000), (5, 1000), (20, 1000)):
+        for count in (20, 50, 200, 1000):
+            if count <= most:
+                topic = [near(units(topics, rng), count, 0.625, rng) for _ in range(5)]
+                assert max(known(each, rng.exponential(1.0, count)) for each in topic) < 8.0
 
 
 def test_what_is_alike_and_odd_says_more_than_what_is_alike_alone() -> None:

@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from extproc.detectors.panel import panel
-from extproc.detectors.profile import Layout
+from extproc.detectors.panel import layout
 from tests.detectors.questions import reference
 
-LAYOUT = Layout(panel(reference(), 0.8, 604_800.0))
+LAYOUT = layout(reference(), 0.8, 604_800.0)
 
 
 def test_they_have_room_in_a_profile_and_names_of_their_own() -> None:

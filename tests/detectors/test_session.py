@@ -3,31 +3,39 @@
 import numpy as np
 import pytest
 
-from extproc.detectors.boundary import Boundary
-from extproc.detectors.cadence import Cadence
-from extproc.detectors.detector import Detector
-from extproc.detectors.knobs import Knobs
-from extproc.detectors.near_duplicate import NearDuplicate
-from extproc.detectors.session import NUMBERS, Session, session
-from extproc.detectors.volume import Volume
-from tests.detectors.scenes import MONDAY, anything, counted, exchange
+from extproc.detectors.features import Features
+from extproc.detectors.panel import layout
+from extproc.detectors.session import NUMBERS, Sessions, Summary
+from tests.detectors.questions import reference
+from tests.detectors.scenes import MONDAY, anything, exchange
 
-DETECTORS: tuple[Detector, ...] = (NearDuplicate(), Boundary(), Cadence(), Knobs(), Volume())
+LAYOUT = layout(reference(), 0.8, 604_800.0)
+SUMMARY = Summary(LAYOUT.parts)
 
 
-def of(*exchanges: object) -> Session:
-    parts = {each.name: counted(each, list(exchanges)) for each in DETECTORS}  # type: ignore[arg-type]
-    asked = sum(each.sampled for each in exchanges)  # type: ignore[attr-defined]
-    parts["coverage"] = np.zeros(64, np.float32)
-    parts["coverage"][:4] = asked / 4
-    parts["novelty"] = np.array([asked, 2.0 * asked], np.float32)
-    return session(parts)
+def of(*exchanges: Features) -> Sessions:
+    """Whose queries are in four cells, and surprise by two nats each."""
+    counters = np.zeros(LAYOUT.size, np.float32)
+    for each in exchanges:
+        LAYOUT.count(counters, each, 1.0)
+    asked = sum(each.sampled for each in exchanges)
+    counters[LAYOUT.parts["coverage"]][:4] = asked / 4
+    counters[LAYOUT.parts["novelty"]] = asked, 2.0 * asked
+    return SUMMARY.sessions(counters)
 
 
 def test_of_nobody_nothing_is_known() -> None:
-    assert session({}).tolist() == [0.0] * NUMBERS
-    empty = {each.name: np.zeros(each.size, np.float32) for each in DETECTORS}
-    assert session(empty).tolist() == [0.0] * NUMBERS
+    found = SUMMARY.sessions(np.zeros((2, LAYOUT.size), np.float32))
+    assert found.tolist() == [[0.0] * NUMBERS] * 2
+
+
+def test_of_many_it_is_as_of_each() -> None:
+    rng = np.random.default_rng(2)
+    counters = rng.gamma(0.3, 9.0, (2, 3, LAYOUT.size)).astype(np.float32)
+    found = SUMMARY.sessions(counters)
+    assert found.shape == (2, 3, NUMBERS)
+    np.testing.assert_array_equal(found[1, 2], SUMMARY.sessions(counters[1, 2]))
+    assert np.isfinite(SUMMARY.sessions(counters * np.float32(1e12))).all()
 
 
 def test_every_number_is_between_0_and_1_or_about() -> None:

@@ -54,6 +54,10 @@ def test_all_three_places_tell_what_the_edited_distribution_tells() -> None:
     assert (one["confidence"], one["confidences"]) == (1.0, [1.0])
 
 
+def test_an_answer_that_tells_of_no_class_stays_without() -> None:
+    assert shown(OPEN, labels=None, confidence=None, confidences=None)["labels"] is None
+
+
 def test_a_copy_with_more_digits_does_not_survive_where_the_distribution_needs_no_change() -> None:
     edits = OPEN | tier({"probabilities": [TopK(k=3)]})
     served = shown(edits, confidence=0.7612345, confidences=[0.7612345])

@@ -9,8 +9,11 @@ from extproc.dialects import TritonGenerate
 from extproc.dialects.answers import Document, Events
 from extproc.dialects.gate import Terms
 from extproc.dialects.sampling import COLDEST
+from extproc.dialects.shape import Rewrite
+from extproc.dialects.told import Told
 from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
+from extproc.information import Measure, Sizes
 from extproc.mutators import LabelOnly, Round
 from extproc.prediction import KINDS, Kind, Logprobs, Prediction, Query, Score
 from extproc.refusal import UNKNOWN_MODEL
@@ -162,6 +165,12 @@ class TestAnswer:
 
         with pytest.raises(TypeError, match="Score"):
             shown({"cum_log_probs": -1.5}, {"logprobs": confused})
+
+
+def test_beams_of_text_count_the_octets_they_are_written_in() -> None:
+    run = Rewrite(OPEN, "m", told=Told(measure=Measure({"text": ()}, Sizes())))
+    ANSWER.rewrite({"text_output": ["one", "three"]}, run, "")
+    assert run.told.octets == {"text": len('["one","three"]') + 1}
 
 
 def test_it_answers_with_a_document_or_a_stream() -> None:

@@ -25,6 +25,7 @@ from extproc.dialects.request import repeats_a_key
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
+    Either,
     Fields,
     Gate,
     Items,
@@ -675,6 +676,14 @@ VECTORS = Fields(
     }
 )
 COMPARED: Edits = {**OPEN, **tier({"embedding": [Similarity(digits=1)]})}
+
+
+def test_a_value_of_many_shapes_is_streamed_in_its_own() -> None:
+    shapes = Either(Fields({"id": Keep()}), Items(Opaque("text")), Opaque("label"))
+    node, edits = Fields({"it": shapes}), tier({"text": []})
+    assert out(b'{"it":{"id":1,"x":2}}', edits, node) == b'{"it":{"id":1}}'
+    assert out(b'{"it":["a"]}', edits, node) == b'{"it":["a"]}'
+    assert out(b'{"it":"a"}', edits, node) == b"{}"
 
 
 class TestGathered:

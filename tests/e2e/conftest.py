@@ -5,7 +5,6 @@ Envoy still waited: that is how an answer passes unprocessed.
 """
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -13,11 +12,8 @@ from tests.e2e.gateway import LiveGateway, live_gateway
 from tests.e2e.upstream import Upstream
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.e2e)
+def pytest_itemcollected(item: pytest.Item) -> None:
+    item.add_marker(pytest.mark.e2e)
 
 
 @pytest.fixture(scope="package")

@@ -126,6 +126,14 @@ def test_what_a_client_says_of_its_certificate_does_not_reach_the_model_server(
     assert "x-forwarded-client-cert" not in seen.headers
 
 
+def test_by_what_handshake_a_client_came_does_not_reach_the_model_server(
+    mesh: Mesh, upstream: Upstream
+) -> None:
+    assert mesh.ask("worker", **{"x-extproc-ja4": "forged"}).status_code == 200
+    (seen,) = upstream.requests
+    assert "x-extproc-ja4" not in seen.headers
+
+
 @pytest.mark.parametrize("name", ["", "forged"])
 def test_envoy_refuses_whom_no_authority_vouches_for(
     mesh: Mesh, upstream: Upstream, name: str

@@ -182,6 +182,10 @@ FAULTS: dict[str, tuple[Edit, str]] = {
     ),
     "interim answers": (_manager(proxy100Continue=True), "proxy_100_continue: lets interim"),
     "spoofed addresses": (_manager(use_remote_address=False), "use_remote_address: must be true"),
+    "a forged fingerprint": (
+        _manager(early_header_mutation_extensions=[]),
+        "early_header_mutation_extensions: must remove x-extproc-ja4, or clients choose",
+    ),
     "trusted neighbours": (_manager(internal_address_config={}), "trusts every private address"),
     "routes from elsewhere": (_manager(rds={"route_config_name": "x"}), "rds: comes from elsewhe"),
     "scoped routes": (_manager(scoped_routes={"name": "x"}), "scoped_routes: comes from elsewhere"),

@@ -1,6 +1,7 @@
 """A real Envoy and the stand-in sidecar, in front of a scripted model server."""
 
 import asyncio
+import ssl
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable
@@ -8,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from extproc.envoyconf.settings import Address, Gateway, Pipe, Socket, parse_upstream
+from extproc.envoyconf.settings import Address, Gateway, Pipe, Socket, Tls, parse_upstream
 from extproc.gateway.running import Running, Setup, running
 from tests.e2e.upstream import Upstream
 
@@ -21,9 +22,11 @@ def standin(address: Address) -> tuple[str, ...]:
     return (sys.executable, "-m", "tests.gateway.standin", str(address))
 
 
-def setup(directory: Path, upstream: str, log: Callable[[str], None]) -> Setup:
-    sidecar = Pipe(str(directory / "sidecar.sock"))
-    gateway = Gateway(upstream=parse_upstream(upstream), sidecar=sidecar, listen=LOCAL, admin=LOCAL)
+def setup(
+    directory: Path, upstream: str, log: Callable[[str], None], tls: Tls | None = None
+) -> Setup:
+    sidecar, to = Pipe(str(directory / "sidecar.sock")), parse_upstream(upstream)
+    gateway = Gateway(upstream=to, sidecar=sidecar, listen=LOCAL, admin=LOCAL, tls=tls)
     return Setup(gateway, standin(sidecar), directory, log, concurrency=1)
 
 
@@ -33,24 +36,26 @@ class Rig:
     upstream: Upstream
     log: list[str]
 
-    async def ask(self, head: str, body: bytes = b"") -> bytes:
+    async def ask(self, head: str, body: bytes = b"", tls: ssl.SSLContext | None = None) -> bytes:
         """Send a request, as bytes, and return all that comes back until the end."""
-        return await ask(self.run.address, head, body)
+        return await ask(self.run.address, head, body, tls)
 
 
 @asynccontextmanager
-async def rig(directory: Path) -> AsyncIterator[Rig]:
+async def rig(directory: Path, tls: Tls | None = None) -> AsyncIterator[Rig]:
     log: list[str] = []
     with Upstream() as upstream:
         url = f"http://127.0.0.1:{upstream.port}"
-        async with running(setup(directory, url, log.append)) as run:
+        async with running(setup(directory, url, log.append, tls)) as run:
             yield Rig(run, upstream, log)
 
 
-async def ask(address: Socket, head: str, body: bytes = b"") -> bytes:
+async def ask(
+    address: Socket, head: str, body: bytes = b"", tls: ssl.SSLContext | None = None
+) -> bytes:
     """``head`` has one header field a line; the connection is closed after the answer."""
     lines = [*head.splitlines(), "connection: close", "", ""]
-    reader, writer = await asyncio.open_connection(address.host, address.port)
+    reader, writer = await asyncio.open_connection(address.host, address.port, ssl=tls)
     writer.write("\r\n".join(lines).encode() + body)
     try:
         return await asyncio.wait_for(reader.read(-1), DEADLINE)

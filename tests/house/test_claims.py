@@ -6,11 +6,13 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
-from extproc.redteam.goals import SHIPPED, load
+from extproc.redteam.goals import DETECTION, SHIPPED, load
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "README.md").read_text(encoding="utf-8")
 REPORT = (ROOT / "docs" / "redteam" / "report.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "redteam.md").read_text(encoding="utf-8")
+WATCHED = ROOT / "docs" / "redteam" / "detection"
 MEASURED = json.loads((ROOT / "docs" / "redteam" / "report.json").read_text(encoding="utf-8"))
 LINK = re.compile(r"redteam/report\.md#([\w.-]+)\)")
 
@@ -40,3 +42,15 @@ def test_every_link_into_the_report_has_a_place_there() -> None:
     pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
     linked = {anchor for page in pages for anchor in LINK.findall(page.read_text(encoding="utf-8"))}
     assert [anchor for anchor in sorted(linked) if f'id="{anchor}"' not in REPORT] == []
+
+
+def test_the_guide_says_what_was_measured_of_detection_and_each_claim_has_its_place() -> None:
+    measured = json.loads((WATCHED / "report.json").read_text(encoding="utf-8"))
+    script, report = _script(), (WATCHED / "report.md").read_text(encoding="utf-8")
+    assert script.filled_page(GUIDE, measured, script.WATCHED) == GUIDE, "python docs/claims.py"
+    goals = load(DETECTION)
+    assert [entry["claim"] for entry in measured["claims"]] == [goal.claim for goal in goals.goals]
+    linked = re.findall(r"redteam/detection/report\.md#([\w.-]+)\)", GUIDE)
+    assert {f"claim-{goal.id}" for goal in goals.goals} <= set(linked)
+    assert {f"open-{entry.id}" for entry in goals.not_stopped} <= set(linked)
+    assert [anchor for anchor in linked if f'id="{anchor}"' not in report] == []

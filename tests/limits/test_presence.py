@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extproc.limits import (
@@ -42,7 +42,9 @@ def taken(of: Policy) -> tuple[list[Charge], list[Charge]]:
     return of.charges(caller), [*late, *of.present(late)]
 
 
-@given(st.sets(st.sampled_from(range(len(LIMITS)))), st.booleans())
+@example(chosen={6}, shadow=False)
+@example(chosen={0, 6}, shadow=False)
+@given(chosen=st.sets(st.sampled_from(range(len(LIMITS)))), shadow=st.booleans())
 def test_every_request_of_a_tenant_takes_something_of_its_own(
     chosen: set[int], shadow: bool
 ) -> None:

@@ -23,8 +23,16 @@ def test_a_quick_run_is_three_policies_and_three_seeds(tmp_path: Path) -> None:
 def test_a_full_run_has_five_seeds(tmp_path: Path) -> None:
     found = aim(Asked(directory=tmp_path, attacks=ONE, victims=("digits",)))
     assert {trial.seed for trial in found.trials} == {1, 2, 3, 4, 5}
-    assert found.policies[0] == "none"
-    assert set(found.policies[1:]) == set(shipped())
+    assert found.policies == ("none", "full", "standard", "coarse", "metered")
+    assert found.files == (SHIPPED,), "policies that nothing is tried under are left aside"
+
+
+def test_a_full_run_is_all_policies_but_those_that_detect(tmp_path: Path) -> None:
+    found = aim(Asked(directory=tmp_path))
+    watched = {"watched", "watched-texts"}
+    assert set(found.policies[1:]) == set(shipped()) - watched
+    apart = aim(Asked(directory=tmp_path, attacks=("detection", "detection-texts")))
+    assert set(apart.policies[1:]) == watched | {"standard"}
 
 
 def test_a_target_is_attacked_with_what_fits_it(tmp_path: Path) -> None:

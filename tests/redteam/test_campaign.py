@@ -56,6 +56,31 @@ def test_a_goal_of_what_was_not_measured_is_not_held(
     assert "Without a defence, a softmax regression is copied" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("attacks", "told"),
+    [
+        (("equation-solving",), {"solved"}),
+        (("detection",), {"thief"}),
+        (("detection", "equation-solving"), {"solved", "thief"}),
+    ],
+)
+def test_a_run_is_judged_by_the_goals_of_what_it_tries(
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    attacks: tuple[str, ...],
+    told: set[str],
+) -> None:
+    asked = replace(_asked(tmp_path), attacks=attacks)
+    found = aim(asked)
+    journal = open_journal(tmp_path / "journal.jsonl", fingerprint(found.trials, found.files))
+    for trial in found.trials:
+        journal.add(Entry(trial=trial.name, seconds=1, rows=()))
+    assert campaign.run(asked) == campaign.NOT_HELD
+    said = {"solved": "a softmax regression is copied", "thief": "taken for one"}
+    error = capsys.readouterr().err
+    assert {name for name, text in said.items() if text in error} == told
+
+
 def test_another_run_in_its_directory_is_refused_with_the_remedy(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

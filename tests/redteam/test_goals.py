@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.redteam.goals import SHIPPED, load
+from extproc.redteam.goals import DETECTION, SHIPPED, load, together
 
 PLACE = "victim: digits, policy: coarse, measure: agreement.task"
 
@@ -15,6 +15,10 @@ def written(directory: Path, text: str) -> Path:
 
 def test_the_shipped_goals_load() -> None:
     assert load(SHIPPED).goals
+    both = together([load(SHIPPED), load(DETECTION)])
+    ids = [place.id for place in (*both.goals, *both.not_stopped)]
+    assert len(ids) == len(set(ids))
+    assert set(load(DETECTION).goals) < set(both.goals)
 
 
 def test_a_goal_and_what_is_not_stopped_are_read(tmp_path: Path) -> None:

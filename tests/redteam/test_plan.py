@@ -55,6 +55,23 @@ def test_a_quick_run_is_its_quick_victims_and_small_budgets() -> None:
     assert {trial.budgets for trial in found} == {(100, 300, 1_000)}
 
 
+def test_a_full_run_leaves_an_attack_to_a_run_of_its_own() -> None:
+    attacks = {"one": replace(ONE, apart=True), "two": TWO}
+    wanted = Wanted(policies=POLICIES, seeds=(1,))
+    assert {trial.attack for trial in plan(wanted, attacks, VICTIMS)} == {"two"}
+    named = plan(replace(wanted, attacks=("one",)), attacks, VICTIMS)
+    assert {trial.attack for trial in named} == {"one"}
+    quick = plan(replace(wanted, quick=True), attacks, VICTIMS)
+    assert {trial.attack for trial in quick} == {"one"}
+
+
+def test_a_quick_run_tries_an_attack_under_its_quick_policies() -> None:
+    attacks = {"one": replace(ONE, policies=("standard", "b"), quick_policies=("b",))}
+    for quick, policies in ((True, {"none", "b"}), (False, {"none", "standard", "b"})):
+        found = plan(Wanted(policies=POLICIES, seeds=(1,), quick=quick), attacks, VICTIMS)
+        assert {trial.policy for trial in found} == policies
+
+
 def test_an_attack_that_is_named_is_tried_in_a_quick_run_too() -> None:
     found = _planned(Wanted(attacks=("two",), policies=POLICIES, seeds=(1,), quick=True))
     assert {(trial.victim, trial.budgets) for trial in found} == {("digits", (50,))}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.redteam.firing_range.firing_range import SHARED, SHIPPED
+from extproc.redteam.firing_range.firing_range import SHARED, SHIPPED, WATCHED
 from extproc.redteam.policy_choice import Misuse, choices, shipped
 
 
@@ -13,16 +13,18 @@ def test_the_baseline_comes_first_and_each_policy_once() -> None:
     assert [choice.label for choice in found] == ["none", "coarse", "full"]
 
 
-def test_policies_are_shipped_in_two_files_and_asked_for_by_their_names_alone() -> None:
-    metered, shared = choices(["metered", "shared"])[1:]
+def test_policies_are_shipped_in_three_files_and_asked_for_by_their_names_alone() -> None:
+    metered, shared, watched = choices(["metered", "shared", "watched"])[1:]
     assert (metered.file, metered.name) == (SHIPPED, "metered")
     assert (shared.file, shared.name) == (SHARED, "shared")
+    assert (watched.file, watched.name) == (WATCHED, "watched")
     assert len(set(shipped())) == len(shipped())
 
 
-def test_a_policy_that_counts_is_known_by_its_budgets() -> None:
+def test_a_policy_that_counts_is_known_by_its_budgets_or_that_it_detects() -> None:
     counting = {choice.label: choice.counts for choice in choices(shipped())}
     assert counting["metered"]
+    assert counting["watched"]
     assert not counting["standard"]
     assert not counting["none"]
 

@@ -153,3 +153,18 @@ async def test_a_policy_that_is_meant_to_change_nothing_is_no_news() -> None:
     async with serving(honest) as bare, serving(honest, KEY) as gateway:
         rows = await preflight(VICTIMS, bare, [Door("full", gateway, (KEY,))])
     assert warnings(rows, ("full",)) == []
+
+
+def test_each_victim_is_asked_about_with_another_key_as_far_as_there_are_some() -> None:
+    door = Door("gold", "http://gateway", ("a", "b"))
+    assert [door.by(at).keys for at in range(3)] == [("a",), ("b",), ("a",)]
+    assert Door("mine", "http://gateway", ()).by(1).keys == ()
+
+
+async def test_who_is_taken_for_a_thief_by_one_victim_asks_about_the_next_as_another() -> None:
+    """The second victim is asked about with the second key, which alone is let in."""
+    victims = {"planted": VICTIM, "again": replace(VICTIM, name="again")}
+    async with serving(honest) as bare, serving(honest, "xk-second") as gateway:
+        rows = await preflight(victims, bare, [Door("gold", gateway, ("xk-first", "xk-second"))])
+    serves = {row.victim: row.value for row in rows if row.measure == "policy.serves"}
+    assert serves == {"planted": 0, "again": 1}

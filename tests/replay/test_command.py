@@ -2,13 +2,15 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from extproc.__main__ import UNUSABLE, main
 from extproc.audit import Seen
+from extproc.audit.chain import Chain
 from extproc.replay import command
 from tests.audit.logs import START, lines
 from tests.audit.logs import chain as new_chain
@@ -90,6 +92,50 @@ def test_what_was_learned_is_judged_by_the_steps_of_the_policy(
     out = capsys.readouterr().out
     assert "-> refused: suspected (escalation deny)" in out
     assert "not judged" not in out
+
+
+def suspected(chain: Chain, **more: Any) -> Iterator[bytes]:
+    for number, each in enumerate(learned(40, stranger=True, **more)):
+        yield chain.record(record(number))
+        yield chain.record(each)
+
+
+def test_other_thresholds_and_steps_judge_by_what_was_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain, path = new_chain(), tmp_path / "audit.jsonl"
+    path.write_bytes(b"".join([*lines(chain.opening(START, 100)), *suspected(chain)]))
+    monkeypatch.setenv("HMAC", ENVIRON["HMAC"])
+    told = []
+    for threshold in (8.0, 1e6):
+        policy = watched_policy(tmp_path, threshold=threshold)
+        assert run(monkeypatch, path, "--policy", policy) == 0
+        told.append("suspected" in capsys.readouterr().out)
+    assert told == [True, False]
+
+
+@pytest.mark.parametrize(("own", "which"), [(False, "all"), (True, "40 of 80")])
+def test_whoever_was_looked_at_by_another_reference_is_not_judged_and_it_says_so(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    *,
+    own: bool,
+    which: str,
+) -> None:
+    chain, path = new_chain(), tmp_path / "audit.jsonl"
+    written = [*lines(chain.opening(START, 100)), *suspected(chain, reference="another")]
+    written += [*suspected(chain)] if own else []
+    path.write_bytes(b"".join(written))
+    monkeypatch.setenv("HMAC", ENVIRON["HMAC"])
+    policy = watched_policy(tmp_path)
+    assert run(monkeypatch, path, "--policy", policy) == 0
+    out = capsys.readouterr().out
+    why = f"{which} exchanges were looked at by another reference than the policy's"
+    assert f"not judged: detection: {why}, and nobody is judged by them" in out
+    assert ("suspected" in out) is own
+    assert run(monkeypatch, path, "--policy", policy, "--output", "json") == 0
+    assert json.loads(capsys.readouterr().out)["unjudged"]["detection"].startswith(why)
 
 
 def test_features_that_were_never_made_are_one_sentence(

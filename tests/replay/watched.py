@@ -8,7 +8,7 @@ from pathlib import Path
 from extproc.audit import Seen
 from extproc.detectors.calibration import Calibration, Threshold, seal, sketching_key
 from extproc.detectors.reference import encode
-from extproc.detectors.seen import seen
+from extproc.detectors.seen import name, seen
 from extproc.detectors.sketch import Sketcher
 from tests.config.example import ENVIRON, changed, write
 from tests.detectors.questions import asked, questions, reference
@@ -27,10 +27,10 @@ _LIMITS = (
 )
 
 
-def policy(folder: Path, steps: str = STEPS, tenant: str = "") -> Path:
+def policy(folder: Path, steps: str = STEPS, tenant: str = "", threshold: float = 8.0) -> Path:
     """The policy file, and the calibration beside it."""
-    threshold = Threshold(8.0, {}, 3000, 3000, 0, 0.0, 0.001)
-    made = Calibration(encode(reference(sketching_key(KEY))), 0.7, {"user": threshold}, 0.0)
+    made_of = Threshold(threshold, {}, 3000, 3000, 0, 0.0, 0.001)
+    made = Calibration(_written(), 0.7, {"user": made_of}, 0.0)
     (folder / "reference").write_bytes(seal(made, KEY))
     text = changed(
         ("routes:\n", "detection: {reference: reference}\nroutes:\n"),
@@ -42,6 +42,11 @@ def policy(folder: Path, steps: str = STEPS, tenant: str = "") -> Path:
 
 
 @cache
+def _written() -> bytes:
+    return encode(reference(sketching_key(KEY)))
+
+
+@cache
 def _sketcher() -> Sketcher:
     key = sketching_key(KEY)
     return Sketcher(reference(key), key)
@@ -49,7 +54,7 @@ def _sketcher() -> Sketcher:
 
 def learned(count: int, *, stranger: bool, first: float = 0.0, **more: str) -> Iterator[Seen]:
     """Of so many questions, one a second."""
-    said = {"tenant": "acme", "route": ROUTE, **more}
+    said = {"tenant": "acme", "route": ROUTE, "reference": name(_written()), **more}
     for number, text in enumerate(questions(count, 3, stranger=stranger)):
         (features,) = _sketcher().features([asked(text)])
         time = START + timedelta(seconds=first + number)

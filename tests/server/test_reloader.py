@@ -34,6 +34,8 @@ from extproc.server.telemetry import Telemetry
 from extproc.server.watched import Watcher
 from tests.config import example, scale
 from tests.config.everything import write
+from tests.config.sealed import sealed
+from tests.e2e.authority import Authority
 from tests.issuer import EC, NAME, Issuer, jwks
 
 TEXT = example.changed(('"env:HMAC"', '"file:hmac"'))
@@ -185,6 +187,32 @@ async def test_what_is_wrong_keeps_what_serves_and_is_told(made: Sidecar, why: s
     assert (wrong["message"], wrong["config"]) == ("not reloaded", made.version)
     assert wrong["problem"] == problem.removeprefix("not reloaded: ")
     assert well["message"] == "unchanged"
+
+
+async def test_whoever_could_not_be_told_any_more_keeps_what_serves(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "authority").own.certificate
+    right = {"hook": b"0" * 32, "authority.pem": authority.read_bytes()}
+    (tmp_path / "hook").write_bytes(right["hook"])
+    (tmp_path / "ref").write_bytes(sealed("0" * 32))
+    alert = "{url: 'https://a.example', secret: 'file:hook', ca: authority.pem}"
+    detection = f"detection: {{reference: ref, alerts: [{alert}]}}\n"
+    path = text(tmp_path, TEXT + detection)
+    async with sidecar(path) as made:
+        before = made.tables.now
+        path.write_text(OTHER + detection)
+        for name, wrong, place in (
+            ("hook", b"whsec_this-is-no-base64-at-all-whatever", "secret: it is whsec_ without"),
+            ("authority.pem", b"", f"ca: {tmp_path}/authority.pem holds no certificates"),
+        ):
+            (tmp_path / name).write_bytes(wrong)
+            await made.reloader.reload()
+            assert made.tables.now is before
+            assert f": detection.alerts[0].{place}" in made.reloader.problem
+            (tmp_path / name).write_bytes(right[name])
+        (tmp_path / "authority.pem").write_bytes(right["authority.pem"] * 2)
+        await made.reloader.reload()
+        assert made.reloader.problem == ""
+        assert made.tables.now is not before
 
 
 KEYS = ("xk-1", "xk-2", "xk-3")

@@ -8,7 +8,7 @@ import pytest
 from extproc.credentials import Once
 from extproc.errors import StoreUnavailable
 from extproc.exhaustion import Reserving
-from extproc.limits import SECOND, Charge, Refused, Sliding, Taken
+from extproc.limits import SECOND, Charge, Refused, Sliding, Taken, presence
 from extproc.server import reserver as module
 from extproc.server.reserver import Reserver
 from extproc.server.telemetry import Telemetry
@@ -168,6 +168,15 @@ async def test_who_wants_nothing_is_told_the_time_and_the_store_is_not_asked() -
     rig.reserver.settle(said.outcome, [])
     await rig.reserver.settled(0.0)
     assert rig.count("", "unavailable") == rig.count("", "unsettled") == 0
+
+
+async def test_what_is_never_settled_holds_no_place_and_is_told_of_chance_too() -> None:
+    rig = Rig(MemoryCounters(reservations=1))
+    for _ in range(3):
+        said = await rig.reserver.reserve(Reserving([presence("acme")], final=True))
+        assert isinstance(said.outcome, Taken)
+        assert len(said.salt) == 32
+    await rig.take(1)
 
 
 async def test_what_is_shown_once_counts_once_though_nothing_else_is_taken() -> None:

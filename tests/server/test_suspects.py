@@ -1,7 +1,7 @@
 """Over real gRPC: what the suspected get is what they get whose limits are used up."""
 
 import hmac
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -12,12 +12,15 @@ import pytest
 from extproc._pb.envoy.config.core.v3.base_pb2 import HeaderValueOption
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 from extproc.config import compile_table, load
+from extproc.errors import StoreUnavailable
 from extproc.escalation import NOBODY, Case
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseBody
+from extproc.limits import SECOND, Charge, Refused, Taken
 from extproc.proof_of_work import SOLUTION, read_challenge
 from extproc.refusal import CHALLENGE
 from extproc.server.protobuf import AUTHZ, handover
 from extproc.server.suspects import Unsuspecting
+from extproc.stores.memory import MemoryCounters
 from tests.playbook import headers
 from tests.server.wire import Envoy, Sidecar, running
 from tests.test_proof_of_work import solved
@@ -108,10 +111,22 @@ class Got:
         return self.status, [*self.headers.items()], self.body
 
 
+class Store(MemoryCounters):
+    down = False
+    asked = 0
+
+    async def take(self, charges: Sequence[Charge], *, final: bool = False) -> Taken | Refused:
+        self.asked += 1
+        if self.down:
+            raise StoreUnavailable("down")
+        return await super().take(charges, final=final)
+
+
 @dataclass
 class Rig:
     sidecar: Sidecar
     envoy: Envoy
+    store: Store
     known: Known = field(default_factory=Known)
 
     def suspect(self, *, step: int = 0, **more: Any) -> Self:
@@ -169,9 +184,10 @@ async def rigs(place: Path, text: str) -> AsyncIterator[Rig]:
     (place / "policy.yaml").write_text(text)
     table = compile_table(load(place / "policy.yaml"), {"HMAC": KEY})
     known = Known()
-    async with running(Path("s"), table, suspects=known) as (sidecar, envoy):
+    store = Store(clock=lambda: int(NOW * SECOND))
+    async with running(Path("s"), table, store, suspects=known) as (sidecar, envoy):
         assert sidecar.wall.now == NOW
-        yield Rig(sidecar, envoy, known)
+        yield Rig(sidecar, envoy, store, known)
 
 
 @pytest.fixture
@@ -184,16 +200,16 @@ def by(limit: str, step: str, more: str = "") -> tuple[str, str, str]:
     return LIMITS[limit], STEPS[step], more
 
 
-@pytest.mark.parametrize(
-    "rig",
-    [
-        by("fidelity", "fidelity"),
-        by("challenge", "challenge"),
-        by("deny", "deny"),
-        by("early", "deny"),
-    ],
-    indirect=True,
-)
+ALIKE = [
+    by("fidelity", "fidelity"),
+    by("challenge", "challenge"),
+    by("deny", "deny"),
+    by("early", "deny"),
+]
+"""A limit, and a step that is told as that."""
+
+
+@pytest.mark.parametrize("rig", ALIKE, indirect=True)
 async def test_the_suspected_get_what_they_get_who_have_used_theirs_up(rig: Rig) -> None:
     first, *_, used = [await rig.ask("used") for _ in range(MOST + 1)]
     assert (first.status, b"0.123456" in first.body) == (200, True)
@@ -204,6 +220,44 @@ async def test_the_suspected_get_what_they_get_who_have_used_theirs_up(rig: Rig)
         ours, theirs = (got.puzzle["parameters"] for got in (suspect, used))
         assert ours.keys() == theirs.keys()
         assert ours["cost"] >= theirs["cost"]  # as much more as is suspected
+
+
+@pytest.mark.parametrize(
+    "rig",
+    [
+        *ALIKE,
+        by("throttle", "throttle"),
+        by("throttle", "deny"),
+        by("fidelity", "deny"),
+        by("deny", "challenge"),
+    ],
+    indirect=True,
+)
+async def test_so_they_do_while_the_store_is_down_or_an_operator_has_stopped_them(rig: Rig) -> None:
+    for _ in range(MOST + 1):
+        await rig.ask("used")
+    rig.suspect()
+    rig.known.cases["exempt"] = Case(override="frozen")
+    rig.store.down = True
+    used, suspect, frozen = [await rig.ask(each) for each in ("used", "suspect", "exempt")]
+    assert used.status == 503
+    assert used.shown == suspect.shown == frozen.shown
+    rig.store.down = False
+    for tenant in ("used", "suspect"):
+        await rig.store.freeze(tenant, frozen=True)
+    used, suspect, frozen = [await rig.ask(each) for each in ("used", "suspect", "exempt")]
+    assert (used.status, used.headers["retry-after"]) == (429, "3600")
+    assert used.shown == suspect.shown == frozen.shown
+
+
+@pytest.mark.parametrize(
+    "rig", [by("nothing", each) for each in ("fidelity", "challenge", "deny")], indirect=True
+)
+async def test_where_no_limit_would_ask_the_store_no_step_does(rig: Rig) -> None:
+    shown = (await rig.suspect().ask("suspect")).shown
+    rig.store.down = True
+    assert (await rig.ask("suspect")).shown == shown
+    assert rig.store.asked == 0
 
 
 @pytest.mark.parametrize("rig", [by("throttle", "throttle")], indirect=True)

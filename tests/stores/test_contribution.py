@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from extproc.cohorts.entry import Entry
+from extproc.cohorts.trace import Trace
 from extproc.detectors.profile import ASKED, Decay, Layout
 from extproc.errors import Malformed
 from extproc.escalation import Case
@@ -23,6 +25,7 @@ from extproc.stores.contribution import (
 from tests.server.detection.rig import DAY, NOW, Cells, Volume, layout
 
 SIZE = 40
+TRACE = Trace((), Entry.at(2, b"\1", ("g",), "user"))
 VERDICT = Verdict("acme", "key:1", "POST /x", Case(0.9, 1, NOW, NOW + 60, 3.0, "frozen"), NOW)
 
 
@@ -39,12 +42,12 @@ def counted(*values: float, asked: int = 0, **given: object) -> Contribution:
 @pytest.mark.parametrize("asked", [0, 3, 8 * ASKED])
 @pytest.mark.parametrize("verdict", [NO_VERDICT, VERDICT])
 def test_what_is_written_is_read(values: tuple[float, ...], asked: int, verdict: Verdict) -> None:
-    made = counted(*values, asked=asked, verdict=verdict)
+    made = counted(*values, asked=asked, verdict=verdict, trace=TRACE)
     found = decode(encode(made, 7), 7, SIZE, NOW)
     assert np.array_equal(found.counters, made.counters)
     assert np.array_equal(found.asked, made.asked)
     assert (found.time, found.first, found.last, found.queries) == (NOW, NOW - 5, NOW, 3)
-    assert found.verdict == verdict
+    assert (found.verdict, found.trace) == (verdict, TRACE)
     found.counters[0] += 1
     found.asked[0] = 1
 
@@ -65,7 +68,7 @@ def _broken(**changes: object) -> bytes:
 
 
 _FINE = encode(counted(1.0, 2.0, asked=3), 7)
-_HEAD = struct.calcsize("<BIdddfHHH")
+_HEAD = struct.calcsize("<BIdddfHHHH")
 
 
 @pytest.mark.parametrize(
@@ -74,7 +77,7 @@ _HEAD = struct.calcsize("<BIdddfHHH")
         b"",
         _FINE[:-1],
         _FINE + b"x",
-        b"\x02" + _FINE[1:],
+        b"\x01" + _FINE[1:],
         encode(counted(1.0), 8),
         _broken(counters=np.array([math.nan] + [0] * (SIZE - 1), np.float32)),
         _broken(counters=np.array([-1.0] + [0] * (SIZE - 1), np.float32)),
@@ -96,8 +99,10 @@ _HEAD = struct.calcsize("<BIdddfHHH")
         _broken(verdict=replace(VERDICT, case=Case(until=-1.0))),
         _broken(verdict=replace(VERDICT, case=Case(ends=-1.0))),
         _broken(verdict=replace(VERDICT, tenant="x" * 1000)),
+        _FINE[: _HEAD - 4] + b"\1\0\0\0" + _FINE[_HEAD:] + b"\xc1",
+        _FINE[: _HEAD - 4] + b"\1\0\0\0" + _FINE[_HEAD:] + b"\x01",
         _FINE[: _HEAD - 2] + b"\1\0" + _FINE[_HEAD:] + b"\xc1",
-        _FINE[: _HEAD - 2] + b"\1\0" + _FINE[_HEAD:] + b"\x90"[:0] + b"\x01",
+        _FINE[: _HEAD - 2] + b"\1\0" + _FINE[_HEAD:] + b"\x01",
     ],
 )
 def test_what_nobody_counts_is_refused(octets: bytes) -> None:
@@ -157,6 +162,17 @@ def test_in_whatever_order_replicas_hear_of_each_other_they_agree(
     assert joined(one, other) == joined(other, one)
     assert joined(one, one) == one or one.case.step < 0
     assert joined(joined(one, other), third) == joined(one, joined(other, third))
+
+
+def test_a_lower_step_that_began_after_an_operators_word_is_not_lost_to_a_higher_one_before() -> (
+    None
+):
+    before = Verdict(case=Case(step=2, since=3.0, until=50.0))
+    forgiven = Verdict(said=5.0)
+    after = Verdict(case=Case(step=1, since=6.0, until=60.0))
+    both = joined(before, after)
+    assert both.case == before.case
+    assert joined(both, forgiven).case == joined(joined(before, forgiven), after).case == after.case
 
 
 def test_what_an_operator_said_last_holds() -> None:

@@ -28,6 +28,5 @@ ATTACK: Final = Attack(
     kind=Kind.CLASSIFIER,
     run=_run,
     victims=("digits", "digits-mlp"),
-    quick=("digits",),
     budgets=(*BUDGETS, 10_000, 30_000),
 )

@@ -13,6 +13,8 @@ from extproc.redteam.attacks import (
     budget_replicas,
     copycat,
     data_free,
+    detection,
+    detection_texts,
     distillation,
     embedding_inversion,
     embedding_pooling,
@@ -74,6 +76,8 @@ ATTACKS: Final[Mapping[str, Attack]] = {
         sybil.SYBIL_LINKED,
         sybil.SYBIL_UNLINKED,
         legitimate_use.ATTACK,
+        detection.ATTACK,
+        detection_texts.ATTACK,
         utility.ATTACK,
         utility_retrieval.ATTACK,
     )

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from extproc.redteam.firing_range.issue import Party, issue
+from extproc.redteam.firing_range.issue import CALIBRATION, Party, issue
 from extproc.redteam.firing_range.process import process
 
 SHIPPED = Path(__file__).with_name("policies.yaml")
 """The policy file of the shipped policies."""
 SHARED = Path(__file__).with_name("shared.yaml")
 """That of a policy whose replicas count together."""
+WATCHED = Path(__file__).with_name("watched.yaml")
+"""That of policies with detection."""
 _REMEMBERED = 20_000
 """Texts: every policy and seed asks about the same ones, of which each takes ten milliseconds."""
 
@@ -44,7 +46,7 @@ async def model_server(models: Sequence[str] = ()) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def gateway(
+async def gateway(  # noqa: PLR0913 - where it stands, and what it counts and detects by
     policy: Path,
     upstream: str,
     seed: int,
@@ -52,12 +54,14 @@ async def gateway(
     *,
     replicas: int = 1,
     redis: str = "",
+    calibration: bytes = b"",
 ) -> AsyncIterator[Gateway]:
     """Envoy and the sidecar in front of ``upstream``, for the length of the block.
 
     Replicas count together in the Redis at the URL ``redis``; where it is empty, each by itself in
-    its memory.  Raise ValueError where the policy file cannot be used, ProcessDied where it does
-    not come up.
+    its memory.  ``calibration`` is as `calibrated` makes it of this file and seed, where it
+    detects.  Raise ValueError where the policy file cannot be used, ProcessDied where it does not
+    come up.
     """
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="extproc-redteam-")))
@@ -68,6 +72,8 @@ async def gateway(
             own.mkdir()
             health = f"127.0.0.1:{free_port()}"
             issued = issue(policy, own, seed, parties, health, redis=redis)
+            if calibration:
+                (own / CALIBRATION).write_bytes(calibration)
             up = _up(f"the gateway of {policy}", issued.policy, upstream)
             urls.append(await stack.enter_async_context(up))
             keys = issued.keys

@@ -1,10 +1,10 @@
 """Tenants and keys for attackers, written into a policy file of the operator's.
 
-Rule: what a policy grants is left as it stands; only who is let in, where the sidecar is asked, and
-where its state is kept are the range's own: in memory, or, where replicas of a gateway are to share
-what they count, in the range's Redis.  Keys follow from the seed, so that what is drawn under
-a key (rotations, noise) is drawn again in the next run: this is a range on one machine, and nobody
-else's gateway.
+Rule: what a policy grants is left as it stands; only who is let in, where the sidecar is asked,
+what its callers look like, and where its state is kept are the range's own: in memory, or, where
+replicas of a gateway are to share what they count, in the range's Redis.  Keys follow from the
+seed, so that what is drawn under a key (rotations, noise) is drawn again in the next run: this is a
+range on one machine, and nobody else's gateway.
 """
 
 import hmac
@@ -17,6 +17,10 @@ from typing import Any, Final
 
 import yaml
 
+CALIBRATION: Final = "calibration"
+"""The file's name, beside the policy file."""
+_USER: Final = "user"
+"""The traffic class of a policy that names none."""
 _OF_A_SERVER: Final = (
     *("url", "topology", "master", "sentinel_password"),
     *("ca", "certificate", "key"),
@@ -43,6 +47,8 @@ class Issued:
     policy: Path
     keys: Mapping[str, Sequence[str]]
     """API keys by the party's name."""
+    traffic: tuple[str, ...] = ()
+    """Traffic classes that detection has to be calibrated for; none where there is no detection."""
 
 
 def issue(
@@ -73,12 +79,13 @@ def issue(
         "keys": {"hmac": "file:hmac"},
         "store": _shared(document) if redis else {"kind": "memory"},
         "tenants": tenants,
+        **_watched(document),
     }
     _write(directory / "hmac", secret)
     if redis:
         _write(directory / "redis", redis)
     _write(directory / "policy.yaml", yaml.safe_dump(filled, sort_keys=False))
-    return Issued(directory / "policy.yaml", keys)
+    return Issued(directory / "policy.yaml", keys, _classes(document))
 
 
 def shares(source: Path) -> bool:
@@ -108,6 +115,20 @@ def _read(source: Path) -> dict[str, Any]:
 def _shared(document: Mapping[str, Any]) -> dict[str, Any]:
     own = document["store"]
     return {name: own[name] for name in own if name not in _OF_A_SERVER} | {"url": "file:redis"}
+
+
+def _watched(document: Mapping[str, Any]) -> dict[str, Any]:
+    """What callers look like is the range's own; nobody is told of them but by its answers."""
+    if "detection" not in document:
+        return {}
+    return {"detection": document["detection"] | {"reference": CALIBRATION, "alerts": []}}
+
+
+def _classes(document: Mapping[str, Any]) -> tuple[str, ...]:
+    if "detection" not in document:
+        return ()
+    policies = document.get("policies", {}).values()
+    return tuple(sorted({policy.get("traffic", _USER) for policy in policies}))
 
 
 def _keys(seed: int, party: Party) -> list[str]:

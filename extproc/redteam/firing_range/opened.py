@@ -9,6 +9,8 @@ from typing import Final
 from extproc.redteam.adapters.kserve import Kserve
 from extproc.redteam.adapters.openai_embeddings import OpenAiEmbeddings
 from extproc.redteam.attack import Attack
+from extproc.redteam.firing_range.benign_traffic import SHARE
+from extproc.redteam.firing_range.calibrated import calibrated
 from extproc.redteam.firing_range.firing_range import Gateway, gateway, model_server
 from extproc.redteam.firing_range.issue import Party, shares
 from extproc.redteam.firing_range.redis_server import redis_server
@@ -27,8 +29,9 @@ async def opened(
     attacks: Mapping[str, Attack],
     victims: Iterable[Victim],
     policies: Mapping[str, Choice],
+    share: int = SHARE,
 ) -> AsyncIterator[Ground]:
-    """Run it for the length of the block; ``policies`` by label.
+    """Run it for the length of the block; ``policies`` by label; ``share`` as of `calibrated`.
 
     Raise ValueError where a policy file cannot be used, ProcessDied where a process does not come
     up, or ends before the block does.
@@ -37,13 +40,16 @@ async def opened(
     used = {trial.policy: policies[trial.policy] for trial in trials}
     those = [attacks[name] for name in sorted({trial.attack for trial in trials})]
     async with AsyncExitStack() as stack:
-        bare = await stack.enter_async_context(model_server(models(victims, those)))
-        gateways = {
-            file: await stack.enter_async_context(
-                _gateway(file, bare, seed, let_in, _replicas(file, trials, attacks, used))
-            )
-            for file, let_in in _parties(trials, attacks, used).items()
+        let_in = _parties(trials, attacks, used)
+        made = {
+            file: await stack.enter_async_context(calibrated(file, seed, share)) for file in let_in
         }
+        bare = await stack.enter_async_context(model_server(models(victims, those)))
+        gateways: dict[Path, Gateway] = {}
+        for file, those_let_in in let_in.items():
+            replicas = _replicas(file, trials, attacks, used)
+            running = _gateway(file, bare, seed, those_let_in, replicas, await made[file])
+            gateways[file] = await stack.enter_async_context(running)
         yield Ground(
             bare, {label: _place(choice, bare, gateways) for label, choice in used.items()}
         )
@@ -51,14 +57,19 @@ async def opened(
 
 @asynccontextmanager
 async def _gateway(
-    file: Path, bare: str, seed: int, let_in: Sequence[Party], replicas: int
+    file: Path, bare: str, seed: int, let_in: Sequence[Party], replicas: int, calibration: bytes
 ) -> AsyncIterator[Gateway]:
     """One alone counts in memory, whatever its file says: nobody counts with it."""
     async with AsyncExitStack() as stack:
         redis = ""
         if replicas > 1 and shares(file):
             redis = await stack.enter_async_context(redis_server())
-        running = gateway(file, bare, seed, let_in, replicas=replicas, redis=redis)
+        running = gateway(
+            *(file, bare, seed, let_in),
+            replicas=replicas,
+            redis=redis,
+            calibration=calibration,
+        )
         yield await stack.enter_async_context(running)
 
 
@@ -86,13 +97,15 @@ def _models(victim: Victim) -> Iterator[str]:
 
 
 def _parties(
-    trials: Iterable[Planned], attacks: Mapping[str, Attack], policies: Mapping[str, Choice]
+    trials: Sequence[Planned], attacks: Mapping[str, Attack], policies: Mapping[str, Choice]
 ) -> dict[Path, list[Party]]:
-    """By policy file."""
+    """By policy file; to look around with, a tenant for each victim."""
     found: dict[Path, list[Party]] = {}
+    victims = len({trial.victim for trial in trials})
     for choice in policies.values():
         if choice.file is not None:
-            found.setdefault(choice.file, []).append(Party(_spare(choice), choice.name))
+            spare = Party(_spare(choice), choice.name, victims, victims, cohort=False)
+            found.setdefault(choice.file, []).append(spare)
     for trial in trials:
         choice = policies[trial.policy]
         if choice.file is not None:

@@ -68,6 +68,11 @@ def of_share(hits: int, count: int) -> Interval:
     return Interval(hits / count, low, high, count)
 
 
+def at_most(hits: int, count: int) -> float:
+    """The upper 95 % limit of Clopper and Pearson; the share is above it in one of twenty runs."""
+    return float(special.betaincinv(hits + 1, count - hits, LEVEL)) if hits < count else 1.0
+
+
 def of_ratio(over: Sequence[float], under: Sequence[float]) -> Interval:
     """Geometric mean ratio of pairs of positive numbers: ``over[i]`` and ``under[i]`` of one seed.
 

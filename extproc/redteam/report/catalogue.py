@@ -49,8 +49,12 @@ ORDER: Final[tuple[str, ...]] = (
     "sealed",
     "rotated",
     "noisy",
+    "watched",
+    "watched-texts",
 )
 """Of the shipped policies, as they are read most easily."""
+
+_NO_ATTACK: Final = (Family.CONTROL, Family.DETECTION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +90,10 @@ class Catalogue:
         return self.attacks[attack].family if attack in self.attacks else None
 
     def is_attack(self, name: str) -> bool:
-        """Whether it is one: controls ask as those do who mean well, and the preflight looks."""
-        return name != PREFLIGHT and self.family(name) is not Family.CONTROL
+        """Whether it is one: controls ask as those do who mean well, the preflight looks,
+        and of detection it counts how soon it acts, not what it leaves.
+        """
+        return name != PREFLIGHT and self.family(name) not in _NO_ATTACK
 
     def data(self, attack: str) -> str:
         """What its attacker has of the victim's kind of data."""

@@ -7,6 +7,7 @@ from extproc.redteam.report.chapters import (
     attacks,
     claims,
     copies,
+    detected,
     harm,
     information,
     looked,
@@ -44,6 +45,7 @@ def _sections(model: Model, verdicts: Verdicts) -> Iterator[Section | None]:
     yield copies.section(model)
     yield prices.section(model)
     yield noticed.section(model)
+    yield detected.section(model, verdicts)
     yield harm.section(model, verdicts)
     yield information.section(model)
     yield attacks.section(model, verdicts)

@@ -12,6 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
 from extproc.redteam.adapters.kserve import Kserve
+from extproc.redteam.answers import Floats, Ints
 from extproc.redteam.victims.expansion import expanded
 from extproc.redteam.victims.photographs import patches
 from extproc.redteam.victims.victim import ClassifierVictim, Secret
@@ -50,11 +51,13 @@ def forest() -> ClassifierVictim:
     return _victim("digits-forest", about)
 
 
+def trained() -> Floats:
+    """All images that the victims were trained on [N, 64], in an order of their own."""
+    return _split()[0]
+
+
 def _victim(name: str, about: str, *, linear: bool = False) -> ClassifierVictim:
-    images, labels = load_digits(return_X_y=True)
-    members, held, member_truth, truth = train_test_split(
-        images, labels, test_size=_HELD_OUT, random_state=_SEED, stratify=labels
-    )
+    members, held, member_truth, truth = _split()
     own = len(held) - _JUDGED
     return ClassifierVictim(
         name=name,
@@ -77,3 +80,12 @@ def _victim(name: str, about: str, *, linear: bool = False) -> ClassifierVictim:
         linear=linear,
         real=own,
     )
+
+
+def _split() -> tuple[Floats, Floats, Ints, Ints]:
+    """Images trained on and held out, then the labels of both."""
+    images, labels = load_digits(return_X_y=True)
+    split = train_test_split(
+        images, labels, test_size=_HELD_OUT, random_state=_SEED, stratify=labels
+    )
+    return tuple(split)

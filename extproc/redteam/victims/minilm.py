@@ -42,6 +42,16 @@ def private() -> EmbeddingVictim:
     return EmbeddingVictim("minilm-private", about, adapter, 256, task, test, topics, base=_PUBLIC)
 
 
+def documents() -> dict[str, list[str]]:
+    """All texts but the judge's, by the document that they stand in."""
+    found: dict[str, list[str]] = {}
+    judged = set(_dealt()[1])
+    for text in _shuffled():
+        if text.words not in judged:
+            found.setdefault(text.document, []).append(text.words)
+    return found
+
+
 @cache
 def _dealt() -> tuple[tuple[str, ...], tuple[str, ...], Ints]:
     """The attacker's texts; the judge's, and which document each is of."""
@@ -59,8 +69,9 @@ def _dealt() -> tuple[tuple[str, ...], tuple[str, ...], Ints]:
     return tuple(task[:_TASK]), tuple(text.words for text in test), topics
 
 
-def _shuffled() -> list[Text]:
+@cache
+def _shuffled() -> tuple[Text, ...]:
     """All texts there are, each once, in an order that is the same on every machine."""
     first = {text.words.casefold(): text for text in (*library(), *reference())}
     texts = list(first.values())
-    return [texts[place] for place in np.random.default_rng(_SEED).permutation(len(texts))]
+    return tuple(texts[place] for place in np.random.default_rng(_SEED).permutation(len(texts)))

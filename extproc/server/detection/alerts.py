@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from extproc.audit import Pseudonyms
+from extproc.config.receivers import Receiver
 from extproc.detectors.evidence import ALARM
 from extproc.server.detection.cloud_event import called, event, identity
 from extproc.server.detection.courier import Courier, Pace
@@ -22,7 +23,7 @@ from extproc.server.detection.finding import Finding
 from extproc.server.detection.quota import Quota
 from extproc.server.detection.spool import Kept, Spool
 from extproc.server.detection.waiting import Waiting
-from extproc.server.detection.webhook import Receiver, Webhook
+from extproc.server.detection.webhook import Webhook
 from extproc.server.record import Records
 
 WAITING: Final = 1000

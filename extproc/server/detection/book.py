@@ -63,9 +63,9 @@ class Book:
 
 
 def _cohorts(judge: Judge, subject: str) -> tuple[str, ...]:
-    """Those that it is in."""
-    found = judge.linker.cohorts() if judge.linker is not None else {}
-    return tuple(name for name, cohort in found.items() if subject in cohort.members)
+    """That which it is in, if any."""
+    found = judge.linker.judged.members.get(subject) if judge.linker is not None else None
+    return () if found is None else (found,)
 
 
 def _tenant(suspect: Suspect) -> str:

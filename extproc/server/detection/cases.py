@@ -30,6 +30,8 @@ class Suspect(Struct, frozen=True):
     """In nats, by detector, when it was looked at last."""
     said: float = 0.0
     """When an operator said something of it, in seconds since 1970."""
+    also: tuple[Case, ...] = ()
+    """See Verdict.also."""
 
     @property
     def harmless(self) -> bool:

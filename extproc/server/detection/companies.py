@@ -24,7 +24,9 @@ class Companies:
     def found(self, judged: Judged, groups: Groups, now: float) -> Iterator[Finding]:
         """What is to be told of those that were judged at ``now``, in seconds since 1970."""
         before, suspicions = self._told, judged.suspicions
-        new = [name for name in suspicions if suspicions[name] >= ALARM and name not in before]
+        known = judged.cohorts.keys() | set(groups)
+        high = (name for name, told in suspicions.items() if told >= ALARM and name in known)
+        new = [name for name in high if name not in before]
         kept = (name for name in before if suspicions.get(name, 0.0) >= _AGAIN)
         self._told = frozenset([*kept, *new])
         for name in new:
@@ -38,7 +40,7 @@ def _finding(name: str, judged: Judged, groups: Groups, now: float) -> Finding:
         subject=name if cohort else COHORT + name,
         tenant="",
         principal="",
-        traffic="",
+        traffic="" if cohort else groups.traffic(name),
         suspicion=judged.suspicions[name],
         evidence=judged.evidence[name] if cohort else {"excess": groups.evidence(name)},
         counts={"members": len(cohort.members) if cohort else groups.size(name)},

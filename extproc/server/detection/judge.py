@@ -4,26 +4,20 @@ Rule: a listener that fails is no reason for another not to be told, nor for any
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
+import numpy as np
+from msgspec import Struct
 from msgspec.structs import replace
 
-from extproc.cohorts.linker import Linker
+from extproc.allowances import Allowances, Allowing
+from extproc.cohorts.linker import Life, Linker
 from extproc.detectors.evidence import ALARM, combined
 from extproc.detectors.observation import Observation
 from extproc.detectors.profile import Layout
-from extproc.escalation import (
-    UNUSED,
-    Allowance,
-    Case,
-    Judged,
-    Ladder,
-    Override,
-    forgiven,
-    judged,
-    overridden,
-)
+from extproc.escalation import Case, Judged, Ladder, Override, forgiven, judged, overridden
 from extproc.server.detection.cases import Cases, Suspect
 from extproc.server.detection.companies import COHORT, Companies
 from extproc.server.detection.finding import Finding, Listener
@@ -37,6 +31,14 @@ _CASES: Final = 100_000
 _SURE: Final = 1 - 1e-9
 """A suspicion that is lifted higher is taken for so much where evidence is made of it."""
 _NOWHERE: Final = Ladder()
+
+
+class Known(Struct, frozen=True, eq=False):
+    """What is known of a subject, and the evidence that makes."""
+
+    profile: Profile | None = None
+    evidence: Mapping[str, float] = {}
+
 
 Read = Callable[[str, float], Profile | None]
 """What is known of a subject, with what other replicas know, as of a time."""
@@ -58,19 +60,29 @@ class Judge:
         self.listeners: list[Listener] = []
         self.changed: Callable[[str], None] = _nobody
         """Told whose case other replicas should hear of."""
-        self.held_back = 0
-        """Times that somebody was not put on a step, since too many had been in that hour."""
+        self.allowances: Allowing = Allowances()
         self.faults = 0
         """Listeners that failed."""
         self._settings, self._layout, self._read = settings, layout, read
         self._find, self._records = find, records
         self._cohorts: set[str] = set()
         """Those that there were when they were found last."""
-        self._allowances: dict[str, Allowance] = {}
-        """By policy."""
 
-    def look(self, subject: str, observation: Observation, now: float) -> float:
-        """Judge anew whose exchange was counted; return how much speaks against it, in nats."""
+    def known(self, subjects: Sequence[str], now: float) -> list[Known]:
+        """What is known of each: of many at once it takes a tenth of the time."""
+        profiles = [self._read(subject, now) for subject in subjects]
+        counters = np.array([each.counters for each in profiles if each is not None], np.float32)
+        nats = self._layout.evidences(counters.reshape(-1, self._layout.size))
+        evidences = (dict(zip(self._layout.names, row, strict=True)) for row in nats.tolist())
+        return [Known() if each is None else Known(each, next(evidences)) for each in profiles]
+
+    def look(
+        self, subject: str, observation: Observation, now: float, known: Known | None = None
+    ) -> float:
+        """Judge anew whose exchange was counted; return how much speaks against it, in nats.
+
+        ``known`` where that has been found out.
+        """
         suspect = self.cases.get(subject)
         if not subject.startswith(COHORT):
             principal = observation.principal if self._settings.per == "principal" else ""
@@ -78,7 +90,8 @@ class Judge:
         terms = self._find(observation.tenant, observation.route)
         if terms is None:
             return 0.0
-        return self._look(replace(suspect, route=observation.route), terms, now, observation)
+        suspect = replace(suspect, route=observation.route)
+        return self._look(suspect, terms, now, known, observation)
 
     def again(self, subject: str, now: float) -> None:
         """Look at a case without an exchange: what it stands on ends."""
@@ -91,7 +104,7 @@ class Judge:
         """``ends`` 0 for never."""
         suspect = self.cases.get(subject)
         case = overridden(suspect.case, said, ends)
-        suspect = replace(suspect, case=case, said=now)
+        suspect = replace(suspect, case=case, said=now, also=())
         self._put(suspect)
         return suspect
 
@@ -103,10 +116,10 @@ class Judge:
             discount = self._settings.discount(terms.traffic if terms is not None else "")
             nats = combined(self._layout.evidence(profile.counters), discount)
         before, case = suspect.case, forgiven(suspect.case, nats)
-        suspect = replace(suspect, case=case, said=now)
+        suspect = replace(suspect, case=case, said=now, also=())
         self._put(suspect)
         if before.step >= 0 and terms is not None:
-            descended = Judged(case, UNUSED, "descended")
+            descended = Judged(case, "descended")
             self._tell(self._finding(suspect, terms, before, descended, profile, now))
         return suspect
 
@@ -132,7 +145,7 @@ class Judge:
         suspect = self.cases.get(subject)
         found = joined(_verdict(suspect), verdict)
         whose = {"tenant": found.tenant, "principal": found.principal, "route": found.route}
-        self.cases.put(replace(suspect, **whose, case=found.case, said=found.said))
+        self.cases.put(replace(suspect, **whose, case=found.case, said=found.said, also=found.also))
 
     def _put(self, suspect: Suspect) -> None:
         """Keep a case that has changed."""
@@ -148,9 +161,11 @@ class Judge:
         evidence: Mapping[str, float],
     ) -> None:
         """Among those whom it has something in common with."""
-        if self.linker is not None:
-            queries, cohort = distinct(profile.asked), terms.cohort
-            self.linker.count(observation, subject, cohort, terms.traffic, queries, evidence)
+        if self.linker is None:
+            return
+        life = Life(profile.first, distinct(profile.asked), profile.counters, evidence)
+        if self.linker.count(observation, subject, terms.cohort, terms.traffic, life):
+            self.changed(subject)
 
     def _lifted(self, subject: str, terms: Terms) -> float:
         """As evidence, in nats: what the company says that it is in."""
@@ -160,10 +175,16 @@ class Judge:
         return -math.log10(1 - min(lifted, _SURE)) * self._settings.threshold(terms.traffic)
 
     def _look(
-        self, suspect: Suspect, terms: Terms, now: float, observation: Observation | None = None
+        self,
+        suspect: Suspect,
+        terms: Terms,
+        now: float,
+        known: Known | None = None,
+        observation: Observation | None = None,
     ) -> float:
-        profile = self._read(suspect.subject, now)
-        evidence = self._layout.evidence(profile.counters) if profile is not None else {}
+        if known is None:
+            (known,) = self.known([suspect.subject], now)
+        profile, evidence = known.profile, known.evidence
         if observation is not None and profile is not None:
             self._count(observation, suspect.subject, terms, profile, evidence)
         nats = combined(evidence, self._settings.discount(terms.traffic))
@@ -208,12 +229,9 @@ class Judge:
 
     def _judged(self, suspect: Suspect, terms: Terms, nats: float, now: float) -> Judged:
         ladder = self._ladder(suspect, terms)
-        allowance = self._allowances.get(ladder.policy, UNUSED)
-        threshold = self._settings.threshold(terms.traffic)
-        found = judged(ladder, suspect.case, nats, threshold, now, allowance)
-        self._allowances[ladder.policy] = found.allowance
-        self.held_back += found.change == "held back"
-        return found
+        policy, hourly, subject = ladder.policy, ladder.hourly, suspect.subject
+        may = partial(self.allowances.take, policy, hourly, subject, now)
+        return judged(ladder, suspect.case, nats, self._settings.threshold(terms.traffic), now, may)
 
     def _ladder(self, suspect: Suspect, terms: Terms) -> Ladder:
         """Nothing is done about whoever is exempt; a cohort's members are met, not the cohort."""
@@ -247,7 +265,8 @@ class Judge:
 
 
 def _verdict(suspect: Suspect) -> Verdict:
-    return Verdict(suspect.tenant, suspect.principal, suspect.route, suspect.case, suspect.said)
+    whose = suspect.tenant, suspect.principal, suspect.route
+    return Verdict(*whose, suspect.case, suspect.said, suspect.also)
 
 
 def _nobody(_subject: str) -> None:

@@ -16,8 +16,11 @@ from extproc.server.audited import Auditor
 
 
 class Learned:
-    def __init__(self, auditor: Auditor, names: Callable[[], Pseudonyms]) -> None:
-        self._auditor, self._names = auditor, names
+    def __init__(
+        self, auditor: Auditor, names: Callable[[], Pseudonyms], reference: str = ""
+    ) -> None:
+        """``reference``: by which features are made; see detectors/seen.py."""
+        self._auditor, self._names, self._reference = auditor, names, reference
 
     def learned(self, observation: Observation, features: Features) -> None:
         names = self._names()
@@ -30,6 +33,7 @@ class Learned:
             route=observation.route,
             network=observation.network,
             client=observation.client,
+            reference=self._reference,
             features=seen(features),
         )
         self._auditor.seen(record)

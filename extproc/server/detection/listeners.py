@@ -11,17 +11,17 @@ from typing import Final
 from prometheus_client import CollectorRegistry
 
 from extproc.audit import Pseudonyms
-from extproc.config.detection import Alert
+from extproc.config.receivers import Receiver
 from extproc.server.audited import Auditor
 from extproc.server.detection.alerts import AlertPlan, Alerts, open_alerts
 from extproc.server.detection.book import Book
 from extproc.server.detection.history import History
 from extproc.server.detection.learned import Learned
 from extproc.server.detection.recorded import Recorded
+from extproc.server.detection.settings import Settings
 from extproc.server.detection.suspects import SuspectActs
 from extproc.server.detection.telemetry import DetectionTelemetry
 from extproc.server.detection.watcher import Watcher
-from extproc.server.detection.webhook import receiver
 from extproc.server.record import Records
 from extproc.server.tables import Tables
 
@@ -39,25 +39,23 @@ class Listeners:
         records: Records,
         registry: CollectorRegistry,
         auditor: Auditor | None,
-        *,
-        by_principal: bool,
+        settings: Settings,
     ) -> None:
-        """``by_principal``: whether each has a profile of its own."""
         self._watcher, self._tables, self._records = watcher, tables, records
         self._telemetry, self._history = DetectionTelemetry(registry), History()
         self._alerts: Alerts | None = None
+        by_principal = settings.per == "principal"
         self.suspects = SuspectActs(Book(watcher), self._history, by_principal=by_principal)
         """What an operator asks and says."""
         recorded = Recorded(self._names, auditor, records)
         watcher.judge.listeners += [self._telemetry, self._history, recorded]
         if auditor is not None:
-            watcher.learned = Learned(auditor, self._names).learned
+            watcher.learned = Learned(auditor, self._names, settings.reference).learned
 
-    async def start(self, alerts: tuple[Alert, ...], audit: Path | None) -> None:
+    async def start(self, receivers: tuple[Receiver, ...], audit: Path | None) -> None:
         """``audit`` is the log's path, beside which alerts wait; where there is none, in memory."""
-        if not alerts:
+        if not receivers:
             return
-        receivers = tuple(receiver(each.url, each.secret, each.ca) for each in alerts)
         folder = audit.with_name(f".{audit.name}.alerts") if audit is not None else None
         plan = AlertPlan(receivers, SOURCE + socket.gethostname(), folder)
         made = await open_alerts(plan, self._names, self._telemetry.alert, self._records)

@@ -11,6 +11,7 @@ from extproc.stores.redis.profiles import RedisProfiles
 def show(watcher: Watcher, registry: CollectorRegistry) -> None:
     """Have a registry tell of it."""
     inbox, judge, profiles = watcher.inbox, watcher.judge, watcher.profiles
+    allowances = judge.allowances
     for name, documentation, value in (
         ("waiting", "Exchanges that wait to be counted.", lambda: len(inbox)),
         ("unseen", "Exchanges of which only the volume was counted.", lambda: inbox.unseen),
@@ -22,7 +23,7 @@ def show(watcher: Watcher, registry: CollectorRegistry) -> None:
         ("forgotten", "Profiles forgotten for want of a place.", lambda: profiles.forgotten),
         ("cases", "Callers that are suspected.", lambda: len(judge.cases)),
         ("standing", "Callers that stand on a step.", judge.cases.standing),
-        ("held_back", "Times that a step was not taken: too many.", lambda: judge.held_back),
+        ("held_back", "Times that a step was not taken: too many.", lambda: allowances.held_back),
     ):
         _set(registry, name, documentation, value)
 

@@ -3,6 +3,7 @@
 Rule: only of callers who are known; a stranger who names somebody else's tenant adds nothing to it.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from extproc.admission import Denied
@@ -12,6 +13,7 @@ from extproc.detectors.features import Outcome
 from extproc.detectors.observation import Observation
 from extproc.dialects.noticed import Noticed
 from extproc.exchange import Exchange
+from extproc.origin import Origin
 from extproc.refusal import RATE_LIMITED, UNAVAILABLE, UPSTREAM_UNREADABLE
 from extproc.server.protobuf import Handover
 from extproc.shadow import ShadowExchange
@@ -79,10 +81,13 @@ def ended(machine: Exchange | ShadowExchange, handover: Handover) -> tuple[Obser
     ), sample
 
 
-def denied(denial: Denied, arrival: float) -> Observation | None:
-    """Of a request that ext_authz denied; None where nobody knows whose it is."""
+def denied(denial: Denied, arrival: float, whence: Callable[[], Origin]) -> Observation | None:
+    """Of a request that ext_authz denied; None where nobody knows whose it is, of whom it is not
+    asked either ``whence`` they came.
+    """
     if denial.route is None or not denial.tenant:
         return None
+    came = whence()
     return Observation(
         time=arrival,
         tenant=denial.tenant,
@@ -91,6 +96,8 @@ def denied(denial: Denied, arrival: float) -> Observation | None:
         model="",
         outcome=outcome(denial.refusal.outcome),
         queries=0,
+        network=came.network,
+        client=came.client,
     )
 
 

@@ -60,6 +60,9 @@ def open_watcher(
     watcher = Watcher(settings, kept, judge, records, found.sketcher, wall=wall)
     if shared is not None:
         shared.verdict, shared.told, judge.changed = judge.verdict, judge.hear, shared.touch
+        judge.allowances = shared.allowances
+        shared.allowances.put = watcher.again
+        shared.trace, shared.traced = linker.trace, linker.hear
         watcher.written, watcher.began = shared.written, _since(shared, watcher.began)
     return OpenedWatcher(watcher, shared)
 

@@ -23,6 +23,9 @@ class Settings(Struct, frozen=True):
     discounts: Mapping[str, Mapping[str, float]] = {}
     """In nats, by traffic class and detector: see evidence.py."""
 
+    reference: str = ""
+    """By which callers are looked at; see detectors/seen.py."""
+
     def threshold(self, traffic: str) -> float:
         """Of a class that nobody has calibrated nothing is suspicious."""
         return self.thresholds.get(traffic, math.inf)

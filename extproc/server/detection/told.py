@@ -35,7 +35,7 @@ def distinct(asked: Asked) -> int:
     1990); of those since the bits were set anew.
     """
     bits = ASKED * 8
-    free = bits - int(np.bitwise_count(asked).sum())
+    free = bits - int.from_bytes(asked.data, "little").bit_count()
     return round(bits * math.log(bits / max(free, 1)))
 
 

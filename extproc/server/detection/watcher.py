@@ -8,6 +8,7 @@ wrong here is counted and recorded, and costs detection one exchange.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import suppress
 from functools import partial
 from typing import Final, Protocol
 
@@ -19,6 +20,7 @@ from extproc.detectors.features import Features, without_inputs
 from extproc.detectors.observation import Observation
 from extproc.escalation import Case, Override, current
 from extproc.exchange import Exchange
+from extproc.origin import Origin
 from extproc.server.detection import observing
 from extproc.server.detection.cases import Suspect
 from extproc.server.detection.inbox import Inbox
@@ -108,10 +110,10 @@ class Watcher:
         except Exception as error:  # noqa: BLE001 - see the module's rule
             self._fault(error)
 
-    def denied(self, denial: Denied, arrival: float) -> None:
-        """Notice a request that ext_authz denied."""
+    def denied(self, denial: Denied, arrival: float, whence: Callable[[], Origin]) -> None:
+        """Notice a request that ext_authz denied, so that keys which are refused stay linked."""
         try:
-            observation = observing.denied(denial, arrival)
+            observation = observing.denied(denial, arrival, whence)
             if observation is not None:
                 self.notice(observation)
         except Exception as error:  # noqa: BLE001 - see the module's rule
@@ -143,6 +145,13 @@ class Watcher:
     def forgive(self, subject: str) -> Suspect:
         """Off the ladder, and what is known so far is answered for."""
         return self.judge.forgive(subject, self._wall())
+
+    def again(self, subject: str) -> None:
+        """Judge a caller without an exchange."""
+        try:
+            self.judge.again(subject, self._wall())
+        except Exception as error:  # noqa: BLE001 - see the module's rule
+            self._fault(error)
 
     async def start(self) -> None:
         running = (self._watch(), self._sweep(), self._link())
@@ -179,10 +188,7 @@ class Watcher:
         while True:
             await asyncio.sleep(SWEEP)
             for suspect in self.judge.cases.some(SWEPT):
-                try:
-                    self.judge.again(suspect.subject, self._wall())
-                except Exception as error:  # noqa: BLE001 - see the module's rule
-                    self._fault(error)
+                self.again(suspect.subject)
                 await asyncio.sleep(0)
 
     async def _link(self) -> None:
@@ -263,9 +269,13 @@ class Watcher:
             except Exception as error:  # noqa: BLE001 - see the module's rule
                 self._fault(error)
             yield
+        now, known = self._wall(), {}
+        with suppress(Exception):  # then each alone: not all of them are to blame
+            known = dict(zip(judged, self.judge.known([*judged], now), strict=True))
+        yield
         for subject, observation in judged.items():
             try:
-                nats = self.judge.look(subject, observation, self._wall())
+                nats = self.judge.look(subject, observation, now, known.get(subject))
                 self.profiles.judge(subject, nats)
             except Exception as error:  # noqa: BLE001 - see the module's rule
                 self._fault(error)

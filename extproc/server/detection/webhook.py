@@ -7,18 +7,17 @@ and nothing of it is kept.  A receiver's URL may be a secret: nothing but its ho
 
 import asyncio
 import ssl
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from pathlib import Path
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx
 
-from extproc.errors import ConfigError, Malformed
+from extproc.config.receivers import Receiver
+from extproc.errors import ConfigError
 from extproc.server.detection.cloud_event import CONTENT_TYPE
-from extproc.server.detection.webhook_signature import secrets, signed
+from extproc.server.detection.webhook_signature import signed
 
 CONNECT: Final = 3.0
 """Seconds until there is a connection; and again until it is encrypted."""
@@ -26,31 +25,7 @@ ANSWER: Final = 10.0
 """Seconds for an answer, to its last byte."""
 LARGEST: Final = 64 << 10
 """Bytes of an answer that are read."""
-_HERE: Final = ("127.0.0.1", "::1", "localhost")
 _HEADERS: Final = {"content-type": CONTENT_TYPE, "accept-encoding": "identity"}
-
-
-@dataclass(frozen=True, slots=True)
-class Receiver:
-    """Whom alerts are sent to."""
-
-    url: str = field(repr=False)
-    keys: tuple[bytes, ...] = field(repr=False)
-    """Of the signatures: one, or while it is replaced two."""
-    ca: Path | None = None
-    """Certificates, in PEM, of the authorities that its own must be of; None for the system's."""
-
-    @property
-    def host(self) -> str:
-        """All that is told of it."""
-        parts = urlsplit(self.url)
-        return f"{parts.hostname}:{parts.port}" if parts.port else f"{parts.hostname}"
-
-    @property
-    def private(self) -> bool:
-        """Whether nobody reads on the way what it is sent."""
-        parts = urlsplit(self.url)
-        return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _HERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,20 +36,6 @@ class Failed:
     """A status, or the class of an error."""
     after: float = 0.0
     """Seconds that the receiver asks to be left alone for."""
-
-
-def receiver(url: str, secret: bytes, ca: Path | None = None) -> Receiver:
-    """As the policy file names it; ``secret`` is what its reference leads to.
-
-    Raise ConfigError.
-    """
-    made = Receiver(url, (), ca)
-    try:
-        return replace(made, keys=secrets(secret))
-    except Malformed as error:
-        wrong = f"alerts: the secret of {made.host} is {error}"
-        remedy = 'echo "whsec_$(openssl rand -base64 32)"'
-        raise ConfigError(f"{wrong}; make one with: {remedy}") from error
 
 
 class Webhook:
@@ -90,7 +51,7 @@ class Webhook:
             wrong = f"alerts: {receiver.host} is not on this machine, and its URL is not https"
             raise ConfigError(f"{wrong}; alerts tell who is suspected of what")
         self._client = httpx.AsyncClient(
-            verify=_trusting(receiver),
+            verify=receiver.trusted(),
             headers=_HEADERS,
             timeout=httpx.Timeout(answer, connect=connect),
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
@@ -158,14 +119,6 @@ async def _read(answer: httpx.Response) -> None:
         size += len(piece)
         if size > LARGEST:
             return
-
-
-def _trusting(receiver: Receiver) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=receiver.ca)
-    except OSError as error:  # what ssl raises is one, too
-        wrong = f"alerts: {receiver.ca} holds no certificates that can be read"
-        raise ConfigError(f"{wrong}; name a file in PEM of {receiver.host}'s authority") from error
 
 
 def _problem(error: BaseException) -> str:

@@ -14,10 +14,13 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Final
 
 import numpy as np
+from msgspec.structs import replace
 
+from extproc.cohorts.trace import NO_TRACE, Trace
 from extproc.detectors.features import Features
 from extproc.detectors.profile import ASKED, Decay, Layout
 from extproc.errors import Malformed, StoreUnavailable
@@ -31,6 +34,7 @@ from extproc.stores.contribution import (
     together,
 )
 from extproc.stores.profiles import Profile, Profiles
+from extproc.stores.redis.allowances import SharedAllowances
 from extproc.stores.redis.calls import Calls
 from extproc.stores.redis.others import Others
 from extproc.stores.redis.servers import Servers
@@ -55,6 +59,7 @@ _TRIES: Final = 2
 _LIFE: Final = 10
 """Half-lives that a subject is kept: less than a thousandth is left of it then."""
 _GONE: Final = b"+"
+_Field = tuple[bytes, bytes, Contribution]
 _NAME: Final = 8
 """Octets of a replica's name, written in hexadecimal digits."""
 
@@ -78,18 +83,22 @@ class RedisProfiles:
         """What is said of a case here."""
         self.told: Callable[[str, Verdict], None] = lambda *_: None
         """Told what others say of one."""
-        self.trips = 0
-        self.failures = 0
+        self.allowances = SharedAllowances()
+        self.trace: Callable[[str], Trace] = lambda _: NO_TRACE
+        """What is known here of the company that one is in."""
+        self.traced: Callable[[str, Trace], None] = lambda *_: None
+        """Told what others know of it."""
+        self.trips = self.failures = self.folds = 0
         self.refused = 0
         """Contributions that nobody can have counted."""
         self.losses = 0
         """Times that the store had lost what it knew."""
-        self.folds = 0
         self._layout, self._decay, self._half_life = layout, Decay(half_life), half_life
         self._tag, self._wall = tag(layout), wall
         self._servers, self._calls = servers, Calls(servers)
         base = f"{prefix}:{{profiles}}:"
-        self._keys = Group("", (base, f"{base[:-1]}-life", f"{base[:-1]}-alive"), ())
+        kinds = ("-life", "-alive", "-put:")
+        self._keys = Group("", (base, *(f"{base[:-1]}{kind}" for kind in kinds)), ())
         self._replica = secrets.token_hex(_NAME).encode()
         self._life, self._change = b"", b"0"
         self._changed: OrderedDict[str, None] = OrderedDict()
@@ -210,23 +219,24 @@ class RedisProfiles:
         try:
             link = self._calls.link([self._keys])
             self.trips += 1
-            words = [*self._head(), *_words(writes, folds)]
+            words = [*self._head(), *self.allowances.words(), *_words(writes, folds)]
             reply = await self._calls.run(link, "share", [self._keys], words, until)
         except StoreUnavailable:
             self.failures += 1
+            self.allowances.away = True
             for subject, _, _ in writes:
                 self.touch(subject)
             return
         if reply[0] == b"D":
             self._begin_anew()
             return
-        _, _, life, self._change, entries, alive = reply
+        _, _, life, self._change, entries, alive, may = reply
         self.folds += len(folds)
         if life != self._life:
             self._lost()
             self._life = life
-        for number, entry in enumerate(entries):
-            self._learn(entry, set(alive))
+        steps = chain(self._learned(entries, alive), self.allowances.answered(may, len(alive)))
+        for number, _ in enumerate(steps):
             if number % _TURN == _TURN - 1:
                 await asyncio.sleep(0)
 
@@ -253,7 +263,7 @@ class RedisProfiles:
         """None where it has been forgotten here: what was written of it stays."""
         own, verdict = self.own.read(subject, now), self.verdict(subject)
         if own is not None:
-            return _of(own, verdict)
+            return replace(_of(own), verdict=verdict, trace=self.trace(subject))
         return self._nothing(now, verdict) if verdict != NO_VERDICT else None
 
     def _nothing(self, now: float, verdict: Verdict) -> Contribution:
@@ -277,10 +287,38 @@ class RedisProfiles:
         self._changed.clear()
         self.own.clear()
 
+    def _learned(
+        self, entries: Sequence[Sequence[bytes]], alive: Sequence[bytes]
+    ) -> Iterator[None]:
+        living = set(alive)
+        for entry in entries:
+            self._learn(entry, living)
+            yield
+
     def _learn(self, entry: Sequence[bytes], alive: set[bytes]) -> None:
         """What stands of one subject."""
         subject = entry[0].decode(errors="surrogateescape")
-        mine, parts, gone = self._field(subject), [], []
+        parts, gone = self._parts(subject, entry, alive)
+        if not parts:
+            self.others.forget(subject)
+            return
+        whole = together(parts, self._decay)
+        self.others.put(subject, replace(whole, trace=NO_TRACE))
+        self.own.known(subject, whole.asked)
+        if whole.verdict != NO_VERDICT:
+            self.told(subject, whole.verdict)
+        if whole.trace != NO_TRACE:
+            self.traced(subject, whole.trace)
+        if len(parts) >= _FOLDED and len(gone) > 1 and len(self._folds) < WRITTEN:
+            self._fold(subject, gone)
+
+    def _parts(
+        self, subject: str, entry: Sequence[bytes], alive: set[bytes]
+    ) -> tuple[list[Contribution], list[_Field]]:
+        """What others have counted; and of that what those have that are gone."""
+        mine = self._field(subject)
+        parts: list[Contribution] = []
+        gone: list[_Field] = []
         for field, octets in zip(entry[1::2], entry[2::2], strict=True):
             if field == mine:
                 continue
@@ -293,24 +331,15 @@ class RedisProfiles:
             name = field.partition(b".")[0]
             if field == _GONE or name not in alive or name == self._replica:
                 gone.append((field, octets, part))
-        if not parts:
-            self.others.forget(subject)
-            return
-        whole = together(parts, self._decay)
-        self.others.put(subject, whole)
-        self.own.known(subject, whole.asked)
-        if whole.verdict != NO_VERDICT:
-            self.told(subject, whole.verdict)
-        if len(parts) >= _FOLDED and len(gone) > 1 and len(self._folds) < WRITTEN:
-            self._fold(subject, gone)
+        return parts, gone
 
-    def _fold(self, subject: str, gone: Sequence[tuple[bytes, bytes, Contribution]]) -> None:
+    def _fold(self, subject: str, gone: Sequence[_Field]) -> None:
         folded = encode(together([part for _, _, part in gone], self._decay), self._tag)
         same = [(field, hashlib.sha1(octets).hexdigest().encode()) for field, octets, _ in gone]  # noqa: S324 - which field it is, of those who may write
         self._folds.append((subject, folded, same))
 
 
-def _of(profile: Profile, verdict: Verdict = NO_VERDICT) -> Contribution:
+def _of(profile: Profile) -> Contribution:
     return Contribution(
         profile.counters,
         profile.asked,
@@ -318,7 +347,6 @@ def _of(profile: Profile, verdict: Verdict = NO_VERDICT) -> Contribution:
         profile.first,
         profile.last,
         profile.queries,
-        verdict,
     )
 
 

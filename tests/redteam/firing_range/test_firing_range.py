@@ -7,9 +7,11 @@ import pytest
 import yaml
 
 from extproc.redteam.client import Client
+from extproc.redteam.firing_range.benign_traffic import IMAGES, TEXTS
 from extproc.redteam.firing_range.firing_range import (
     SHARED,
     SHIPPED,
+    WATCHED,
     free_port,
     gateway,
     model_server,
@@ -40,6 +42,18 @@ def test_the_policy_that_is_shared_grants_what_the_metered_one_does() -> None:
     for name, fidelity in shared["fidelities"].items():
         assert fidelity == metered["fidelities"][name]
     assert shared["store"]["kind"] == "redis"
+
+
+def test_the_policies_that_detect_are_standard_until_somebody_is_suspected() -> None:
+    shipped, watched = (
+        yaml.safe_load(file.read_text(encoding="utf-8")) for file in (SHIPPED, WATCHED)
+    )
+    assert watched["fidelities"]["standard"] == shipped["fidelities"]["standard"]
+    assert watched["routes"] == shipped["routes"]
+    for policy in watched["policies"].values():
+        assert policy["fidelity"] == "standard"
+        assert [step["above"] for step in policy["escalation"]] == [0.9, 0.97]
+    assert {each["traffic"] for each in watched["policies"].values()} == {IMAGES, TEXTS}
 
 
 async def test_a_policy_that_is_not_there_is_said_before_anything_starts() -> None:

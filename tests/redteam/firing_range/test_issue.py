@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extproc.redteam.firing_range.issue import Party, issue, principal, shares
+from extproc.redteam.firing_range.issue import CALIBRATION, Party, issue, principal, shares
 
 PARTIES = [
     Party("pair", "gold", keys=4, tenants=2),
@@ -44,6 +44,23 @@ def test_what_a_policy_grants_stays_and_only_attackers_are_let_in(tmp_path: Path
     }
     assert "cohort" not in written["tenants"]["strangers-0"]
     assert stat.S_IMODE((tmp_path / "hmac").stat().st_mode) == 0o600
+
+
+def test_what_detects_has_a_calibration_of_the_ranges_and_tells_nobody(tmp_path: Path) -> None:
+    detection = {"reference": "own", "half_life": "1d", "alerts": [{"url": "https://a.example"}]}
+    policies = {"gold": {"traffic": "batch"}, "tin": {}, "lead": {"traffic": "batch"}}
+    source = _source(tmp_path, yaml.safe_dump({"detection": detection, "policies": policies}))
+    issued = issue(source, tmp_path, 1, PARTIES, "127.0.0.1:1")
+    written = yaml.safe_load(issued.policy.read_text())
+    kept = {"reference": CALIBRATION, "half_life": "1d", "alerts": []}
+    assert written["detection"] == kept
+    assert issued.traffic == ("batch", "user")
+
+
+def test_what_does_not_detect_needs_none(tmp_path: Path) -> None:
+    issued = issue(_source(tmp_path), tmp_path, 1, PARTIES, "127.0.0.1:1")
+    assert issued.traffic == ()
+    assert "detection" not in yaml.safe_load(issued.policy.read_text())
 
 
 def test_replicas_count_in_the_ranges_redis_the_way_the_file_says(tmp_path: Path) -> None:

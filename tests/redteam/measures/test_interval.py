@@ -2,7 +2,7 @@ from math import inf
 
 import pytest
 
-from extproc.redteam.measures.interval import Interval, of_mean, of_ratio, of_share
+from extproc.redteam.measures.interval import Interval, at_most, of_mean, of_ratio, of_share
 
 
 def test_the_mean_of_five_has_students_interval_by_hand() -> None:
@@ -35,6 +35,14 @@ def test_no_hit_in_n_has_the_exact_upper_end() -> None:
     # Clopper and Pearson: (1 - p)^n = 0.025.
     assert ends(of_share(0, 10)) == pytest.approx([0, 0, 1 - 0.025**0.1])
     assert ends(of_share(10, 10)) == pytest.approx([1, 0.025**0.1, 1])
+
+
+def test_an_upper_limit_alone_is_nearer_than_the_end_of_an_interval() -> None:
+    # Clopper and Pearson: (1 - p)^n = 0.05.
+    assert at_most(0, 60) == pytest.approx(1 - 0.05 ** (1 / 60))
+    assert at_most(1, 60) == pytest.approx(0.0766, abs=1e-4)  # scipy.stats.beta.ppf(0.95, 2, 59)
+    assert at_most(60, 60) == 1
+    assert at_most(0, 60) < of_share(0, 60).high
 
 
 def test_five_in_ten_has_the_interval_of_tables() -> None:

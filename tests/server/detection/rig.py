@@ -8,8 +8,9 @@ from typing import Any, Final
 import numpy as np
 from msgspec.structs import replace
 
-from extproc.detectors.detector import Counters
+from extproc.detectors.detector import Counters, Tally
 from extproc.detectors.features import Features, without_inputs
+from extproc.detectors.likelihood import Nats
 from extproc.detectors.observation import Observation
 from extproc.detectors.profile import Decay, Layout
 from extproc.escalation import Ladder, Step
@@ -31,11 +32,12 @@ class Cells:
     name = "coverage"
     size = CELLS
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
-        np.add.at(counters, features.cells % CELLS, np.float32(weight))
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
+        for cell in features.cells.tolist():
+            counters[cell % CELLS] += weight
 
-    def evidence(self, counters: Counters) -> float:
-        return float(counters.sum())
+    def evidence(self, counters: Counters) -> Nats:
+        return np.array(counters.sum(axis=-1), np.float64)
 
 
 class Volume:
@@ -44,11 +46,11 @@ class Volume:
     name = "volume"
     size = 1
 
-    def count(self, counters: Counters, features: Features, weight: float) -> None:
-        counters[0] += np.float32(weight * features.queries)
+    def count(self, counters: Tally, features: Features, weight: float) -> None:
+        counters[0] += weight * features.queries
 
-    def evidence(self, counters: Counters) -> float:
-        return -np.inf
+    def evidence(self, counters: Counters) -> Nats:
+        return np.full(counters.shape[:-1], -np.inf)
 
 
 class Sketch:

@@ -11,12 +11,12 @@ from pathlib import Path
 import orjson
 import pytest
 
+from extproc.config.receivers import Receiver
 from extproc.server.detection import alerts
 from extproc.server.detection.alerts import AlertPlan, Alerts, open_alerts
 from extproc.server.detection.courier import Pace
 from extproc.server.detection.quota import HOURLY
 from extproc.server.detection.spool import Spool
-from extproc.server.detection.webhook import Receiver
 from extproc.server.record import Records
 from tests.e2e.authority import Authority, Certificate
 from tests.server.detection.findings import NAMES, NOON, PERSON, finding, person
@@ -41,7 +41,7 @@ class Rig:
         self.waits, self._ticks = 0, count()
 
     async def opened(self, *urls: str, ca: Path | None = None) -> Alerts:
-        trusted = ca or self._authority.own.certificate
+        trusted = (ca or self._authority.own.certificate).read_text()
         receivers = tuple(Receiver(url, (SECRET,), trusted) for url in urls)
         plan = AlertPlan(receivers, "urn:extproc:one", self._folder)
         pace = Pace(lambda: NOON + next(self._ticks) / 1000, self._pause, lambda: 0.5)

@@ -2,7 +2,6 @@
 
 import pytest
 
-from extproc.cohorts.cohort import Cohort
 from extproc.server.detection.book import Book
 from extproc.server.detection.watcher import Watcher
 from tests.server.detection.rig import DAY, NOW, asked
@@ -88,7 +87,7 @@ async def test_the_cohorts_that_somebody_is_in_are_named() -> None:
     async with watching() as watcher:
         found, _ = book(watcher)
         watcher.judge.linker = company = Company(0.0)
-        company.judged.cohorts["cohort:1"] = Cohort("cohort:1", ("acme", "b"), (1.0, 2.0))
+        company.judged.members["acme"] = "cohort:1"
         await told(watcher, 1)
         one = found.one("acme")
         assert one is not None

@@ -9,10 +9,11 @@ import numpy as np
 import orjson
 import pytest
 
+from extproc.config.receivers import Receiver
 from extproc.server.detection.courier import ASKED, LONGEST, PATIENCE, Courier, Pace
 from extproc.server.detection.spool import Kept
 from extproc.server.detection.waiting import Waiting
-from extproc.server.detection.webhook import Receiver, Webhook
+from extproc.server.detection.webhook import Webhook
 from extproc.server.record import Records
 from tests.e2e.authority import Authority
 from tests.server.detection.receiver import SECRET, Endpoint
@@ -40,7 +41,7 @@ class Rig:
         self.records = Records(self.log)
         self.waiting = Waiting(None, 10, lambda: None)
         pace = Pace(lambda: self.now, self._pause, np.random.default_rng(7).random)
-        webhook = Webhook(Receiver(endpoint.url, (SECRET,), authority.own.certificate))
+        webhook = Webhook(Receiver(endpoint.url, (SECRET,), authority.own.certificate.read_text()))
         self.courier = Courier(webhook, self.waiting, pace, self._count, self.records)
         self.running = asyncio.create_task(self.courier.run())
 

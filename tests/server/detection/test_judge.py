@@ -5,8 +5,9 @@ import pytest
 
 from extproc.canonical import at_once
 from extproc.cohorts.cohort import Cohort
+from extproc.cohorts.excess import LEVELS
 from extproc.cohorts.knowledge import Knowledge
-from extproc.cohorts.linker import Linker
+from extproc.cohorts.linker import Life, Linker
 from extproc.cohorts.usual import CHECKPOINTS, Usual
 from extproc.server.detection.companies import COHORT
 from extproc.server.detection.finding import Finding
@@ -49,6 +50,25 @@ class Bench:
 
     def names(self) -> list[tuple[str, str]]:
         return [(each.before, each.after) for each in self.told.findings]
+
+
+def test_many_are_known_at_once_as_each_is_alone() -> None:
+    bench = Bench()
+    for subject, count in (("one", 3), ("two", 5)):
+        bench.profiles.add(subject, "acme", features(*range(count)))
+    some = ["two", "nobody", "one"]
+    together = bench.judge.known(some, NOW + DAY)
+    alone = [bench.judge.known([each], NOW + DAY)[0] for each in some]
+    told = [each.evidence.get("coverage") for each in together]
+    assert told == [each.evidence.get("coverage") for each in alone] == [2.5, None, 1.5]
+    assert [each.profile and each.profile.queries for each in together] == [5, None, 3]
+
+
+def test_what_is_known_of_a_caller_is_what_it_is_judged_by() -> None:
+    bench = Bench()
+    bench.profiles.add("acme", "acme", features(*range(20)))
+    (known,) = bench.judge.known(["acme"], NOW)
+    assert bench.judge.look("acme", asked(), NOW, known) == bench.ask(0) > THRESHOLD
 
 
 def test_a_suspect_climbs_and_is_told_of() -> None:
@@ -110,7 +130,7 @@ def test_only_so_many_are_put_on_a_step_in_an_hour() -> None:
         bench.ask(20, subject=f"acme|{number}")
     stands = [bench.judge.cases.case(f"acme|{number}").step for number in range(5)]
     assert stands == [0, 0, -1, -1, -1]
-    assert bench.judge.held_back == 3
+    assert bench.judge.allowances.held_back == 3
 
 
 def test_each_policy_has_a_bound_of_its_own_whatever_cohort_its_tenants_are_of() -> None:
@@ -281,14 +301,30 @@ def test_of_a_cohort_it_is_told_once_that_it_is_suspected() -> None:
 def test_a_group_that_has_become_suspicious_is_told_of_once_and_nothing_is_done_to_it() -> None:
     bench = Bench()
     bench.judge.companies(NOW)
-    usual = Usual({"coverage": ((0.0, 1.0, 2.0, 3.0),) * len(CHECKPOINTS)})
+    usual = Usual({"coverage": (tuple(map(float, range(len(LEVELS)))),) * len(CHECKPOINTS)})
     known = Knowledge(layout(), np.ones(8) / 8, 7.0, {"user": usual})
     bench.judge.linker = linker = Linker(known, b"k" * 32, 64)
     for number in range(20):
-        linker.count(asked(1), f"c{number}", "north", "user", 4, {"coverage": 9.0})
+        linker.count(
+            asked(1),
+            f"c{number}",
+            "north",
+            "user",
+            Life(NOW, 4, np.full(9, 99, np.float32), {"coverage": 99.0}),
+        )
     at_once(linker.rebuild(lambda _: None))
     bench.judge.companies(NOW)
     bench.judge.companies(NOW)
     told = [each.subject.split()[0] for each in bench.told.findings]
-    assert sorted(told) == ["cohort:declared", *["cohort:new"] * 3]
+    assert sorted(told) == ["cohort:declared", *["cohort:new"] * 6]
     assert not any(each.escalated or each.after for each in bench.told.findings)
+
+
+def test_of_a_caller_that_is_counted_other_replicas_are_to_hear() -> None:
+    bench = Bench()
+    usual = Usual({"coverage": (tuple(map(float, range(len(LEVELS)))),) * len(CHECKPOINTS)})
+    known = Knowledge(layout(), np.ones(8) / 8, 7.0, {"user": usual})
+    changed: list[str] = []
+    bench.judge.linker, bench.judge.changed = Linker(known, b"k" * 32, 64), changed.append
+    bench.ask(1)
+    assert changed == ["acme"]

@@ -29,12 +29,13 @@ OBSERVATION = Observation(
 def test_what_was_learned_is_signed_and_makes_the_same_features(tmp_path: Path) -> None:
     features = without_inputs(NOON, "limited", 3, knobs=5, model=2)
     log = AuditLog(plan(tmp_path))
-    Learned(Auditor(log), lambda: NAMES).learned(OBSERVATION, features)
+    Learned(Auditor(log), lambda: NAMES, "0a1b").learned(OBSERVATION, features)
     log.close()
     found = report(tmp_path)
     assert (found.whole, found.records, found.seen) == (True, 0, 1)
     [line] = [each for each in said(tmp_path) if each["kind"] == "seen"]
     assert (line["request"], line["tenant"], line["route"]) == ("a1b2", "acme", "POST /v1/x")
+    assert line["reference"] == "0a1b"
     assert (line["principal"], line["epoch"]) == (NAMES.principal(PERSON), NAMES.epoch)
     assert seen(features_of(NOON, line["features"])) == seen(features)
     written = (tmp_path / "audit.jsonl").read_text()

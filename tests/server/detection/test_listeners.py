@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry
 from extproc.accounts.messages import Ask
 from extproc.accounts.suspects import Overridden, Override, ShownSuspect, ShowSuspect, Word
 from extproc.audit import Pseudonyms
-from extproc.config.detection import Alert
+from extproc.config.receivers import Receiver
 from extproc.errors import ConfigError
 from extproc.server.act_records import Peer
 from extproc.server.acts import Acts
@@ -24,7 +24,7 @@ from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
 from tests.e2e.authority import Authority
 from tests.server.detection.receiver import SECRET, Endpoint, verified
-from tests.server.detection.rig import asked
+from tests.server.detection.rig import asked, settings
 from tests.server.detection.test_watcher import made as watcher_of
 from tests.server.journals import plan, report, said
 from tests.server.test_acts import made
@@ -43,7 +43,12 @@ class Sidecar:
         self.tables, self.records = Tables(made("acme")), Records(io.BytesIO())
         self.watcher, auditor = watcher_of(per="principal"), Auditor(self.log)
         self.listeners = Listeners(
-            self.watcher, self.tables, self.records, self.registry, auditor, by_principal=True
+            self.watcher,
+            self.tables,
+            self.records,
+            self.registry,
+            auditor,
+            settings(per="principal"),
         )
         self._acts = Acts(self.tables, MemoryCounters(), Telemetry(), self.records, auditor)
         self._acts.suspects = self.listeners.suspects
@@ -79,8 +84,8 @@ async def test_an_attack_is_followed_from_the_alert_to_the_evidence_to_the_end(
 ) -> None:
     authority = Authority(tmp_path, "authority")
     with Endpoint(authority.issue("receiver", "127.0.0.1")) as endpoint:
-        alert = Alert(endpoint.url, SECRET, authority.own.certificate)
-        await sidecar.listeners.start((alert,), sidecar.path)
+        receiver = Receiver(endpoint.url, (SECRET,), authority.own.certificate.read_text())
+        await sidecar.listeners.start((receiver,), sidecar.path)
         await sidecar.attack(*range(20))
         await until(lambda: len(endpoint.received) == 1)
         [got] = endpoint.received
@@ -139,7 +144,7 @@ async def test_what_an_operator_says_holds_for_the_next_request(
 async def test_alerts_wait_beside_the_audit_log_and_no_glob_of_it_finds_them(
     sidecar: Sidecar, tmp_path: Path
 ) -> None:
-    await sidecar.listeners.start((Alert("https://127.0.0.1:1/", SECRET),), sidecar.path)
+    await sidecar.listeners.start((Receiver("https://127.0.0.1:1/", (SECRET,)),), sidecar.path)
     await sidecar.attack(*range(20))
     await until(lambda: sidecar.metric("extproc_alerts_total", outcome="retried") == 1)
     assert sidecar.metric("extproc_alerts_waiting") == 1
@@ -150,6 +155,6 @@ async def test_alerts_wait_beside_the_audit_log_and_no_glob_of_it_finds_them(
 
 
 async def test_a_receiver_that_can_be_none_keeps_it_from_starting(sidecar: Sidecar) -> None:
-    for wrong in (Alert("http://receiver.example/", SECRET), Alert("https://a.example/", b"k")):
-        with pytest.raises(ConfigError, match=r"alerts: .*example"):
-            await sidecar.listeners.start((wrong,), None)
+    wrong = Receiver("http://receiver.example/", (SECRET,))
+    with pytest.raises(ConfigError, match=r"alerts: receiver\.example"):
+        await sidecar.listeners.start((wrong,), None)

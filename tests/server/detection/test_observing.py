@@ -10,6 +10,7 @@ from extproc.dialects import OpenAIChat
 from extproc.dialects.knobs import SEED
 from extproc.events import RequestBody, RequestHeaders, ResponseBody
 from extproc.exchange import Exchange
+from extproc.origin import Origin
 from extproc.policy import Policy, Route
 from extproc.prediction import Embedding, Probabilities
 from extproc.refusal import INVALID_REQUEST, RATE_LIMITED, UNKNOWN_MODEL, UNKNOWN_ROUTE
@@ -21,6 +22,7 @@ from tests.server.detection.rig import NOW
 
 HANDOVER = Handover("e1", "v1", "POST /v1/chat/completions", "acme", "key:1", arrival=NOW)
 ROUTE = Route("POST", "/v1/chat/completions", OpenAIChat())
+WHENCE = Origin("a1", "b2")
 
 
 def watched(**given: object) -> Policy:
@@ -118,8 +120,8 @@ def test_outcomes_are_of_four_kinds(name: str, kind: str) -> None:
     assert outcome(name) == kind
 
 
-def test_a_denial_is_noticed_of_whoever_is_known() -> None:
-    seen = denied(Denied(RATE_LIMITED, ROUTE, "acme", "key:1"), NOW)
+def test_a_denial_is_noticed_of_whoever_is_known_and_whence_it_came() -> None:
+    seen = denied(Denied(RATE_LIMITED, ROUTE, "acme", "key:1"), NOW, lambda: WHENCE)
     assert seen is not None
     assert (seen.tenant, seen.principal, seen.outcome, seen.queries) == (
         "acme",
@@ -127,11 +129,20 @@ def test_a_denial_is_noticed_of_whoever_is_known() -> None:
         "limited",
         0,
     )
-    assert denied(Denied(UNKNOWN_MODEL.called(Cause.MODEL_DENIED), ROUTE, "acme"), NOW) is not None
+    assert (seen.network, seen.client) == ("a1", "b2")
+    unknown = Denied(UNKNOWN_MODEL.called(Cause.MODEL_DENIED), ROUTE, "acme")
+    assert denied(unknown, NOW, lambda: WHENCE) is not None
 
 
 @pytest.mark.parametrize(
     "denial", [Denied(UNKNOWN_ROUTE, tenant="acme"), Denied(RATE_LIMITED, ROUTE)]
 )
 def test_a_stranger_adds_nothing_to_anybodys_profile(denial: Denied) -> None:
-    assert denied(denial, NOW) is None
+    asked: list[str] = []
+
+    def whence() -> Origin:
+        asked.append("whence")
+        return WHENCE
+
+    assert denied(denial, NOW, whence) is None
+    assert asked == []

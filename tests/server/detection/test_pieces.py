@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from extproc.server.detection.pieces import INPUTS, UNITS, joined, pieces, units
+from extproc.server.detection.pieces import UNITS, joined, pieces, units
 from tests.server.detection.rig import Sketch, asked
 
 INPUT = st.text(max_size=50) | st.integers() | st.lists(st.integers(), max_size=10)
@@ -18,13 +18,38 @@ def test_the_pieces_are_the_whole(inputs: list[Any]) -> None:
     assert [piece.labels for piece in found] == [(1, 2)] + [()] * (len(found) - 1)
 
 
+DEEP: Any = ["x"]
+for _ in range(40):
+    DEEP = [DEEP]
+
+
 @pytest.mark.parametrize(
-    "inputs", [["x" * 2048] * 64, [[1.0] * 2048] * 64, [{"a": "b"}] * 64, [["a", "b"]] * 64, [1]]
+    ("most", "value"),
+    [
+        (3, "x" * 2048),
+        (3, [1.0] * 2048),
+        (3, [["x"] * 10, {"role": "user", "content": "x" * 1800}]),
+        (3, bytes(2048 * 8)),
+        (54, {"a": 1, "b": "y", "c": [1.0, 2.0], "d": None}),
+        (64, "x" * 100),
+        (64, [1.0] * 100),
+        (1, "\u0436" * 2048),  # much more work than as many letters in ASCII
+        (1, {"\u0436" * 2048: 1.0}),
+        (1, [1] * 2048),
+        (1, [1.0, None] * 1024),
+        (1, ["x"] * 1024),
+        (1, DEEP),
+    ],
 )
-def test_no_piece_is_large(inputs: list[Any]) -> None:
-    for piece in pieces(asked(*inputs)):
-        assert len(piece.inputs) <= INPUTS
-        assert units(piece) <= UNITS
+def test_no_piece_is_much_work(most: int, value: Any) -> None:
+    found = list(pieces(asked(*[value] * 100)))
+    assert {len(piece.inputs) for piece in found[:-1]} == {most}
+    for piece in found:
+        assert len(piece.inputs) == 1 or units(piece) <= UNITS
+
+
+def test_what_is_much_is_not_measured_to_its_end() -> None:
+    assert units(asked(*["x" * 2048] * 64)) == units(asked(*["x" * 2048] * 4)) > UNITS
 
 
 def test_the_digests_of_inputs_stay_with_them() -> None:

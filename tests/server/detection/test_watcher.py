@@ -11,16 +11,21 @@ import orjson
 import pytest
 from msgspec import structs
 
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 from extproc.admission import Denied
 from extproc.canonical import Steps
+from extproc.cohorts.cohort import Cohort
 from extproc.cohorts.judging import Known
 from extproc.cohorts.knowledge import Knowledge
 from extproc.cohorts.linker import Linker
+from extproc.detectors.detector import Counters
 from extproc.detectors.features import Features
+from extproc.detectors.likelihood import Nats
 from extproc.detectors.observation import Observation
 from extproc.detectors.profile import Decay, Layout
 from extproc.escalation import NOBODY
 from extproc.events import RequestBody, RequestHeaders, ResponseBody
+from extproc.origin import Origin
 from extproc.refusal import UNAUTHENTICATED
 from extproc.server.detection import watcher as module
 from extproc.server.detection.finding import Finding
@@ -28,6 +33,7 @@ from extproc.server.detection.inbox import Inbox
 from extproc.server.detection.judge import Judge
 from extproc.server.detection.sketcher import Sketcher
 from extproc.server.detection.watcher import Watcher
+from extproc.server.protobuf import AUTHZ, handover
 from extproc.stores.profiles import Profiles
 from tests.playbook import ANSWER, ASK, headers, policy, rate, table
 from tests.server.detection.rig import (
@@ -103,6 +109,14 @@ async def test_a_principal_has_a_profile_of_its_own_where_the_file_says_so() -> 
         assert watcher.case("acme", "key:2").step == -1
 
 
+async def test_callers_that_are_judged_together_are_judged_each_by_its_own_queries() -> None:
+    async with watching(per="principal") as watcher:
+        for number, queries in enumerate((1, 20, 2)):
+            watcher.notice(asked(*range(queries), principal=f"key:{number}"))
+        await watcher.idle()
+        assert [watcher.case("acme", f"key:{number}").step for number in range(3)] == [-1, 0, -1]
+
+
 async def test_an_operators_word_counts_at_once() -> None:
     async with watching() as watcher:
         watcher.override("acme", "trusted")
@@ -143,6 +157,26 @@ async def test_who_belongs_together_is_found_now_and_then(monkeypatch: pytest.Mo
     assert ("acme", 2) in seen
 
 
+async def test_of_whom_belongs_together_it_is_told_when_they_are_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "LINKED", 0.001)
+
+    class Company(Linker):
+        def rebuild(self, counters: Known) -> Steps[None]:
+            yield
+            self.judged.cohorts["cohort:1"] = Cohort("cohort:1", ("acme", "b"), (1.0, 2.0))
+            self.judged.suspicions["cohort:1"] = 0.95
+
+    watcher = made()
+    watcher.judge.linker = Company(Knowledge(layout(), np.ones(8) / 8, 7.0), b"k" * 32, 64)
+    await watcher.start()
+    try:
+        await until(lambda: "cohort:1" in watcher.judge.cases)
+    finally:
+        await watcher.close()
+
+
 async def test_who_may_have_been_known_is_met_as_the_policy_says_for_an_hour() -> None:
     async with watching() as watcher:
         clock = watcher._wall
@@ -165,16 +199,15 @@ async def test_who_may_have_been_known_is_met_as_the_policy_says_for_an_hour() -
 async def test_many_small_ones_are_read_together_and_a_large_one_in_pieces() -> None:
     sketch = Sketch()
     async with watching(sketch) as watcher:
-        for number in range(40):
+        for number in range(100):
             watcher.notice(asked(number))
-        watcher.notice(asked(*range(100, 164)))
+        watcher.notice(asked(*((float(number),) * 2048 for number in range(14))))
         for number in range(200, 204):
             watcher.notice(asked(number))
         await watcher.idle()
-        assert counted(watcher) == 108
-        assert watcher.counted == 45
-    assert max(sketch.sizes) == 16
-    assert sketch.sizes == [16, 16, 8, 16, 16, 16, 16, 4]
+        assert counted(watcher) == 118
+        assert watcher.counted == 105
+    assert sketch.sizes == [64, 36, 3, 3, 3, 3, 2, 4]
 
 
 class Flaw:
@@ -199,10 +232,10 @@ class Bad(Cells):
         if self._where == "count" and features.queries == 7:
             raise RuntimeError("planted")
 
-    def evidence(self, counters: Any) -> float:
+    def evidence(self, counters: Counters) -> Nats:
         if self._where == "evidence":
             raise RuntimeError("planted")
-        return 0.0
+        return np.zeros(counters.shape[:-1])
 
 
 async def test_one_that_cannot_be_read_is_counted_without_its_inputs_and_no_other_with_it() -> None:
@@ -305,7 +338,7 @@ async def test_a_listener_that_fails_stops_nothing() -> None:
 async def test_nothing_that_cannot_be_noticed_raises() -> None:
     async with watching() as watcher:
         watcher.ended(None, None)  # type: ignore[arg-type]
-        watcher.denied(None, NOW)  # type: ignore[arg-type]
+        watcher.denied(None, NOW, Origin)  # type: ignore[arg-type]
         assert watcher.faults == 2
 
 
@@ -356,7 +389,8 @@ async def test_an_exchange_through_the_sidecar_is_noticed_when_it_is_over(
             return super().features([replace_inputs(each) for each in observations])
 
     async with watching(Kept()) as watcher, running(Path("s"), of, watcher=watcher) as (_, envoy):
-        assert (await envoy.check(asking())).status.code == 0
+        admitted = await envoy.check(asking())
+        assert admitted.status.code == 0
         assert (await envoy.check(asking())).status.code != 0
         stream = await envoy.stream(replace(ADMITTED, principal=principal(KEY))).send(
             RequestHeaders(end=False), RequestBody(ASK, end=True)
@@ -367,6 +401,11 @@ async def test_an_exchange_through_the_sidecar_is_noticed_when_it_is_over(
         await stream.end()
         await until(lambda: len(seen) == 2)
     assert [each.outcome for each in seen] == ["limited", "served"]
+    message = ProcessingRequest()
+    message.metadata_context.filter_metadata[AUTHZ].CopyFrom(admitted.dynamic_metadata)
+    handed = handover(message)
+    assert handed is not None
+    assert seen[0].client == handed.client != ""
     assert {each.principal for each in seen} == {principal(KEY)}
     assert orjson.loads(ASK)["messages"] == seen[1].inputs[0]
     assert seen[1].queries == 1
@@ -378,7 +417,7 @@ def replace_inputs(observation: Observation) -> Observation:
 
 def test_a_denial_of_nobody_is_not_noticed() -> None:
     watcher = made()
-    watcher.denied(Denied(UNAUTHENTICATED), NOW)
+    watcher.denied(Denied(UNAUTHENTICATED), NOW, Origin)
     assert (len(watcher.inbox), watcher.faults) == (0, 0)
 
 

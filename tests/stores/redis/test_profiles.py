@@ -1,4 +1,5 @@
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -10,12 +11,16 @@ from extproc.escalation import Case
 from extproc.stores.contribution import NO_VERDICT, Verdict
 from extproc.stores.profiles import Profile
 from extproc.stores.redis import profiles as module
+from extproc.stores.redis.address import address
+from extproc.stores.redis.link import Access
 from extproc.stores.redis.profiles import RedisProfiles
+from extproc.stores.redis.servers import Single
 from tests.server.detection.rig import DAY, NOW, features, layout, profiles
 from tests.server.wire import Clock
 from tests.stores.redis import rig
 from tests.stores.redis.proxy import proxy
 from tests.stores.redis.rig import Server
+from tests.stores.redis.test_link import GUIDE
 
 
 class Replica(RedisProfiles):
@@ -202,6 +207,34 @@ async def test_while_there_is_no_store_it_goes_on_and_catches_up() -> None:
             assert one.behind == 0
 
 
+@pytest.mark.e2e
+async def test_what_a_frozen_store_was_told_counts_once_when_it_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_WAIT", 0.05)
+    with rig.servers() as (server,):
+        async with replicas(server) as (one, other):
+            one.add("a", "a", features(1))
+            await met(one, other)
+            server.freeze()
+            for number in (2, 3, 4):
+                one.add("a", "a", features(number))
+                await one.trip()
+                assert sum(one.counters()[:-1]) == number
+            assert (one.failures, one.behind) == (3, 1)
+            server.go_on()
+            await rig.come(lambda: one.up and other.up)
+            while one.behind or sum(other.counters()[:-1]) < 4:
+                await met(one, other)
+            await met(one, other)
+            for each in (one, other):
+                assert sum(each.counters()[:-1]) == 4
+                found = each.read("a", NOW)
+                assert found is not None
+                assert found.queries == 4
+            assert one.losses == other.losses == 0
+
+
 async def test_where_the_store_does_not_answer_nothing_is_lost(server: Server) -> None:
     async with proxy(server.port) as line:
         away = Server(Path())
@@ -345,6 +378,24 @@ async def test_where_there_has_never_been_a_store_nothing_hangs(tmp_path: Path) 
     shared.add("a", "a", features(1))
     await asyncio.wait_for(shared.close(), 5)
     assert (shared.began, shared.up, shared.failures > 0) == (None, False, True)
+
+
+async def test_a_user_with_the_rights_of_the_guide_can_share_profiles(server: Server) -> None:
+    line = re.search(r"^ACL SETUSER (.*)$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert line is not None
+    words = line[1].replace("extproc on", "sharer on").split()
+    with server.client() as client:
+        client.execute_command("ACL", "SETUSER", *words)
+    to = Single(Access(address(f"redis://sharer:PASSWORD@127.0.0.1:{server.port}"), rig.PATIENT))
+    one = Replica(to, "extproc")
+    await one.start()
+    try:
+        one.add("a", "a", features(1))
+        one.allowances.take("partner", 3, "a", NOW)
+        await met(one)
+        assert (one.failures, one.behind, one.trips) == (0, 0, 2)
+    finally:
+        await one.close()
 
 
 @pytest.mark.e2e

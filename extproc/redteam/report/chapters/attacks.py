@@ -27,6 +27,8 @@ from extproc.redteam.report.verdicts import Verdicts
 
 TREATMENT = {REFUSAL, CHANGE, SHARE}
 """Measures of every attack; the chapter of when it is noticed has them."""
+APART: Final = (Family.CONTROL, Family.DETECTION)
+"""Families that have chapters of their own."""
 NAMING: Final = (Family.LANGUAGE, Family.CHANNEL, Family.ABUSE)
 """Families whose findings say in words what was found."""
 _LONGEST: Final = 280
@@ -41,7 +43,7 @@ _ABOUT = (
 
 def section(model: Model, verdicts: Verdicts) -> Section | None:
     """The attacks that are after something; controls have a chapter of their own."""
-    families = [family for family in Family if family is not Family.CONTROL]
+    families = [family for family in Family if family not in APART]
     parts = [_family(model, verdicts, family, family.capitalize()) for family in families]
     parts.append(_family(model, verdicts, None, "Others"))
     found = tuple(part for part in parts if part is not None)

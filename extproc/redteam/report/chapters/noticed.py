@@ -24,7 +24,7 @@ CHANGE = "served_before_change"
 SHARE = "refused.share"
 _ABOUT = (
     "How many inputs had been answered when the first was refused, or the first was answered with "
-    "less. What acts are limits and budgets: this version detects nothing else."
+    "less. What acts are limits, budgets and, under policies with detection, suspicion."
 )
 
 _NOTHING = (

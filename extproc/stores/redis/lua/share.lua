@@ -1,25 +1,29 @@
 -- What a replica has counted of callers is kept, and it is told what others have.
 --
 -- KEYS: 1 the subjects by when they changed; 2 what is known of all: how many changes there were,
---       and by which life of the store; 3 the replicas by when they were here.  A subject's own
---       hash, in the same slot, is named as the first key is, and then as it is called: of each
---       replica, and of each time that it began anew, what it counted; under + what those counted
---       that are gone.
+--       and by which life of the store; 3 the replicas by when they were here; 4 begins the names
+--       of those of whom each policy has put on a step, by when.  A subject's own hash, in the same
+--       slot, is named as the first key is, and then as it is called: of each replica, and of each
+--       time that it began anew, what it counted; under + what those counted that are gone.
 -- ARGV: 1 the time, empty for the server's; 2 the replica; 3 the life that it knows; 4 the last
 --       change that it knows; 5 for how long a subject is kept, in seconds; 6 how many subjects it
---       wants; 7 how many octets; 8 how many fields a subject may have; 9 how many it writes, then
---       of each the subject, the field and what it counted; then of each subject that is to be
---       folded: the subject, what becomes of +, how many fields that stands for, and of each the
---       field and the SHA-1 of what it says.
+--       wants; 7 how many octets; 8 how many fields a subject may have; 9 how many callers it would
+--       put on a step, then of each the policy, the subject, and how many that policy puts there in
+--       an hour, 0 where it has been put there; then how many subjects it writes, and of each the
+--       subject, the field and what it counted; then of each subject that is to be folded: the
+--       subject, what becomes of +, how many fields that stands for, and of each the field and the
+--       SHA-1 of what it says.
 --
--- Answer: {WHAT, now, life, change, entries, alive}.  WHAT is D for a replica that was taken for
--- gone; nothing is done then.  Else T: change is the last that it knows now, each entry is {subject,
--- field, what, field, what...}, and alive are the replicas that were here lately.
+-- Answer: {WHAT, now, life, change, entries, alive, may}.  WHAT is D for a replica that was taken
+-- for gone; nothing is done then.  Else T: change is the last that it knows now, each entry is
+-- {subject, field, what, field, what...}, alive are the replicas that were here lately, and may
+-- says of each caller whether it may be put on a step, 1 or 0.
 
 local AWAY = 3600 * 1000000 -- microseconds after which a replica is gone
 local KEPT = 30 * 24 * AWAY
 local MOST = 1000000 -- subjects that are told of
 local FOLDED = '+'
+local HOURLY = 3600 * 1000000 -- microseconds in which no more are put on a step than may be
 
 local now, replica = clock(ARGV[1]), ARGV[2]
 local changed, known, alive = KEYS[1], KEYS[2], KEYS[3]
@@ -87,8 +91,26 @@ for at = 1, #found, 2 do
 end
 local whole = last == tonumber(redis.call('HGET', known, 'changes') or 0)
 
-local place = 10
+-- Whoever is counted already is counted as of now: in no hour are there more than so many.
+local function put(policy, subject, most)
+  local key = KEYS[4] .. policy
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', number(now - HOURLY))
+  local known = most == 0 or redis.call('ZSCORE', key, subject)
+  if not known and redis.call('ZCARD', key) >= most then return 0 end
+  redis.call('ZADD', key, number(now), subject)
+  redis.call('PEXPIRE', key, number(HOURLY / 1000))
+  return 1
+end
+
+local place, may = 10, {}
 for _ = 1, tonumber(ARGV[9]) do
+  table.insert(may, put(ARGV[place], ARGV[place + 1], tonumber(ARGV[place + 2])))
+  place = place + 3
+end
+
+local writes = tonumber(ARGV[place])
+place = place + 1
+for _ = 1, writes do
   local subject, field = ARGV[place], ARGV[place + 1]
   local key = changed .. subject
   local new = redis.call('HSET', key, field, ARGV[place + 2]) == 1
@@ -120,4 +142,4 @@ redis.call('EXPIRE', changed, ttl)
 redis.call('EXPIRE', known, ttl)
 redis.call('EXPIRE', alive, ttl)
 local living = redis.call('ZRANGEBYSCORE', alive, number(now - AWAY), '+inf')
-return {'T', number(now), life, number(last), entries, living}
+return {'T', number(now), life, number(last), entries, living, may}
