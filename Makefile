@@ -10,7 +10,7 @@ LOCKED := --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test redteam watched quick outside bench check lint types contracts protos schema docs links lock clean
+.PHONY: help demo test redteam watched quick outside bench check lint types contracts protos schema docs links lock image sbom clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,7 +19,7 @@ demo: .venv/demo.stamp ## run the demo: models, the sidecar and Envoy on this ma
 	$(BIN)/extproc demo
 
 # In their own order neighbours share what a directory starts, as its Envoy, and the last are quick.
-test: .venv/dev.stamp .venv/clients.stamp ## run every test, those with a real Envoy too; the core must be covered whole
+test: .venv/dev.stamp .venv/clients.stamp .venv/manifests.stamp ## run every test, those with a real Envoy too; the core must be covered whole
 	$(BIN)/pytest -m "" -n 2 --dist loadfile --no-loadscope-reorder \
 		--cov --cov-report=term-missing:skip-covered
 
@@ -62,6 +62,7 @@ docs: .venv/dev.stamp ## put the output of commands and the lines of functions i
 	$(BIN)/python docs/surfaces.py
 	$(BIN)/python docs/inventory.py
 	$(BIN)/python docs/refusals.py
+	$(BIN)/python docs/metrics.py
 	$(BIN)/python docs/claims.py
 	$(BIN)/python docs/refresh.py
 
@@ -85,8 +86,20 @@ lock: .venv/dev.stamp ## write the locks anew from pyproject.toml (ARGS=--upgrad
 		--output-file=requirements-demo.lock pyproject.toml
 	$(PIP_COMPILE) $(OURS) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
 	$(PIP_COMPILE) --output-file=requirements-clients.lock tests/clients/requirements.in
+	$(PIP_COMPILE) --output-file=requirements-manifests.lock tests/k8s/requirements.in
 	$(PIP_COMPILE) --constraint=requirements-dev.lock \
 		--output-file=requirements-outside.lock tests/redteam/outside.in
+	echo "cyclonedx-bom>=7.5" | $(PIP_COMPILE) --output-file=requirements-sbom.lock -
+
+# Both take the same options.
+BUILD = $(firstword $(shell command -v buildah docker)) build
+
+image: ## build the image (ARGS="--build-arg PYTHON_IMAGE=..@sha256:.." pins what it is built upon)
+	$(BUILD) --tag extproc --build-arg VERSION=$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+		--build-arg REVISION=$(shell git rev-parse HEAD) $(ARGS) .
+
+sbom: ## write extproc.cdx.json, which names all that is in the image beside its base
+	$(BUILD) --target sbom --output type=local,dest=. $(ARGS) .
 
 clean: ## remove .venv and whatever the tools left
 	rm -rf .venv .coverage .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache \
@@ -121,6 +134,14 @@ clean: ## remove .venv and whatever the tools left
 	$(BIN)/python -m venv .venv/clients
 	.venv/clients/bin/python -m pip --quiet --disable-pip-version-check install \
 		$(LOCKED) --requirement requirements-clients.lock
+	@touch $@
+
+# What reads manifests as Kubernetes does, apart: it is large, and nothing of ours needs it.
+.venv/manifests.stamp: requirements-manifests.lock | .venv/bin/python
+	@echo "Installing what the tests of k8s/ use into .venv/manifests; it takes a minute or two."
+	$(BIN)/python -m venv .venv/manifests
+	.venv/manifests/bin/python -m pip --quiet --disable-pip-version-check install \
+		$(LOCKED) --requirement requirements-manifests.lock
 	@touch $@
 
 # Attacks of others, apart: nothing of ours needs what they bring.

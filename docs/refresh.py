@@ -16,7 +16,11 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    ROOT / "README.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "deploy").glob("*.md")),
+]
 BLOCK = re.compile(
     r"<!-- (?P<kind>output|demo): (?P<what>.+?) -->\n\n```(?P<lang>\w+)\n.*?```\n", re.DOTALL
 )

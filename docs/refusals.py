@@ -52,7 +52,7 @@ CLASSES: Final[Sequence[tuple[Refusal, str, Sequence[Cause]]]] = (
     (
         UNKNOWN_ROUTE,
         "there is no such path for this tenant",
-        (Cause.ROUTE_NOT_GRANTED, Cause.QUERY_UNKNOWN),
+        (Cause.ROUTE_NOT_GRANTED, Cause.QUERY_UNKNOWN, Cause.UPGRADE),
     ),
     (
         UNKNOWN_MODEL,

@@ -5,6 +5,7 @@ missed only where it is used.
 """
 
 import asyncio
+import gc
 import json
 import os
 import sys
@@ -103,14 +104,18 @@ def up(  # noqa: PLR0913, PLR0917 - an option each
     certificate: TlsFile = "",
     key: TlsFile = "",
     client_ca: ClientCa = "",
+    beside: Annotated[
+        str, typer.Option("--with", help="What else to run: redis, prometheus or redis,prometheus.")
+    ] = "",
 ) -> int:
     """Run Envoy and the sidecar in front of a model server on this machine."""
     from extproc.envoyconf.settings import parse_socket, parse_tls
+    from extproc.gateway.beside import parse_beside
     from extproc.gateway.up import Up
     from extproc.gateway.up import up as run
 
-    tls = parse_tls(certificate, key, client_ca)
-    return asyncio.run(run(Up(upstream, policy, parse_socket(listen), base, tls)))
+    tls, more = parse_tls(certificate, key, client_ca), parse_beside(beside)
+    return asyncio.run(run(Up(upstream, policy, parse_socket(listen), base, tls, beside=more)))
 
 
 @cli.command()
@@ -136,6 +141,8 @@ def serve(policy: PolicyOption, base: BaseOption = None) -> None:
     os.environ.setdefault("GRPC_EXPERIMENTS", "-event_engine_listener")
     # And this before numpy is: several threads take ten times as long for a few queries as one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # Until it serves all that is made stays: to look for garbage takes a tenth of its start.
+    gc.disable()
     from extproc.config import load_all
     from extproc.server.app import run
 
@@ -211,6 +218,30 @@ def bootstrap(  # noqa: PLR0913, PLR0917 - an option for each file it names
         peer_certificate=config.asks_for_certificates(shown=bool(tls and tls.client_ca)),
     )
     print(to_yaml(render(gateway)), end="")
+
+
+@envoy.command()
+def istio(policy: PolicyOption, base: BaseOption = None) -> None:
+    """Print the EnvoyFilter that has Istio's proxies ask the sidecar beside them."""
+    from extproc.config import load
+    from extproc.envoyconf.istio import envoy_filter
+    from extproc.envoyconf.settings import parse_address
+    from extproc.envoyconf.text import to_yaml
+
+    config = load(policy, base)
+    shown = config.asks_for_certificates(shown=True)  # mTLS is the mesh's
+    print(to_yaml(envoy_filter(parse_address(config.listen), peer_certificate=shown)), end="")
+
+
+@envoy.command()
+def gateway(policy: PolicyOption, base: BaseOption = None) -> None:
+    """Print the resources that have Envoy Gateway's proxies ask the sidecar beside them."""
+    from extproc.config import load
+    from extproc.envoyconf.envoy_gateway import resources
+    from extproc.envoyconf.settings import parse_address
+    from extproc.envoyconf.text import to_yaml
+
+    print(to_yaml(*resources(parse_address(load(policy, base).listen))), end="")
 
 
 @envoy.command("check")

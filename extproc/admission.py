@@ -57,6 +57,8 @@ class Admitted:
     """The steps of escalation that meet it as it comes."""
     throttles: tuple[Charge, ...] = ()
     """What it counts against because of them."""
+    shadow_would: str = ""
+    """Code of the refusal that a limit would have given it, were it not on trial."""
 
     @property
     def charges(self) -> list[Charge]:
@@ -74,6 +76,8 @@ class Denied:
     """Whom the record names where the answer, which is a stranger's, may not."""
     detail: str = field(default="", compare=False)
     """The name of the limit, for the record."""
+    hidden: str = field(default="", compare=False)
+    """Its tenant, where that is known and the answer, which is a stranger's, may not show it."""
 
 
 _Match = tuple[Route, Mapping[str, str]]
@@ -105,7 +109,8 @@ def _decide(
     if not isinstance(asking, tuple):
         return asking
     proof, (tenant, principal) = asking
-    known = [match for match in matches if (tenant, match[0].name) in table.policies]
+    policies = table.selecting(request.policy)
+    known = [match for match in matches if (tenant, match[0].name) in policies]
     if len(known) < len(matches):
         return _decide(request, known, table, now, hidden=True)
     if route is None:
@@ -115,8 +120,8 @@ def _decide(
         return Denied(INSUFFICIENT.demanding(requirement.acr_values), route, tenant, principal)
     if isinstance(proof, Cause):
         cause = furthest((proof, Cause.CREDENTIAL_OTHER))
-        return Denied(_STRANGERS[cause], principal=principal)
-    return _admitted(request, table, table.policies[tenant, route.name], proof, parameters, refusal)
+        return Denied(_STRANGERS[cause], principal=principal, hidden=tenant)
+    return _admitted(request, table, policies[tenant, route.name], proof, parameters, refusal)
 
 
 def _asking(
@@ -184,7 +189,7 @@ def _route(
     """The route that is asked, its parameters, and why the request may still not take it."""
     for route, parameters in matches:
         if route.method == request.method:
-            return route, parameters, _media_type(request, route.dialect.MEDIA_TYPES)
+            return route, parameters, _unreadable(request, route.dialect.MEDIA_TYPES)
     return (matches[0][0], {}, METHOD_NOT_ALLOWED) if matches else (None, {}, None)
 
 
@@ -203,8 +208,13 @@ def _query(query: str, known: Mapping[str, Collection[str]]) -> dict[str, str] |
     return asked
 
 
-def _media_type(request: CheckedRequest, known: Collection[str]) -> Refusal | None:
-    """Bodies are what the dialect reads, as they are; a request without one needs no type."""
+def _unreadable(request: CheckedRequest, known: Collection[str]) -> Refusal | None:
+    """Bodies are what the dialect reads, as they are; a request without one needs no type.
+
+    An upgrade is let through by Envoys of some control planes; what comes then nobody reads.
+    """
+    if "upgrade" in request.headers:
+        return UNKNOWN_ROUTE.called(Cause.UPGRADE)
     content_type = request.headers.get("content-type")
     media_type, _, parameter = (content_type or "").partition(";")
     coding = request.headers.get("content-encoding", "identity")

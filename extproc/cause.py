@@ -59,6 +59,7 @@ class Cause(StrEnum):
     # What is asked is not there for this tenant: 404.
     ROUTE_NOT_GRANTED = "route_not_granted", "a route that the tenant's policy does not have"
     QUERY_UNKNOWN = "query_unknown", "a query parameter that the API does not know"
+    UPGRADE = "upgrade", "another protocol on the same connection, as WebSocket is"
     MODEL_DENIED = "model_denied", "a model that an exception of the policy denies"
     UPSTREAM_NOT_FOUND = "upstream_not_found", "granted, but the model server has no such model"
 

@@ -34,6 +34,9 @@ class CheckedRequest(Struct, frozen=True):
     metadata: Mapping[str, Mapping[str, Any]] = {}
     """What filters before ext_authz found out, by their namespace; only where a credential of the
     policy asks for it.  No header of the request can write it."""
+    policy: str = ""
+    """The name of the policy that Envoy's configuration has for its route; empty where it has none,
+    and the tenant's own holds."""
 
 
 class RequestHeaders(Struct, frozen=True):

@@ -83,7 +83,9 @@ class Exchange:
     def __init__(self, policy: Policy, parameters: Mapping[str, str]) -> None:
         self.state = State.START
         self.outcome = "unfinished"
-        """For the record: ``served``, or the code of the refusal, or ``cut``."""
+        """For the record: ``served``, or the cause of the refusal, or ``cut``."""
+        self.verdict = "unfinished"
+        """The outcome as the client knows it: of a refusal, its code and not its cause."""
         self.fault = ""  # why the answer was not released: names and bounds, never values
         self.query: Query | None = None
         self.changed: Mapping[str, int] = {}
@@ -161,7 +163,7 @@ class Exchange:
             return self._give_up() if self.state is State.OPEN else []
         buckets, wording = self._policy.shaping.buckets, self._wording(refusal)
         answer = reply(refusal, wording, buckets, grpc=self._grpc)
-        self._finish(refusal.outcome, answer.status)
+        self._finish(refusal.outcome, answer.status, refusal.code)
         return [answer]
 
     def _wording(self, refusal: Refusal) -> Wording:
@@ -387,7 +389,8 @@ class Exchange:
             last = self._padding.piece(last)
         return [SendResponseBody(read + last, end=True)]
 
-    def _finish(self, outcome: str, status: int | None = None) -> None:
+    def _finish(self, outcome: str, status: int | None = None, code: str = "") -> None:
         self.state, self.outcome, self.status = State.DONE, outcome, status or self.status
+        self.verdict = code or outcome
         self._incoming.drop()
         self._answer, self._rewriter, self._paused = [], None, None

@@ -39,7 +39,7 @@ class LocalReply:
     def __init__(
         self, denied: Refusal | None, dialect: Dialect | None, shaping: Shaping = UNSHAPED
     ) -> None:
-        self.outcome = "unfinished"
+        self.outcome = self.verdict = "unfinished"
         self.status = 0
         """What the client gets."""
         self.done = False
@@ -55,7 +55,7 @@ class LocalReply:
             return self._grpc(event)
         refusal = self._refusal(event)
         if event.status < 400:
-            self.done, self.outcome = True, refusal.outcome
+            self._finish(refusal, 0)
             return [Abort("extproc_unprocessed_request")]
         return self.refuse(refusal)
 
@@ -64,8 +64,12 @@ class LocalReply:
         if self.done:
             return []
         answer = reply(refusal, self._dialect, self._buckets)
-        self.done, self.outcome, self.status = True, refusal.outcome, answer.status
+        self._finish(refusal, answer.status)
         return [answer]
+
+    def _finish(self, refusal: Refusal, status: int) -> None:
+        self.done, self.status = True, status
+        self.outcome, self.verdict = refusal.outcome, refusal.code
 
     def _refusal(self, event: ResponseHeaders) -> Refusal:
         """Ours, to be tried again when and as ext_authz has said; or what stands for Envoy's."""
@@ -79,7 +83,7 @@ class LocalReply:
         """A gRPC client's denial is header fields alone (gRPC over HTTP/2, "Trailers-Only")."""
         failed = None if self._denied else grpc_status.failure(event.headers["grpc-status"])
         refusal = failed or self._denied or UPSTREAM_UNREADABLE
-        self.done, self.outcome, self.status = True, refusal.outcome, event.status
+        self._finish(refusal, event.status)
         headers = {"grpc-message": refusal.message}
         if failed is None:  # Envoy's number stands for an error of its own alone
             headers["grpc-status"] = str(grpc_status.of_refusal(refusal))

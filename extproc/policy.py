@@ -49,6 +49,7 @@ from extproc.mutators import space_id
 from extproc.prediction import Kind, Query
 from extproc.rate_limit_fields import Family
 from extproc.refusal import UNKNOWN_MODEL, Refusal
+from extproc.rollout import WHOLE, Rollout
 from extproc.shaping import UNSHAPED, Shaping
 from extproc.validation import Contract
 
@@ -323,6 +324,15 @@ class PolicyTable:
     """What stands for callers and inputs in the audit log, where there is one."""
     proxies: Proxies = field(default_factory=Proxies)
     """Between clients and Envoy."""
+    rollout: Rollout = WHOLE
+    """For whom it is in force."""
+    selected: Mapping[str, Mapping[tuple[str, str], Policy]] = field(default_factory=dict)
+    """By name of a policy: what holds where Envoy's configuration selects it for a route, whatever
+    policy the tenant has."""
+
+    def selecting(self, name: str) -> Mapping[tuple[str, str], Policy]:
+        """By tenant and route; under a name that no policy has, nothing is granted."""
+        return self.selected.get(name, {}) if name else self.policies
 
     def excerpt(self, policy: Policy | None) -> "Excerpt":
         """For the record of an exchange under this policy."""

@@ -63,6 +63,11 @@ class ShadowExchange:
         return FORGED.outcome if self._forged else f"shadow:{self._exchange.outcome}"
 
     @property
+    def verdict(self) -> str:
+        """What a client would have known, were it not on trial."""
+        return self._exchange.verdict
+
+    @property
     def fault(self) -> str:
         return self._exchange.fault
 
@@ -107,7 +112,7 @@ class ShadowExchange:
             self._exchange.abandon(str(error))
         except Exception as error:  # noqa: BLE001 - on trial means that even a bug changes nothing
             self._exchange.abandon(type(error).__name__)
-        return [] if isinstance(event, Work | Reserved) else [_unchanged(event)]
+        return [] if isinstance(event, Work | Reserved) else [unchanged(event)]
 
     def refuse(self, refusal: Refusal) -> Sequence[Action]:
         """Stop looking, and let the exchange go on."""
@@ -115,7 +120,8 @@ class ShadowExchange:
         return []
 
 
-def _unchanged(event: Event) -> Action:
+def unchanged(event: Event) -> Action:
+    """What sends it on as it came."""
     match event:
         case RequestHeaders():
             return SendRequestHeaders()

@@ -466,6 +466,38 @@ def test_a_route_that_a_tenant_has_asks_for_what_it_asks() -> None:
     assert told(weak, "PUT", "/v1/embeddings", STRONG_KEY) is METHOD_NOT_ALLOWED
 
 
+@pytest.mark.parametrize("protocol", ["websocket", "h2c", "", "spdy/3"])
+def test_an_upgrade_is_as_if_there_were_no_such_route(protocol: str) -> None:
+    request = asking()
+    fields = {**request.headers, "upgrade": protocol}
+    found = admit(CheckedRequest(request.method, request.path, fields), TABLE)
+    assert isinstance(found, Denied)
+    assert found.refusal == UNKNOWN_ROUTE
+    assert found.refusal.outcome == "upgrade"
+
+
+def test_what_envoy_selects_for_a_route_holds_instead_of_the_tenants_own() -> None:
+    asked = asking()
+    gold = {key: replace(each, models=("gold",)) for key, each in TABLE.policies.items()}
+    found = replace(TABLE, selected={"gold": gold})
+    for name, models in (("", "m"), ("gold", "gold")):
+        request = CheckedRequest(asked.method, asked.path, asked.headers, policy=name)
+        decision = admit(request, found)
+        assert isinstance(decision, Admitted)
+        assert decision.policy.permits(models)
+    unknown = CheckedRequest(asked.method, asked.path, asked.headers, policy="nobodys")
+    denied = admit(unknown, found)
+    assert isinstance(denied, Denied)
+    assert denied.refusal == UNKNOWN_ROUTE
+
+
+def test_whose_a_strangers_denial_is_stays_known_here() -> None:
+    denied = admit(asking("POST", "/v1/embeddings"), hiding(*ALL_ROUTES))
+    assert denied == Denied(UNAUTHENTICATED)
+    assert isinstance(denied, Denied)
+    assert denied.hidden == "acme"
+
+
 def test_an_issuer_is_asked_who_it_is_that_may_not_know_of_a_route() -> None:
     class Asking:
         headers = ("authorization",)

@@ -533,7 +533,7 @@ def test_a_forbidden_model_reads_like_an_unknown_one() -> None:
     [answer] = unknown.receive(headers("text/plain", 404, retry_after="3", vary="Origin"))
     assert isinstance(answer, Respond)
     assert (answer.status, answer.headers, answer.body) == (404, FINAL, CHAT.error(UNKNOWN_MODEL))
-    assert unknown.outcome == "upstream_not_found"
+    assert (unknown.outcome, unknown.verdict) == ("upstream_not_found", "model_not_found")
 
 
 def test_a_model_without_a_name_is_none_of_the_tenants() -> None:

@@ -4,7 +4,7 @@ Rule: making it cannot fail, since every name in it was resolved before; and wha
 bounded: ten thousand tenants on eight routes are many more policies than are asked for at a time.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from extproc.policy import Policy
@@ -52,3 +52,30 @@ class Granted(Mapping[tuple[str, str], Policy]):
 
     def __len__(self) -> int:
         return sum(map(len, self._tenants.values()))
+
+
+class Selected(Mapping[str, Granted]):
+    """By policy, what it would grant every tenant; made for those that are asked for."""
+
+    def __init__(self, names: Collection[str], make: Callable[[str], Granted]) -> None:
+        self._names, self._make = names, make
+        self._made: dict[str, Granted] = {}
+
+    def __getitem__(self, name: str) -> Granted:
+        made = self._made.get(name)
+        if made is None:
+            if name not in self._names:
+                raise KeyError(name)
+            made = self._made[name] = self._make(name)
+        return made
+
+    def forget(self) -> None:
+        """What was made, one by one."""
+        while self._made:
+            self._made.popitem()[1].forget()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)

@@ -51,6 +51,11 @@ class Config:
         """Seconds."""
         return seconds(self.settings.drain)
 
+    @property
+    def notice(self) -> float:
+        """Seconds."""
+        return seconds(self.settings.notice)
+
     def asks_for_certificates(self, *, shown: bool) -> bool:
         """Whether a credential knows clients by their certificate.
 

@@ -19,7 +19,7 @@ from extproc.config.escalations import compile_ladders, prices
 from extproc.config.expectation import instead
 from extproc.config.fidelities import compile_fidelities
 from extproc.config.gatherings import check_gatherings
-from extproc.config.granted import Granted
+from extproc.config.granted import Granted, Selected
 from extproc.config.limits import Below, check_bits, counts
 from extproc.config.settings import PolicySettings, Settings
 from extproc.config.shapings import shaped
@@ -47,6 +47,7 @@ class _Policies:
         routes: Sequence[Route],
         shapings: Mapping[str, Shaping],
     ) -> None:
+        self._rollout = settings.rollout.rollout()
         grants = compile_grants(document, settings, routes)
         counted = counts(document, settings, routes, grants)
         self._ladders = compile_ladders(document, settings, grants, counted)
@@ -73,11 +74,18 @@ class _Policies:
             for tenant, name in self._names.items()
         }
 
-    def make(self, common: Mapping[str, Any], tenant: str, route: str) -> Policy:
-        """``common`` holds for every tenant on every route."""
-        name = self._names[tenant]
+    def selected(self, name: str) -> dict[str, Mapping[str, object]]:
+        """By tenant, those that all have under one policy."""
+        return dict.fromkeys(self._names, self._places[name])
+
+    def make(
+        self, common: Mapping[str, Any], tenant: str, route: str, selected: str = ""
+    ) -> Policy:
+        """``common`` holds for every tenant on every route; ``selected`` instead of its own."""
+        name = selected or self._names[tenant]
         place, tiers = self._places[name][route], self._tiers[name]
         more = {**common, **self._shared[name], "cohort": self._cohorts[tenant]}
+        more["shadow"] = more["shadow"] or self._rollout.on_trial(tenant)
         exempt = tenant in self._exempt
         more["exempt"], more["ladder"] = exempt, NO_STEPS if exempt else self._ladders[name][route]
         bare: Callable[..., Policy] = partial(_owned, tenant, self._root, place, **more)
@@ -103,9 +111,10 @@ def compile_policies(
     routes: Sequence[Route],
     caps: Caps,
     shapings: Mapping[str, Shaping],
-) -> Mapping[tuple[str, str], Policy]:
-    """By tenant and route; made when it is first asked for.  Raise ConfigError where one could not
-    be made, or could not act.
+) -> tuple[Granted, Selected]:
+    """By tenant and route, and the same by policy; made when it is first asked for.
+
+    Raise ConfigError where one could not be made, or could not act.
     """
     policies = _Policies(document, settings, key, routes, shapings)
     common = {
@@ -115,7 +124,12 @@ def compile_policies(
         "watched": settings.detection is not None,
         "secret": hmac.digest(key, b"user", "sha256"),
     }
-    return Granted(policies.routes(document), partial(policies.make, common))
+    make = partial(policies.make, common)
+
+    def selected(name: str) -> Granted:
+        return Granted(policies.selected(name), partial(make, selected=name))
+
+    return Granted(policies.routes(document), make), Selected(settings.policies, selected)
 
 
 def _places(

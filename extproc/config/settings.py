@@ -25,6 +25,7 @@ from extproc.mutators import Mutator
 from extproc.policy import Caps
 from extproc.prediction import Kind
 from extproc.rate_limit_fields import FAMILIES, Family
+from extproc.rollout import Mode, Rollout
 from extproc.units import Duration, SecretReference, Size
 from extproc.validation import Domain, TensorDomain
 
@@ -320,6 +321,20 @@ class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """When the disk must confirm: after every write, at every checkpoint, or when it likes."""
 
 
+class RolloutSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """How far the file is in force."""
+
+    mode: Mode = "enforce"
+    """``off``: nobody looks, and everything passes.  ``shadow``: everything is decided and
+    recorded, and everything passes, whoever asks for what."""
+    percent: Annotated[int, Meta(ge=1, le=100)] = 100
+    """Of its tenants for whom it is in force; for the others, and for strangers, it is as in the
+    shadow.  Those of a smaller share are among those of a larger one."""
+
+    def rollout(self) -> Rollout:
+        return Rollout(self.mode, self.percent)
+
+
 class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
@@ -342,6 +357,9 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     caps: CapSettings = CapSettings()
     drain: Duration = "30s"
     """How long running exchanges may finish after SIGTERM."""
+    notice: Duration = "0s"
+    """How long new ones are still taken after SIGTERM, while whoever asks for its health goes
+    elsewhere."""
     fidelities: dict[Name, FidelitySettings] = {}
     """Best first."""
     policies: dict[Name, PolicySettings] = {}
@@ -362,3 +380,5 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Where every request leaves a record."""
     detection: DetectionSettings | None = None
     """Without it, nobody looks at how callers ask."""
+    rollout: RolloutSettings = RolloutSettings()
+    """In force for all, unless told otherwise."""

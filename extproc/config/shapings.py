@@ -17,6 +17,7 @@ from extproc.constant_rate import filler
 from extproc.dialects.answers import Answer, Answers, streamed
 from extproc.padding import Buckets, fillable
 from extproc.policy import Route
+from extproc.rollout import Rollout
 from extproc.shaping import LONGEST, SHORTEST, UNSHAPED, Grid, Rate, Shaping
 from extproc.units import seconds
 
@@ -41,10 +42,15 @@ def shaped(answers: Answers, shaping: Shaping) -> Answers:
     return {media_type: answer for media_type, answer in answers.items() if fillable(answer)}
 
 
-def of_tenants(settings: Settings, shapings: Mapping[str, Shaping]) -> dict[str, Shaping]:
-    """By tenant; under "", of strangers."""
+def of_tenants(
+    settings: Settings, shapings: Mapping[str, Shaping], rollout: Rollout
+) -> dict[str, Shaping]:
+    """By tenant; under "", of strangers.  What is on trial waits for nothing."""
     owned = {name: shapings[tenant.policy] for name, tenant in settings.tenants.items()}
-    return {"": shapings[""], **owned}
+    every = {"": shapings[""], **owned}
+    return {
+        name: UNSHAPED if rollout.on_trial(name) else shaping for name, shaping in every.items()
+    }
 
 
 def _of_policy(

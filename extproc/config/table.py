@@ -39,6 +39,8 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
     owners = _principals(document, settings.tenants)
     caps = _caps(document, settings.caps)
     shapings = compile_shapings(document, settings, routes)
+    rollout = settings.rollout.rollout()
+    policies, selected = compile_policies(document, settings, key, routes, caps, shapings)
     provers = compile_credentials(document, settings, key, owners, environ, routes)
     pseudonyms = compile_pseudonyms(document, settings, key, environ)
     return PolicyTable(
@@ -47,11 +49,13 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         routes=routes,
         provers=provers,
         tenants=owners,
-        policies=compile_policies(document, settings, key, routes, caps, shapings),
+        policies=policies,
+        selected=selected,
         caps=caps,
-        shapings=of_tenants(settings, shapings),
+        shapings=of_tenants(settings, shapings, rollout),
         pseudonyms=pseudonyms,
         proxies=compile_proxies(document, settings.clients),
+        rollout=rollout,
     )
 
 
@@ -59,10 +63,12 @@ def _version(settings: Settings, key: bytes, files: bytes) -> str:
     """16 hexadecimal digits; keyed, since a new key makes another table, and to tell nothing.
 
     ``files`` stands for what the files hold that the policy names: who is let in by another list of
-    keys is let in by another table.
+    keys is let in by another table.  Where a process listens decides nothing: one of two replicas
+    goes on with what the other has let in.
     """
     made = hmac.new(key, digestmod="sha256")
-    made.update(msgspec.json.encode(msgspec.structs.replace(settings, tenants={})))
+    nowhere = {"listen": "", "health": "", "admin": None, "control": None}
+    made.update(msgspec.json.encode(msgspec.structs.replace(settings, tenants={}, **nowhere)))
     tenants = iter(settings.tenants.items())
     while part := dict(islice(tenants, AT_ONCE)):
         made.update(msgspec.json.encode(part))

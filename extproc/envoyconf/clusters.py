@@ -97,8 +97,8 @@ def upstream(gateway: Gateway) -> Cluster:
     )
 
 
-def sidecar(gateway: Gateway) -> Cluster:
-    return _cluster(SIDECAR, gateway.sidecar, protocol=_SIDECAR_PROTOCOL, most=_SIDECAR_STREAMS)
+def sidecar(address: Address) -> Cluster:
+    return _cluster(SIDECAR, address, protocol=_SIDECAR_PROTOCOL, most=_SIDECAR_STREAMS)
 
 
 def _cluster(

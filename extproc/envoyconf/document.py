@@ -35,7 +35,7 @@ def _message(gateway: Gateway) -> Bootstrap:
     return Bootstrap(
         static_resources=BootstrapStaticResources(
             listeners=[listener.render(gateway)],
-            clusters=[clusters.upstream(gateway), clusters.sidecar(gateway)],
+            clusters=[clusters.upstream(gateway), clusters.sidecar(gateway.sidecar)],
         ),
         admin=Admin(address=to_address(gateway.admin)) if gateway.admin else None,
         layered_runtime=_RUNTIME,

@@ -28,6 +28,8 @@ AUTHZ: Final = "envoy.filters.http.ext_authz"
 JWT_AUTHN: Final = "envoy.filters.http.jwt_authn"
 """The namespace of the dynamic metadata of Envoy's own filter for tokens."""
 PROC: Final = "envoy.filters.http.ext_proc"
+VERDICT: Final = "extproc"
+"""The namespace of the dynamic metadata in which the sidecar says how an exchange ended."""
 
 _SEND: Final = ProcessingModeHeaderSendMode.SEND
 _DUPLEX: Final = ProcessingModeBodySendMode.FULL_DUPLEX_STREAMED
@@ -75,7 +77,8 @@ def _proc() -> ExternalProcessor:
         # A header that Envoy would not let us take out must not stay in silently.
         mutation_rules=HeaderMutationRules(allow_envoy=True, disallow_is_error=True),
         metadata_options=MetadataOptions(
-            forwarding_namespaces=MetadataOptionsMetadataNamespaces(untyped=[AUTHZ])
+            forwarding_namespaces=MetadataOptionsMetadataNamespaces(untyped=[AUTHZ]),
+            receiving_namespaces=MetadataOptionsMetadataNamespaces(untyped=[VERDICT]),
         ),
         # A route chosen before the tenant was known is kept, whatever headers change.
         route_cache_action=ExternalProcessorRouteCacheAction.RETAIN,

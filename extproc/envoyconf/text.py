@@ -19,10 +19,19 @@ _HEADER: Final = """\
 """
 
 
-def to_yaml(document: Document) -> str:
-    """The same text for the same document, with a header that says where it came from."""
-    text: str = yaml.safe_dump(document, sort_keys=False, width=100, allow_unicode=True)
+def to_yaml(*documents: Document) -> str:
+    """The same text for the same documents, with a header that says where they came from."""
+    text: str = yaml.dump_all(
+        documents, Dumper=_Plain, sort_keys=False, width=100, allow_unicode=True
+    )
     return _HEADER + text
+
+
+class _Plain(yaml.SafeDumper):
+    """SafeDumper without anchors: what stands in two places is written in both."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def read_yaml(path: Path) -> Document:

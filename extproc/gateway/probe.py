@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
@@ -49,9 +50,18 @@ async def until(ready: Callable[[], Awaitable[bool]], child: Child) -> None:
         await asyncio.sleep(_PAUSE)
 
 
-async def envoy_ready(admin: Socket) -> bool:
-    status, _ = await _get(admin, "/ready")
+async def ready(server: Socket, path: str = "/ready") -> bool:
+    """Whether this page says so; Envoy's is the default."""
+    status, _ = await _get(server, path)
     return status == 200
+
+
+def free_port() -> int:
+    """A port of loopback that nobody has now; who starts there says so if it is taken meanwhile."""
+    with socket.socket() as probed:
+        probed.bind(("127.0.0.1", 0))
+        port: int = probed.getsockname()[1]
+        return port
 
 
 async def listening(admin: Socket) -> Socket:

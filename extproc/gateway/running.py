@@ -48,9 +48,10 @@ class Running:
     envoy: Child
     sidecar: Child
 
-    async def ended(self) -> ChildDied:
-        """Wait until one of them ends by itself; says which, and its last words."""
-        waits = [asyncio.create_task(child.wait()) for child in (self.sidecar, self.envoy)]
+    async def ended(self, *beside: Child) -> ChildDied:
+        """Wait until one of them, or of these, ends by itself; says which, and its last words."""
+        both = (self.sidecar, self.envoy)
+        waits = [asyncio.create_task(child.wait()) for child in (*both, *beside)]
         try:
             done, _ = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -71,11 +72,14 @@ async def running(setup: Setup) -> AsyncIterator[Running]:
     async with AsyncExitStack() as stack:
         sidecar = await _start_sidecar(setup, stack)
         # Rendering takes a second or two, in which the sidecar comes up as well.
-        config = await asyncio.to_thread(_write_bootstrap, setup)
+        rendered = await asyncio.to_thread(_rendered, setup.gateway)
+        config = setup.directory / "envoy.yaml"
+        # Not in the thread: that goes on where this is cancelled, when the folder is being removed.
+        config.write_text(rendered, encoding="utf-8")
         await probe.until(lambda: probe.answers(setup.gateway.sidecar), sidecar)
         envoy = await _start_envoy(setup, program, config, stack)
         admin = await _admin(setup, envoy)
-        await probe.until(lambda: probe.envoy_ready(admin), envoy)
+        await probe.until(lambda: probe.ready(admin), envoy)
         yield Running(await probe.listening(admin), admin, envoy, sidecar)
 
 
@@ -102,12 +106,10 @@ def _bind_once(name: str, address: Socket) -> None:
             raise ConfigError(f"{wrong}; end what uses it, or choose another address") from error
 
 
-def _write_bootstrap(setup: Setup) -> Path:
-    document = bootstrap(setup.gateway)
+def _rendered(gateway: Gateway) -> str:
+    document = bootstrap(gateway)
     assert not problems(document)
-    path = setup.directory / "envoy.yaml"
-    path.write_text(to_yaml(document), encoding="utf-8")
-    return path
+    return to_yaml(document)
 
 
 async def _start_sidecar(setup: Setup, stack: AsyncExitStack) -> Child:
@@ -125,6 +127,7 @@ async def _start_envoy(setup: Setup, program: Path, config: Path, stack: AsyncEx
         *("--admin-address-path", str(_admin_file(setup))),
         *("--concurrency", str(setup.concurrency)),
         *("--log-level", "warning"),
+        *("--file-flush-interval-msec", "500"),  # the access log's: by default ten seconds
         "--disable-hot-restart",  # or a second gateway on this machine would not start
     )
     child = await Child.start("envoy", command, environment=os.environ, log=setup.log)

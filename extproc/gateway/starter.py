@@ -6,7 +6,7 @@ Rule: the secret and the policy are for this user's eyes alone; the key itself i
 import json
 import os
 import secrets
-import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -14,13 +14,15 @@ from typing import Final
 from extproc.config.keys import new_key
 from extproc.credentials import api_key
 from extproc.envoyconf.settings import Pipe
+from extproc.gateway.beside import PROMETHEUS, REDIS, URL
+from extproc.gateway.probe import free_port
 
 _TEXT: Final = """\
 # Made by `extproc up`.  Copy this folder, change what you like, and start with --policy FILE.
 version: 1
 listen: {listen}
 health: {health}
-store: {{kind: memory}}
+{admin}store: {store}
 keys: {{hmac: "file:hmac"}}
 
 routes:                                  # anything else is denied
@@ -80,15 +82,20 @@ class Starter:
     """The API key of the one tenant; the policy holds its hash."""
 
 
-def write_starter(directory: Path) -> Starter:
-    """Write a policy and its secret into a directory that is nobody else's."""
+def write_starter(directory: Path, beside: Collection[str] = ()) -> Starter:
+    """Write a policy and its secret into a directory that is nobody else's.
+
+    ``beside`` names what runs there too, for the policy to use.
+    """
     secret, key = secrets.token_hex(32), new_key()
     _write(directory / "hmac", secret)
     listen = Pipe(str(directory / "extproc.sock"))
     policy = directory / "policy.yaml"
     text = _TEXT.format(
         listen=json.dumps(str(listen)),
-        health=f"127.0.0.1:{_free_port()}",
+        health=f"127.0.0.1:{free_port()}",
+        admin=f"admin: 127.0.0.1:{free_port()}\n" if PROMETHEUS in beside else "",
+        store=f'{{kind: redis, url: "env:{URL}"}}' if REDIS in beside else "{kind: memory}",
         principal=api_key.principal({"x-api-key": key}, secret.encode()),
     )
     _write(policy, text)
@@ -99,11 +106,3 @@ def _write(path: Path, text: str) -> None:
     """A new file, 0600 from its first moment."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)
-
-
-def _free_port() -> int:
-    """A port that nobody has now; the sidecar says so if somebody takes it meanwhile."""
-    with socket.socket() as probed:
-        probed.bind(("127.0.0.1", 0))
-        port: int = probed.getsockname()[1]
-        return port

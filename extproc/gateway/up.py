@@ -12,12 +12,12 @@ import ssl
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import astuple, dataclass
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from extproc.config import load
+from extproc.config import Config, load
 from extproc.envoyconf.settings import (
     TRUSTED_CA,
     Gateway,
@@ -28,6 +28,14 @@ from extproc.envoyconf.settings import (
 )
 from extproc.errors import ConfigError
 from extproc.gateway import probe
+from extproc.gateway.beside import (
+    PROMETHEUS,
+    REDIS,
+    URL,
+    check_beside,
+    start_prometheus,
+    start_redis,
+)
 from extproc.gateway.process import Child, ChildDied, Log
 from extproc.gateway.running import Running, Setup, running
 from extproc.gateway.starter import Starter, write_starter
@@ -60,6 +68,8 @@ class Up:
     """Gets every line: what to know, and the logs of both."""
     command: Callable[[Path], tuple[str, ...]] = serve_command
     """From a policy file to the sidecar's command."""
+    beside: frozenset[str] = frozenset()
+    """What else to run: ``redis``, ``prometheus``."""
 
 
 async def up(asked: Up) -> int:
@@ -87,25 +97,39 @@ async def up(asked: Up) -> int:
 
 async def _serve(asked: Up, directory: Path, reload: asyncio.Event) -> ChildDied:
     """Run both; returns what died."""
-    starter = write_starter(directory) if asked.policy is None else None
+    starter = write_starter(directory, asked.beside) if asked.policy is None else None
     policy = starter.policy if starter else asked.policy
     assert policy is not None
-    setup = _setup(asked, policy, directory)
+    config = load(policy, asked.base)
+    check_beside(asked.beside, config)
+    setup = _setup(asked, policy, config, directory)
     if not await probe.answers(setup.gateway.upstream.socket):
         asked.say(f"warning: nothing answers at {asked.upstream} yet; requests will get a 503")
     try:
-        async with running(setup) as run:
+        async with AsyncExitStack() as stack:
+            others = []
+            if REDIS in asked.beside:
+                pipe, redis = await start_redis(directory, asked.say, stack)
+                setup = replace(setup, environment={URL: str(pipe)})
+                asked.say(f"redis: {pipe}")
+                others.append(redis)
+            run = await stack.enter_async_context(running(setup))
             for line in await _welcome(setup.gateway, run, starter):
                 asked.say(line)
+            if PROMETHEUS in asked.beside and config.admin is not None:
+                pages, prometheus = await start_prometheus(
+                    directory, config.admin, run.admin, asked.say, stack
+                )
+                asked.say(f"prometheus: http://{pages}")
+                others.append(prometheus)
             async with _reloading(run.sidecar, reload):
-                return await run.ended()
+                return await run.ended(*others)
     except ChildDied as died:
         return died
 
 
-def _setup(asked: Up, policy: Path, directory: Path) -> Setup:
+def _setup(asked: Up, policy: Path, config: Config, directory: Path) -> Setup:
     base, tls = asked.base, _found(asked.tls) if asked.tls is not None else None
-    config = load(policy, base)
     gateway = Gateway(
         upstream=parse_upstream(asked.upstream),
         sidecar=parse_address(config.listen),

@@ -165,7 +165,8 @@ def try_cases(
 ) -> int:
     """Try what a policy makes of requests and answers, without Envoy; 1 where a case fails.
 
-    Secrets are stood in for, so that a case comes out alike everywhere.
+    Secrets are stood in for, and the policy is tried as it is when it is in force for all, so that
+    a case comes out alike everywhere.
     """
     from extproc.rehearsal import verdicts
 
@@ -178,7 +179,7 @@ def try_cases(
 def _trial(path: Path, policy: Path | None, base: Path | None) -> "Trial":
     from extproc.config import load
     from extproc.rehearsal.cases import read_cases
-    from extproc.rehearsal.stand_ins import table_without_secrets
+    from extproc.rehearsal.stand_ins import in_force, table_without_secrets
     from extproc.rehearsal.trial import Trial
 
     document, cases = read_cases(path)
@@ -186,7 +187,7 @@ def _trial(path: Path, policy: Path | None, base: Path | None) -> "Trial":
         wrong = "no policy file is named"
         raise document.fault((), wrong, "add policy: FILE, or give --policy FILE")
     bound = base or (path.parent / cases.base if cases.base else None)
-    config = load(policy or path.parent / cases.policy, bound)
+    config = in_force(load(policy or path.parent / cases.policy, bound))
     trial = Trial(config, table_without_secrets(config))
     trial.run(path, time.time())  # noqa: TID251 - when the requests are made
     return trial

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from extproc.admission import Admitted
+from extproc.admission import Admitted, Denied
 from extproc.config import Config
 from extproc.config.document import Origin, Place
 from extproc.credentials import Needed
@@ -15,6 +15,7 @@ from extproc.policy import Policy, PolicyTable
 from extproc.prediction import KINDS, Kind
 from extproc.rehearsal.play import Played
 from extproc.rehearsal.reasons import Reason, Reasons
+from extproc.rollout import WHOLE
 
 REQUEST: Final[Place] = ("request",)
 """Where values stand that are not of the policy."""
@@ -38,15 +39,19 @@ class Explanation:
     change: Row | None
     """What would have to say something else."""
     rows: Sequence[Row]
+    untouched: bool = False
+    """Whether it passes though it would be refused, since the file is on trial for who asks."""
 
     @property
     def allowed(self) -> bool:
-        return self.played.goes_on
+        return self.played.goes_on or self.untouched
 
     @property
     def decision(self) -> str:
         if isinstance(self.played.decision, Needed):
             return "undecided"
+        if self.untouched:
+            return "passes untouched: refused only on trial"
         if not self.allowed:
             return "refused"
         if self.reason is not None:
@@ -60,7 +65,7 @@ class Explanation:
     @property
     def status(self) -> int:
         """What the client gets, where the model server answers; 0 where that is not known."""
-        if self.played.reply is not None:
+        if self.played.reply is not None and not self.untouched:
             return self.played.reply.status
         return 200 if self.allowed else 0
 
@@ -78,7 +83,9 @@ def explain(config: Config, table: PolicyTable, played: Played) -> Explanation:
     reason = reasons.of(played)
     rows = _Rows(config, table, reasons, played)
     change = rows.change(reason.place) if reason is not None else None
-    return Explanation(played, reason, change, list(rows.all()))
+    denied = isinstance(played.decision, Denied)
+    untouched = denied and table.rollout.on_trial(played.tenant)
+    return Explanation(played, reason, change, list(rows.all()), untouched)
 
 
 class _Rows:
@@ -90,6 +97,7 @@ class _Rows:
 
     def all(self) -> Iterator[Row]:
         decision = self._played.decision
+        yield from self._rollout()
         if not isinstance(decision, Admitted):
             yield from self._known()
             return
@@ -116,6 +124,16 @@ class _Rows:
         """Where something else would have to be written; what is not there, where it would be."""
         value = "" if place in self._document.lines else "add it"
         return Row("", value, place, self._document.origin(place))
+
+    def _rollout(self) -> Iterator[Row]:
+        """Where the file is not in force for all."""
+        rollout, tenant = self._table.rollout, self._played.tenant
+        if rollout == WHOLE:
+            return
+        far = f"{rollout.percent} % of tenants" if rollout.mode == "enforce" else rollout.mode
+        whom = tenant or "strangers"
+        told = "on trial" if rollout.on_trial(tenant) else "in force"
+        yield self.row("rollout", f"{far}: {told} for {whom}", ("rollout",))
 
     def _known(self) -> Iterator[Row]:
         tenant = self._played.tenant

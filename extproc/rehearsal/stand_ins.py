@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec.structs import replace as changed
 
 from extproc.config import Config, compile_table
+from extproc.config.settings import RolloutSettings
 from extproc.credentials import ApiKey, Credential, Introspection, Signature
 from extproc.policy import PolicyTable
 
@@ -21,6 +22,11 @@ _REFERENCE: Final = f"env:{_NAME}"
 def table_without_secrets(config: Config) -> PolicyTable:
     """The table, in which no key is known.  Raise ConfigError where another part cannot be used."""
     return compile_table(without_secrets(config), {_NAME: SECRET})
+
+
+def in_force(config: Config) -> Config:
+    """The same policy for everybody, however far it has been rolled out."""
+    return replace(config, settings=changed(config.settings, rollout=RolloutSettings()))
 
 
 def without_secrets(config: Config) -> Config:

@@ -1,19 +1,25 @@
-"""The admin port, for the pod alone: ``/metrics``, ``/livez``, ``/readyz``, ``/config``.
+"""The admin port, for the pod alone: ``/metrics``, ``/livez`` (also as ``/healthz``), ``/readyz``,
+``/config``, ``/version``.
 
-It runs in a thread of its own, so that a slow scrape never holds up a request.
+It runs in a thread of its own, in short turns, so that a large scrape never holds up a request.
 """
 
 import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from importlib.metadata import version
+from platform import python_version
+from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import orjson
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from extproc.server.short_turns import short_turns
 from extproc.server.telemetry import Telemetry
 
+_PATHS: Final = b"see /metrics, /livez, /readyz, /config, /version\n"
+_VERSION: Final = {"version": version("extproc"), "python": python_version()}
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
@@ -65,8 +71,9 @@ class Admin:
         match request["PATH_INFO"]:
             case "/metrics":
                 start("200 OK", [("content-type", CONTENT_TYPE_LATEST)])
-                return [generate_latest(self._telemetry.registry)]
-            case "/livez":
+                with short_turns():
+                    return [generate_latest(self._telemetry.registry)]
+            case "/livez" | "/healthz":
                 return _text(start, "200 OK", b"alive\n")
             case "/readyz" if self._ready():
                 return _text(start, "200 OK", "\n".join(["ready", *self._details(), ""]).encode())
@@ -75,8 +82,11 @@ class Admin:
             case "/config":
                 start("200 OK", [("content-type", "application/json")])
                 return [orjson.dumps(self._config(), option=orjson.OPT_APPEND_NEWLINE)]
+            case "/version":
+                start("200 OK", [("content-type", "application/json")])
+                return [orjson.dumps(_VERSION, option=orjson.OPT_APPEND_NEWLINE)]
             case _:
-                return _text(start, "404 Not Found", b"see /metrics, /livez, /readyz, /config\n")
+                return _text(start, "404 Not Found", _PATHS)
 
 
 def _text(start: StartResponse, status: str, body: bytes) -> Iterable[bytes]:

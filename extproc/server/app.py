@@ -1,8 +1,8 @@
 """The sidecar process: starts what Envoy and the probes connect to, and drains it.
 
-Rule of the drain: on SIGTERM health turns NOT_SERVING, no new stream is taken, running exchanges
-finish within ``drain`` seconds, and what then still runs is cancelled, which Envoy sees as an error
-and never as a clean end.  A second signal cuts the wait short.
+Rule of the drain: on SIGTERM health turns NOT_SERVING; after ``notice`` seconds no new stream is
+taken, running exchanges finish within ``drain`` seconds, and what then still runs is cancelled,
+which Envoy sees as an error and never as a clean end.  A further signal cuts the wait short.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,6 +41,7 @@ from extproc.server.detection.opened import OpenedWatcher, open_watcher
 from extproc.server.detection.watcher import Watcher
 from extproc.server.health import Health
 from extproc.server.issuers import Issuers
+from extproc.server.loop_lag import LoopLag
 from extproc.server.processor import ExternalProcessor
 from extproc.server.record import Records
 from extproc.server.reloader import Reloader
@@ -48,6 +49,7 @@ from extproc.server.reserver import Reserver
 from extproc.server.store_telemetry import watch
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
+from extproc.server.tracing import Tracing
 from extproc.stores.opened import Opened, open_store
 
 RECEIVE_LIMIT = 64 << 20
@@ -79,6 +81,7 @@ class Beside(Struct, frozen=True):
     log: AuditLog | None
     opened: OpenedWatcher | None
     listeners: Listeners | None
+    tracing: Tracing
 
     async def start(self, plan: AuditPlan | None, detection: DetectionPlan | None) -> None:
         if self.opened is not None and self.listeners is not None and detection is not None:
@@ -131,42 +134,49 @@ async def serve(
     serving.set()
     _freeze()
     records.add("serving", {"listen": config.listen, "config": table.version})
-    async with _reloading(reloader, control):
+    async with _reloading(reloader, control, telemetry):
         await signals.acquire()
         serving.clear()
         health.serve(serving=False)
     records.add("draining", {"seconds": reloader.drain})
-    await _drain(server, reloader.drain, signals, reserver)
+    await _drain(server, reloader, signals, reserver)
     await asyncio.gather(beside.close(), store.close(), probes.stop(grace=0))
     await reloader.close()
-    _close(admin, log)
+    _close(admin, log, beside.tracing)
     records.add("stopped", {})
     records.close()
 
 
-def _close(*opened: Admin | AuditLog | None) -> None:
+def _close(*opened: Admin | AuditLog | Tracing | None) -> None:
     for each in opened:
         if each is not None:
             each.close()
 
 
 def _freeze() -> None:
-    """What has been loaded stays: no need to look at it at every collection."""
-    gc.collect()
+    """What has been loaded stays: no need to look at it at every collection, nor now, which would
+    hold up the first requests; hardly one in a hundred objects is garbage.
+    """
     gc.freeze()
+    gc.enable()
 
 
 @asynccontextmanager
-async def _reloading(reloader: Reloader, control: Control | None) -> AsyncIterator[None]:
+async def _reloading(
+    reloader: Reloader, control: Control | None, telemetry: Telemetry
+) -> AsyncIterator[None]:
     """What changes is put in force, and what an operator asks is done; a sidecar that drains
     changes nothing any more.
     """
-    running = asyncio.create_task(reloader.run())
+    lag = LoopLag()
+    telemetry.lag.set_function(lag.take)
+    running = {asyncio.create_task(reloader.run()), asyncio.create_task(lag.run())}
     yield
     if control is not None:
         await control.close()
-    running.cancel()
-    await asyncio.wait({running})
+    for task in running:
+        task.cancel()
+    await asyncio.wait(running)
 
 
 def _audit_log(plan: AuditPlan | None, telemetry: Telemetry) -> AuditLog | None:
@@ -187,8 +197,9 @@ def _beside(
 ) -> Beside:
     """Raise ConfigError where what the file names cannot be used."""
     detection, auditor = loaded.detection, _auditor(log)
+    tracing = Tracing(os.environ, records, telemetry)
     if detection is None:
-        return Beside(records, log, None, None)
+        return Beside(records, log, None, None, tracing)
     found = calibrated(detection, tables.now.table.key)
     opened = open_watcher(loaded.config, found, tables, records)
     show(opened.watcher, telemetry.registry)
@@ -202,7 +213,7 @@ def _beside(
         auditor,
         found.settings,
     )
-    return Beside(records, log, opened, listeners)
+    return Beside(records, log, opened, listeners, tracing)
 
 
 def _auditor(log: AuditLog | None) -> Auditor | None:
@@ -225,6 +236,7 @@ def _sidecar(
     store: Opened,
 ) -> tuple[grpc.aio.Server, ExternalProcessor, Reserver, Acts]:
     records, watcher, auditor = beside.records, beside.watcher, _auditor(beside.log)
+    traces = beside.tracing.traces
     authorization = Authorization(
         tables,
         store.counters,
@@ -233,6 +245,7 @@ def _sidecar(
         replays=store.replays,
         auditor=auditor,
         watcher=watcher,
+        traces=traces,
     )
     reserver = Reserver(store.counters, store.replays, telemetry)
     processor = ExternalProcessor(
@@ -242,6 +255,7 @@ def _sidecar(
         reserver=reserver,
         auditor=auditor,
         watcher=watcher,
+        traces=traces,
     )
     watch(store, telemetry.registry)
     telemetry.held.set_function(lambda: processor.held.total)
@@ -342,10 +356,14 @@ def _signals() -> asyncio.Semaphore:
 
 
 async def _drain(
-    server: grpc.aio.Server, seconds: float, signals: asyncio.Semaphore, reserver: Reserver
+    server: grpc.aio.Server, reloader: Reloader, signals: asyncio.Semaphore, reserver: Reserver
 ) -> None:
-    """Stop taking streams and wait for those that run; a further signal cuts the wait short."""
-    stopping = asyncio.ensure_future(server.stop(grace=seconds))
+    """Serve on while an Envoy with several sidecars turns to another; then take no more streams
+    and wait for those that run.  A further signal cuts a wait short.
+    """
+    with suppress(TimeoutError):
+        await asyncio.wait_for(signals.acquire(), reloader.notice)
+    stopping = asyncio.ensure_future(server.stop(grace=reloader.drain))
     hurried = asyncio.ensure_future(signals.acquire())
     await asyncio.wait({stopping, hurried}, return_when=asyncio.FIRST_COMPLETED)
     hurried.cancel()

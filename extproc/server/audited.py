@@ -18,6 +18,9 @@ from extproc.reserved_exchange import ReservedExchange
 from extproc.server.audit_log import AuditLog
 from extproc.server.protobuf import Handover
 from extproc.shadow import ShadowExchange
+from extproc.untouched import Untouched
+
+_Any = Exchange | ShadowExchange | LocalReply | Untouched
 
 LONGEST_NAME: Final = 64
 """Characters of a model's name that are kept."""
@@ -66,12 +69,13 @@ class Auditor:
                 decision="refused",
                 reason=denial.refusal.outcome,
                 detail=denial.detail,
+                shadow=bool(handover.passed),
                 principal=names.principal(denial.principal),
                 tenant=denial.tenant,
                 route=handover.route,
                 epoch=names.epoch,
                 policy=table.version,
-                status=denial.refusal.status,
+                status=0 if handover.passed else denial.refusal.status,
                 duration=_seconds(now - handover.arrival),
             )
         )
@@ -133,13 +137,15 @@ class Auditor:
         )
 
 
-def reserved(machine: Exchange | ShadowExchange | LocalReply) -> ReservedExchange | None:
+def reserved(
+    machine: Exchange | ShadowExchange | LocalReply | Untouched,
+) -> ReservedExchange | None:
     """The exchange that counts against budgets, where one does."""
     exchange = machine.inner if isinstance(machine, ShadowExchange) else machine
     return exchange if isinstance(exchange, ReservedExchange) else None
 
 
-def step(machine: Exchange | ShadowExchange | LocalReply) -> str:
+def step(machine: _Any) -> str:
     """The gravest step of escalation on which whoever asked was met; empty for none."""
     exchange = reserved(machine)
     return exchange.reservation.step if exchange is not None else ""

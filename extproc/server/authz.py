@@ -30,6 +30,7 @@ from extproc.policy import PolicyTable
 from extproc.proof_of_work import SOLUTION
 from extproc.rate_limit_fields import Left, fields, used_up
 from extproc.refusal import REPLAYED, UNASKED, UNAUDITED, UNCOUNTED
+from extproc.rollout import OFF
 from extproc.server import protobuf
 from extproc.server.audited import Auditor
 from extproc.server.detection.watcher import Watcher
@@ -38,6 +39,7 @@ from extproc.server.record import Records
 from extproc.server.suspects import Suspects, Unsuspecting
 from extproc.server.tables import InForce, Tables
 from extproc.server.telemetry import Telemetry
+from extproc.server.traces import Traces, parent, trace_id
 from extproc.stores.memory_replays import MemoryReplays
 from extproc.treatment import as_told, asking, at_once, faces, met, on_trial, throttled
 from extproc.wording import told
@@ -56,6 +58,8 @@ REMOVED = (
 )
 """Request fields that neither ext_proc nor the model server is to see, beside credentials."""
 
+_UNKNOWN = {Cause.AUDIT_UNAVAILABLE, Cause.ISSUER_UNAVAILABLE}
+"""Why it is not known whose a request is, though it may be somebody's."""
 _SHOWN = 64
 """Characters of a principal that a record shows."""
 
@@ -75,9 +79,10 @@ class Authorization:
         auditor: Auditor | None = None,
         suspects: Suspects | None = None,
         watcher: Watcher | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self._suspects = suspects or watcher or Unsuspecting()
-        self._auditor, self._watcher = auditor, watcher
+        self._auditor, self._watcher, self._traces = auditor, watcher, traces
         self._tables = tables
         self._counters = counters
         self._telemetry = telemetry
@@ -89,8 +94,15 @@ class Authorization:
     async def check(self, request: CheckRequest, context: Any) -> CheckResponse:
         """Decide on one request."""
         try:
-            with self._tables.now as in_force:  # to the end, whatever is put in force meanwhile
-                return await self._decide(request, in_force)
+            with (
+                self._tables.now as in_force,  # to the end, whatever is put in force meanwhile
+                self._telemetry.check_seconds.time(),
+            ):
+                began = self._wall()
+                response = await self._decide(request, in_force)
+                if self._traces is not None:
+                    self._traces.checked(request, response, began)
+                return response
         except Exception as error:
             # grpcio would log the error with its message, which may hold a value.
             self._records.fault(error)
@@ -99,10 +111,25 @@ class Authorization:
 
     async def _decide(self, request: CheckRequest, in_force: InForce) -> CheckResponse:
         arrival, table = self._wall(), in_force.table
+        if table.rollout.mode == OFF:
+            self._telemetry.checks(OFF).inc()
+            return protobuf.allowed(_passing(table, arrival), ())
         checked = protobuf.checked_request(request, table.namespaces)
+        decision = await self._decided(checked, in_force, arrival)
+        match decision:
+            case Admitted():
+                self._telemetry.checks("allowed").inc()
+                handover = self._handover(decision, checked, table, arrival)
+                return protobuf.allowed(handover, _removed(decision, table))
+            case Denied():
+                return self._denied(decision, checked, table, arrival)
+
+    async def _decided(
+        self, checked: CheckedRequest, in_force: InForce, arrival: float
+    ) -> Admitted | Denied:
         if self._auditor is not None and self._auditor.refusing:
             self._auditor.turned_away()
-            return self._deny(Denied(UNAUDITED), checked, table, arrival)
+            return Denied(UNAUDITED)
         decision = await self._admit(checked, in_force, arrival)
         if isinstance(decision, Admitted):
             decision = await self._once(decision, arrival)
@@ -110,13 +137,7 @@ class Authorization:
             decision = await self._suspect(decision, arrival)
         if isinstance(decision, Admitted):
             decision = await self._charge(decision)
-        match decision:
-            case Admitted():
-                self._telemetry.checks("allowed").inc()
-                handover = self._handover(decision, table, arrival)
-                return protobuf.allowed(handover, (*table.credential_headers, *REMOVED))
-            case Denied():
-                return self._deny(decision, checked, table, arrival)
+        return decision
 
     async def _admit(
         self, request: CheckedRequest, in_force: InForce, now: float
@@ -146,7 +167,9 @@ class Authorization:
             first = await self._replays.first(once, now=now)
         except StoreUnavailable:
             return Denied(UNCOUNTED, policy.route, policy.tenant)
-        return admitted if first else Denied(REPLAYED, principal=admitted.proof.principal)
+        if first:
+            return admitted
+        return Denied(REPLAYED, principal=admitted.proof.principal, hidden=policy.tenant)
 
     async def _suspect(self, admitted: Admitted, now: float) -> Admitted | Denied:
         """Meet whoever is suspected as its steps say; what is on trial is counted."""
@@ -198,10 +221,12 @@ class Authorization:
         # What an operator does is not on trial.
         if policy.shadow and denied.refusal.cause is not Cause.TENANT_STOPPED:
             self._telemetry.checks(f"shadow:{denied.refusal.outcome}").inc()
-            return admitted
+            return replace(admitted, shadow_would=denied.refusal.code)
         return denied
 
-    def _handover(self, admitted: Admitted, table: PolicyTable, arrival: float) -> Handover:
+    def _handover(
+        self, admitted: Admitted, checked: CheckedRequest, table: PolicyTable, arrival: float
+    ) -> Handover:
         policy = admitted.policy
         return Handover(
             secrets.token_hex(8),
@@ -219,42 +244,86 @@ class Authorization:
             levels=admitted.levels if policy.families else (),
             network=admitted.origin.network,
             client=admitted.origin.client,
+            policy=checked.policy,
+            shadow_would=admitted.shadow_would,
         )
 
-    def _deny(
+    def _denied(
         self, denial: Denied, checked: CheckedRequest, table: PolicyTable, arrival: float
     ) -> CheckResponse:
         """The answer waits for its instant in ext_proc, through which it passes on its way out."""
-        refusal, route, exchange = denial.refusal, denial.route, secrets.token_hex(8)
-        self._telemetry.checks(refusal.outcome).inc()
-        name = route.name if route else ""
-        record = {
-            "exchange": exchange,
+        refusal, route = denial.refusal, denial.route
+        name, outcome = route.name if route else "", refusal.outcome
+        on_trial = _on_trial(denial, table)
+        handover = Handover(
+            secrets.token_hex(8),
+            table.version,
+            name,
+            denial.tenant,
+            refusal="" if on_trial else refusal.code,
+            arrival=arrival,
+            passed=outcome if on_trial else "",
+            shadow_would=refusal.code if on_trial else "",
+        )
+        self._tell(denial, handover, checked, table)
+        if on_trial:
+            return protobuf.allowed(handover, ())
+        answer = told(refusal, route.dialect if route else UNROUTED)
+        return protobuf.denied(handover, answer.status, answer.headers, answer.body)
+
+    def _tell(
+        self, denial: Denied, handover: Handover, checked: CheckedRequest, table: PolicyTable
+    ) -> None:
+        """Whoever is to know of it."""
+        outcome = denial.refusal.outcome
+        self._telemetry.checks(f"shadow:{outcome}" if handover.passed else outcome).inc()
+        record: dict[str, object] = {
+            "request_id": handover.exchange,
             "tenant": denial.tenant,
-            "route": name,
-            "code": refusal.outcome,
+            "route": handover.route,
+            "code": outcome,
             "client": _client(checked, table),
         }
+        if handover.passed:
+            record["shadow"] = True
+        if self._traces is not None and (traced := parent(checked.headers)):
+            record["trace_id"] = trace_id(traced)
         if denial.detail:
             record["detail"] = denial.detail
         if denial.principal:
             record["principal"] = denial.principal[:_SHOWN]
         self._records.add("denied", record)
-        answer = told(refusal, route.dialect if route else UNROUTED)
-        handover = Handover(
-            exchange,
-            table.version,
-            name,
-            denial.tenant,
-            refusal=refusal.code,
-            arrival=arrival,
-        )
-        if self._auditor is not None and refusal is not UNAUDITED:
+        if self._auditor is not None and denial.refusal is not UNAUDITED:
             self._auditor.denied(handover, denial, table, self._wall())
         if self._watcher is not None:
             whence = partial(origin, checked, table.proxies, table.key)
-            self._watcher.denied(denial, arrival, whence)
-        return protobuf.denied(handover, answer.status, answer.headers, answer.body)
+            self._watcher.denied(denial, handover.arrival, whence)
+
+
+def _passing(table: PolicyTable, arrival: float) -> Handover:
+    """Of a request that nobody looks at."""
+    return Handover(secrets.token_hex(8), table.version, arrival=arrival, passed=OFF)
+
+
+def _on_trial(denial: Denied, table: PolicyTable) -> bool:
+    """Whether a request passes all the same.
+
+    What an operator does is not on trial; and where it could not be found out whose request it is,
+    it may be of one for whom all is in force.
+    """
+    if denial.refusal.cause is Cause.TENANT_STOPPED:
+        return False
+    unknown = denial.refusal.cause in _UNKNOWN and table.rollout.mode == "enforce"
+    return not unknown and table.rollout.on_trial(denial.tenant or denial.hidden)
+
+
+def _removed(admitted: Admitted, table: PolicyTable) -> tuple[str, ...]:
+    """Request fields that do not go on.  On trial the model server may need all there are, but for
+    what would have it answer in a way that cannot be read here, and what Envoy wrote for us.
+    """
+    if table.rollout.on_trial(admitted.policy.tenant):
+        return ("accept-encoding", JA4)
+    return (*table.credential_headers, *REMOVED)
 
 
 def _turned(admitted: Admitted, away: Turned, left: Iterable[Left], now: float) -> Denied:

@@ -21,6 +21,7 @@ from extproc.refusal import OVERLOADED, Refusal
 from extproc.server import protobuf
 from extproc.server.held import Held, Share
 from extproc.server.pacer import LEFT, Pacer
+from extproc.server.stopwatch import Stopwatch
 
 SLICE = 8 << 10
 """Bytes of an answer that are rewritten before other exchanges get their turn.
@@ -67,26 +68,28 @@ Reserve = Callable[[Reserving], Awaitable[Reserved]]
 
 
 async def drive(
-    machine: Machine, first: ProcessingRequest, pacer: Pacer, held: Held, reserve: Reserve
+    machine: Machine,
+    first: ProcessingRequest,
+    pacer: Pacer,
+    held: Held,
+    reserve: Reserve,
+    own: Stopwatch | None = None,
 ) -> None:
     """Feed Envoy's messages to the machine and send what it answers, until Envoy is done.
 
+    ``own`` is counted on while something is done here.
+
     Raise ProtocolError where Envoy's side ends before the exchange has, as a broken read looks too.
     """
-    share = held.share()
+    share, own = held.share(), own or Stopwatch()
     try:
         message: Any = first
         while message is not EOF:
-            if message is LEFT:
-                share.keep(machine.held + pacer.held)
-            else:
-                event = protobuf.event(message)
-                if isinstance(event, ResponseBody) and len(event.data) > SLICE:
-                    await _take_slices(event, machine, pacer, share)
+            with own.running():
+                if message is LEFT:
+                    share.keep(machine.held + pacer.held)
                 else:
-                    await _take(event, machine, pacer, share)
-                    while (wanted := machine.reserving) is not None:
-                        await _take(await reserve(wanted), machine, pacer, share)
+                    await _take_message(message, machine, pacer, share, reserve)
             message = await pacer.next()
         over = machine.done and not pacer.waiting
     except Exception:
@@ -97,6 +100,18 @@ async def drive(
         share.keep(0)
     if not over:
         raise ProtocolError("Envoy's side ended in the middle of an exchange")
+
+
+async def _take_message(
+    message: ProcessingRequest, machine: Machine, pacer: Pacer, share: Share, reserve: Reserve
+) -> None:
+    event = protobuf.event(message)
+    if isinstance(event, ResponseBody) and len(event.data) > SLICE:
+        await _take_slices(event, machine, pacer, share)
+        return
+    await _take(event, machine, pacer, share)
+    while (wanted := machine.reserving) is not None:
+        await _take(await reserve(wanted), machine, pacer, share)
 
 
 async def _take_slices(body: ResponseBody, machine: Machine, pacer: Pacer, share: Share) -> None:

@@ -105,7 +105,8 @@ class KeyRefresh:
             self._failures, self.problem = self._failures + 1, "internal error"
             self._records.fault(error)
         if was != self.problem:
-            self._records.add("issuer keys", {"credential": self.name, "problem": self.problem})
+            told = {"credential": self.name, "problem": self.problem}
+            self._records.add("issuer keys", told, "warning" if self.problem else "info")
 
     async def _fetch(self) -> None:
         content = await self._fetched.get()

@@ -31,6 +31,7 @@ from extproc.events import (
 from extproc.response_headers import REQUEST_ID
 from extproc.server import protobuf
 from extproc.server.alarms import Alarm, Alarms
+from extproc.server.verdict import Verdict
 from extproc.shaping import Grid, Shaping
 
 Read = Callable[[], Awaitable[Any]]
@@ -89,11 +90,15 @@ class Direct:
     held = 0
     waiting = False
 
-    def __init__(self, read: Read, write: Write, name: str = "") -> None:
+    def __init__(
+        self, read: Read, write: Write, name: str = "", verdict: Verdict | None = None
+    ) -> None:
         self.next = read
         self.write = write
         self._id = {REQUEST_ID: name} if name else {}
         """The exchange's name, in the header fields of its answer."""
+        self._verdict = verdict
+        """What is to be told to Envoy, once."""
 
     async def send(self, actions: Sequence[Action], speaker: Speaker) -> None:
         for action in actions:
@@ -103,7 +108,11 @@ class Direct:
         """Raise ProtocolError for Abort."""
         if self._id and isinstance(action, _NAMED):
             action = _named(action, self._id)
-        return self.write(protobuf.reply(action))
+        message = protobuf.reply(action)
+        if self._verdict is not None and self._verdict.known:
+            self._verdict.tell(message)
+            self._verdict = None
+        return self.write(message)
 
     async def fault(self) -> None:
         pass

@@ -23,6 +23,7 @@ from extproc.local_reply import LocalReply
 from extproc.policy import Caps, Excerpt, Policy, PolicyTable
 from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
 from extproc.reservation import Asker
+from extproc.rollout import OFF
 from extproc.server import protobuf
 from extproc.server.alarms import Alarms
 from extproc.server.audited import Auditor, reserved, spent, step
@@ -33,13 +34,18 @@ from extproc.server.pacer import Direct, Paced
 from extproc.server.protobuf import Handover
 from extproc.server.record import Records
 from extproc.server.reserver import Reserver
+from extproc.server.stopwatch import Stopwatch
 from extproc.server.suspects import Suspects, Unsuspecting
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry, nearly_exhausted
+from extproc.server.traces import Traces, trace_id
+from extproc.server.verdict import Verdict
 from extproc.shadow import ShadowExchange
 from extproc.shaping import UNSHAPED, Shaping
+from extproc.untouched import Untouched
 
-Machine = Exchange | ShadowExchange | LocalReply
+Machine = Exchange | ShadowExchange | LocalReply | Untouched
+_Nobodys = LocalReply | Untouched
 
 
 OLDEST: Final = 10.0
@@ -61,9 +67,10 @@ class ExternalProcessor:
         auditor: Auditor | None = None,
         suspects: Suspects | None = None,
         watcher: Watcher | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self._suspects = suspects or watcher or Unsuspecting()
-        self._auditor, self._watcher = auditor, watcher
+        self._auditor, self._watcher, self._traces = auditor, watcher, traces
         self._reserver = reserver
         self._tables = tables
         self._telemetry = telemetry
@@ -110,27 +117,29 @@ class ExternalProcessor:
         shaping = UNSHAPED if _on_trial(machine) else _shaping_of(handover, table)
         excerpt, most = _excerpt(table, handover), table.caps.document
         del table  # it may be replaced long before this ends
-        name = _name(handover)
+        name, own = _name(handover), Stopwatch()
         started = time.monotonic()
         try:
-            direct = Direct(context.read, context.write, "" if _on_trial(machine) else name)
+            verdict = Verdict(machine, handover, excerpt)
+            told = "" if _on_trial(machine) else name
+            direct = Direct(context.read, context.write, told, verdict)
             if not shaping.waits:
-                await drive(machine, first, direct, self.held, self._reserver.reserve)
+                await drive(machine, first, direct, self.held, self._reserver.reserve, own)
                 return
             # A denial says nothing before its instant.  Sent with it, these would make it later
             # than an answer, whose request has sent them already: by 0.05 ms, on every one.
             await context.send_initial_metadata(())
             arrival = self._arrival(handover)
             paced = Paced(direct, shaping, arrival, self._alarms, most)
-            await self._wait(machine, first, paced)
+            await self._wait(machine, first, paced, own)
         finally:
             seconds = time.monotonic() - started
-            self._settle(machine)
-            self._audit(machine, handover, excerpt, name, seconds)
-            self._record(machine, handover, seconds)
-            self._watch(machine, handover, excerpt)
+            self._telemetry.own_seconds.observe(own.seconds)
+            self._tell(machine, handover, excerpt, name, seconds)
 
-    async def _wait(self, machine: Machine, first: ProcessingRequest, paced: Paced) -> None:
+    async def _wait(
+        self, machine: Machine, first: ProcessingRequest, paced: Paced, own: Stopwatch
+    ) -> None:
         """A place among those that wait is taken before anything is done: one that was refused
         later would tell when the work was over.
         """
@@ -138,7 +147,7 @@ class ExternalProcessor:
         try:
             if not place.keep(1):
                 await paced.direct.send(machine.refuse(OVERLOADED), machine)
-            await drive(machine, first, paced, self.held, self._reserver.reserve)
+            await drive(machine, first, paced, self.held, self._reserver.reserve, own)
         finally:
             place.keep(0)
 
@@ -152,6 +161,22 @@ class ExternalProcessor:
         age = self._wall() - handover.arrival if handover is not None else 0.0
         return now - age if 0 <= age <= OLDEST else now
 
+    def _tell(
+        self,
+        machine: Machine,
+        handover: Handover | None,
+        excerpt: Excerpt,
+        name: str,
+        seconds: float,
+    ) -> None:
+        """Whoever is to know how it ended."""
+        self._settle(machine)
+        self._audit(machine, handover, excerpt, name, seconds)
+        self._record(machine, handover, seconds)
+        self._watch(machine, handover, excerpt)
+        if self._traces is not None:
+            self._traces.ended(machine, handover, excerpt, seconds)
+
     def _settle(self, machine: Machine) -> None:
         """Charge what it took in place of what was reserved, however it ended."""
         exchange = reserved(machine)
@@ -161,7 +186,7 @@ class ExternalProcessor:
 
     def _record(self, machine: Machine, handover: Handover | None, seconds: float) -> None:
         self._telemetry.exchanges(machine.outcome).inc()
-        if isinstance(machine, LocalReply):
+        if isinstance(machine, _Nobodys):
             return  # ext_authz recorded the denial
         query, dropped, changed = machine.query, machine.dropped, machine.changed
         usage = machine.usage
@@ -173,7 +198,8 @@ class ExternalProcessor:
         self._records.add(
             "exchange",
             {
-                "exchange": handover.exchange,
+                "request_id": handover.exchange,
+                **_traced(handover),
                 "tenant": handover.tenant,
                 # The first digits of the keyed hash: enough to correlate, of no use to anyone.
                 "principal": handover.principal[:20],
@@ -204,17 +230,19 @@ class ExternalProcessor:
     ) -> None:
         if self._auditor is None:
             return
-        if not isinstance(machine, LocalReply):
+        if not isinstance(machine, _Nobodys):
             assert handover is not None
             self._auditor.ended(machine, handover, excerpt, self._wall(), seconds)
-        elif handover is None or not handover.refusal:  # else ext_authz recorded the denial
+        elif isinstance(machine, LocalReply) and (
+            handover is None or not handover.refusal
+        ):  # else ext_authz recorded the denial
             self._auditor.replied(name, machine, excerpt, self._wall(), seconds)
 
     def _watch(self, machine: Machine, handover: Handover | None, excerpt: Excerpt) -> None:
         policy = excerpt.policy
         if self._watcher is None or policy is None or not policy.watched:
             return
-        if not isinstance(machine, LocalReply):
+        if not isinstance(machine, _Nobodys):
             assert handover is not None
             self._watcher.ended(machine, handover)
 
@@ -223,6 +251,8 @@ def _machine(
     first: ProcessingRequest, handover: Handover | None, table: PolicyTable, suspects: Suspects
 ) -> Machine:
     """Whose answer this is: the model's to an admitted request, or no model's."""
+    if why := _untouched(first, handover, table):
+        return Untouched(why)
     if first.HasField("response_headers"):
         return _local_reply(handover, table)
     if handover is None:
@@ -243,10 +273,22 @@ def _machine(
     )
 
 
+def _untouched(first: ProcessingRequest, handover: Handover | None, table: PolicyTable) -> str:
+    """Why nothing is done to it; empty where something is.
+
+    Rule: the policy in force then has the last word: what ext_authz says is not enough.
+    """
+    if not table.rollout.on_trial(handover.tenant if handover is not None else ""):
+        return ""
+    if handover is None:  # of Envoy's own, to a request that ext_authz was never asked about
+        return OFF if first.HasField("response_headers") else ""
+    return handover.passed if handover.passed in {"", OFF} else f"shadow:{handover.passed}"
+
+
 def _policy(handover: Handover, table: PolicyTable) -> Policy:
     if handover.refusal:
         raise ProtocolError("the metadata of ext_authz is of a request that was denied")
-    policy = table.policies.get((handover.tenant, handover.route))
+    policy = table.selecting(handover.policy).get((handover.tenant, handover.route))
     if policy is None:
         raise ProtocolError("the metadata of ext_authz names no policy")
     return policy
@@ -270,8 +312,14 @@ def _shaping_of(handover: Handover | None, table: PolicyTable) -> Shaping:
 
 
 def _excerpt(table: PolicyTable, handover: Handover | None) -> Excerpt:
-    place = (handover.tenant, handover.route) if handover is not None else ("", "")
-    return table.excerpt(table.policies.get(place))
+    if handover is None:
+        return table.excerpt(None)
+    policies = table.selecting(handover.policy)
+    return table.excerpt(policies.get((handover.tenant, handover.route)))
+
+
+def _traced(handover: Handover) -> dict[str, str]:
+    return {"trace_id": trace_id(handover.traceparent)} if handover.traceparent else {}
 
 
 def _near(machine: Machine) -> list[str]:
@@ -282,7 +330,7 @@ def _near(machine: Machine) -> list[str]:
 
 
 def _on_trial(machine: Machine) -> bool:
-    return isinstance(machine, ShadowExchange)
+    return isinstance(machine, ShadowExchange | Untouched)
 
 
 def _name(handover: Handover | None) -> str:

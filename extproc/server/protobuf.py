@@ -55,8 +55,13 @@ from extproc.limits import Level, Networks
 AUTHZ = "envoy.filters.http.ext_authz"
 """The namespace of ext_authz's dynamic metadata, whatever the filter is called."""
 
+_NAMED = "policy"
+"""What of the context of a route names its policy: ``check_settings.context_extensions``."""
 _NAMES = ("exchange", "config", "route", "tenant", "principal", "refusal")
-_ASKED_FOR = ("digest", "solution", "acr", "network", "client")
+_ASKED_FOR = (
+    *("digest", "solution", "acr", "network", "client", "passed", "policy"),
+    *("shadow_would", "traceparent"),
+)
 """Texts that only some policies ask for."""
 _TEXTS = (*_NAMES, *_ASKED_FOR)
 _DUPLEX = ProcessingMode.FULL_DUPLEX_STREAMED
@@ -92,6 +97,15 @@ class Handover:
     network: str = ""
     """See Origin, where detection watches."""
     client: str = ""
+    passed: str = ""
+    """Why it passes untouched: nobody looks, or what it would have been denied for, were it not on
+    trial."""
+    policy: str = ""
+    """See CheckedRequest.policy."""
+    shadow_would: str = ""
+    """Code of the refusal that it would have got, were it not on trial."""
+    traceparent: str = ""
+    """Of the request, where it is traced."""
 
 
 def checked_request(message: CheckRequest, namespaces: Sequence[str] = ()) -> CheckedRequest:
@@ -99,7 +113,8 @@ def checked_request(message: CheckRequest, namespaces: Sequence[str] = ()) -> Ch
     http = message.attributes.request.http
     # The map as it is: copying all headers would cost more than reading the message.
     metadata = _metadata(message, namespaces) if namespaces else {}
-    return CheckedRequest(http.method, http.path, http.headers, _peer(message), metadata)
+    named = message.attributes.context_extensions.get(_NAMED, "")
+    return CheckedRequest(http.method, http.path, http.headers, _peer(message), metadata, named)
 
 
 def _metadata(message: CheckRequest, namespaces: Sequence[str]) -> dict[str, dict[str, Any]]:

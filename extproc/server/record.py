@@ -1,4 +1,5 @@
-"""One line of JSON per exchange, on standard error.
+"""One line of JSON per exchange, on standard error: ``time`` (RFC 3339, UTC), ``level``,
+``message``, and what it is about; ``request_id`` is what the client is told as x-request-id.
 
 Rules: a record holds names, counts and codes; never a credential, a prompt, a vector or a score.
 Writing never blocks a request: a thread writes, and when the reader of the log is too slow or gone
@@ -10,13 +11,16 @@ import threading
 from collections import deque
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import orjson
 
 PAUSE = 0.1
 """Seconds between two looks at the queue.  Waking the thread for every record would have it take
 the interpreter from the event loop as often."""
+
+Level = Literal["info", "warning", "error"]
+"""``warning`` is for what somebody should look at, ``error`` for what does not work."""
 
 
 class Records:
@@ -37,19 +41,20 @@ class Records:
         """Records that nobody will read; each of its two counts has one thread that writes it."""
         return self._refused + self._unwritten
 
-    def add(self, message: str, fields: Mapping[str, Any]) -> None:
+    def add(self, message: str, fields: Mapping[str, Any], level: Level = "info") -> None:
         """Queue one record; ``fields`` are JSON scalars or mappings of counts."""
         if len(self._queue) >= self._capacity:
             self._refused += 1
             return
-        line = {"time": datetime.now(UTC), "message": message, **fields}
+        line = {"time": datetime.now(UTC), "level": level, "message": message, **fields}
         self._queue.append(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     def fault(self, error: Exception) -> None:
         """Queue a record of an error nobody expected: its class and place, without its message,
         which may hold a value.
         """
-        self.add("internal error", {"error": type(error).__name__, "at": _place(error)})
+        told = {"error": type(error).__name__, "at": _place(error)}
+        self.add("internal error", told, "error")
 
     def close(self) -> None:
         """Write what is queued and stop; waits two seconds at most for a stalled reader."""

@@ -7,7 +7,6 @@ what was made of old ones is let go of, in a thread that keeps nobody waiting.
 
 import asyncio
 import gc
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -24,6 +23,7 @@ from extproc.errors import ConfigError
 from extproc.policy import Caps, PolicyTable
 from extproc.server.issuers import Issuers
 from extproc.server.record import Records
+from extproc.server.short_turns import short_turns
 from extproc.server.tables import InForce, Tables, let_go
 from extproc.server.telemetry import Telemetry
 from extproc.server.watched import Watcher
@@ -36,8 +36,6 @@ PATIENCE: Final = 3.0
 """Seconds after which files are read though somebody still writes."""
 LINGER: Final = 10.0
 """Seconds that a request may be between ext_authz and ext_proc: Envoy's timeout for the first."""
-_SWITCH: Final = 0.0005
-"""Seconds after which a thread that loads lets the event loop run."""
 _GARBAGE: Final = (2_000, 1_000_000, 1_000_000)
 """Objects after which it looks for garbage among them, a millisecond's work; never among all."""
 _ALONE: Final = threading.Lock()
@@ -74,6 +72,11 @@ class Reloader:
     def drain(self) -> float:
         """Seconds, as the policy in force says."""
         return self._loaded.config.drain
+
+    @property
+    def notice(self) -> float:
+        """Seconds, as the policy in force says."""
+        return self._loaded.config.notice
 
     def hurry(self) -> None:
         """Load now, whatever was noticed: what SIGHUP asks for."""
@@ -173,7 +176,7 @@ class Reloader:
             except (ConfigError, OSError):
                 continue  # that is what is wrong, and told
             if ended:
-                self._records.add("keys ended", {"credential": name, "keys": ended})
+                self._records.add("keys ended", {"credential": name, "keys": ended}, "warning")
 
     async def _put_in_force(self, loaded: Loaded) -> None:
         # In a thread: the system's authorities are read for each issuer.
@@ -219,7 +222,8 @@ class Reloader:
         self.problem = problem
         self._telemetry.reload_failed.set(1)
         self._telemetry.reloads("failed").inc()
-        self._records.add("not reloaded", {"config": self._version, "problem": problem})
+        told = {"config": self._version, "problem": problem}
+        self._records.add("not reloaded", told, "error")
 
     def _tell(self) -> None:
         """Which policy is in force from now on."""
@@ -228,6 +232,7 @@ class Reloader:
         self._telemetry.config.clear()
         self._telemetry.config.labels(self._version).set(1)
         self._telemetry.config_since.set(now.timestamp())
+        self._telemetry.rolled_out(self._loaded.table.rollout)
 
 
 def _let_go(table: PolicyTable, replaced: Loaded) -> None:
@@ -238,15 +243,13 @@ def _let_go(table: PolicyTable, replaced: Loaded) -> None:
 
 @contextmanager
 def _unnoticed() -> Iterator[None]:
-    """One thread that works so, stops often, and does not search all of a new policy's objects for
-    garbage: nothing else would run while that lasts.
+    """One thread that works so, takes short turns, and does not search all of a new policy's
+    objects for garbage: nothing else would run while that lasts.
     """
-    with _ALONE:
-        interval, thresholds = sys.getswitchinterval(), gc.get_threshold()
-        sys.setswitchinterval(_SWITCH)
+    with _ALONE, short_turns():
+        thresholds = gc.get_threshold()
         gc.set_threshold(*_GARBAGE)
         try:
             yield
         finally:
             gc.set_threshold(*thresholds)
-            sys.setswitchinterval(interval)

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final, Self
 
-from extproc.config.granted import Granted
+from extproc.config.granted import Granted, Selected
 from extproc.credentials import ApiKeys, Needed
 from extproc.errors import IssuerUnavailable, ProtocolError
 from extproc.policy import PolicyTable
@@ -92,3 +92,5 @@ def let_go(table: PolicyTable) -> None:
             prover.forget()
     if isinstance(table.policies, Granted):
         table.policies.forget()
+    if isinstance(table.selected, Selected):
+        table.selected.forget()

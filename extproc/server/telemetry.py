@@ -2,14 +2,32 @@
 
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Final
+from importlib.metadata import version
+from platform import python_version
+from typing import Final, get_args
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    Info,
+    ProcessCollector,
+    disable_created_metrics,
+)
 
 from extproc.limits import Charge, Level, Refused, Taken
+from extproc.rollout import Mode, Rollout
+
+# A second series for each counter and histogram, which Prometheus has no use for.
+disable_created_metrics()  # type: ignore[no-untyped-call]
 
 NEAR: Final = 0.2
 """Share of a limit that is left where it counts as nearly exhausted."""
+
+
+BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+"""Seconds."""
 
 
 class Telemetry:
@@ -32,7 +50,34 @@ class Telemetry:
         self.limits: Callable[[str, str], Counter] = cache(limits.labels)
         self.acts: Callable[[str, str], Counter] = self._acts()
         self._add_exchanges()
+        self._add_times()
         self._add_reloads()
+        self._add_process()
+
+    def _add_times(self) -> None:
+        self.check_seconds = Histogram(
+            "extproc_check_duration_seconds",
+            "What ext_authz took to decide on a request.",
+            registry=self.registry,
+            buckets=BUCKETS,
+        )
+        self.own_seconds = Histogram(
+            "extproc_own_duration_seconds",
+            "What ext_proc itself added to an exchange: reading and rewriting it, and asking the"
+            " store; not the model, nor the wait for an instant that a policy asks for.",
+            registry=self.registry,
+            buckets=BUCKETS,
+        )
+        self.lag = Gauge(
+            "extproc_event_loop_lag_seconds",
+            "How late the event loop was, at most, since this was asked last.",
+            registry=self.registry,
+        )
+
+    def _add_process(self) -> None:
+        build = Info("extproc_build", "What runs.", registry=self.registry)
+        build.info({"version": version("extproc"), "python": python_version()})
+        ProcessCollector(registry=self.registry)
 
     def _add_exchanges(self) -> None:
         self.dropped = self._by(
@@ -52,6 +97,11 @@ class Telemetry:
             "Records lost because the log was read too slowly.",
             registry=self.registry,
         )
+        self.lost_spans = Gauge(
+            "extproc_lost_spans",
+            "Spans lost because the OpenTelemetry collector was away or too slow.",
+            registry=self.registry,
+        )
         self.lost_audit_records = Gauge(
             "extproc_lost_audit_records",
             "Records that the audit log had no room for; it tells so itself.",
@@ -62,6 +112,11 @@ class Telemetry:
             "1 while the disk does not take what the audit log writes.",
             registry=self.registry,
         )
+
+    def rolled_out(self, rollout: Rollout) -> None:
+        """Tell how far the policy is in force."""
+        for mode in get_args(Mode):
+            self.rollout.labels(mode).set(rollout.percent if mode == rollout.mode else 0)
 
     def charged(self, charges: Sequence[Charge], outcome: Taken | Refused) -> None:
         """Count what became of charges, by the names that the policy file has for limits."""
@@ -88,6 +143,12 @@ class Telemetry:
         self.config_since = Gauge(
             "extproc_config_since_timestamp_seconds",
             "When the policy in force was put in force.",
+            registry=self.registry,
+        )
+        self.rollout = Gauge(
+            "extproc_rollout_percent",
+            "Of tenants, for whom the policy is as its mode says; 0 for the other modes.",
+            ["mode"],
             registry=self.registry,
         )
         self.reloads = self._by(

@@ -24,7 +24,9 @@ from tests.bench.checks_by_store import checks_by_store
 from tests.bench.counting import counting
 from tests.bench.detection import detection
 from tests.bench.dialects import dialects
+from tests.bench.draining import draining
 from tests.bench.figures import BenchmarkError, Table
+from tests.bench.idling import idling
 from tests.bench.latency import latency
 from tests.bench.loading import loading
 from tests.bench.machine import cores, facts, on
@@ -36,6 +38,7 @@ from tests.bench.rewriting import rewriting
 from tests.bench.rig import Rig, envoy_version, rig
 from tests.bench.signatures import signatures
 from tests.bench.sketching import sketching
+from tests.bench.starting import starting
 from tests.bench.streams import events
 from tests.bench.throughput import throughput
 from tests.bench.ticks import ticks
@@ -95,6 +98,7 @@ def _arguments() -> Any:
 def _measure(running: Rig, length: Length) -> list[Table]:
     with on(running.cores.others), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         tables = runner.run(_through_envoy(running, length))
+        tables += [starting(running.cores), idling(running.cores), draining(running.cores)]
     # Nothing else runs on the sidecar's core now.
     with on(running.cores.sidecar):
         table = compile_table(load(running.policy))

@@ -1,6 +1,7 @@
 """Processes that are measured: started on their cores, their output in a file, ended at the end."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -67,6 +68,13 @@ class Child:
         """Raise BenchmarkError where it has ended."""
         if (code := self._process.poll()) is not None:
             raise self._fault(f"ended with code {code}")
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def ended(self) -> int:
+        """Wait for its end; returns its exit code."""
+        return self._process.wait(timeout=_PATIENCE)
 
     def _fault(self, what: str) -> BenchmarkError:
         last = self.log.read_text(errors="replace").splitlines()[-10:]

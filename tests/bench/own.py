@@ -118,7 +118,7 @@ def _figures(services: Services, runner: Runner, audits: Sequence[Work]) -> tupl
         return Work(lambda: runner.run(repeat(call, calls)), per=calls)
 
     allowed, denied = check_request(bodies.KEY), check_request("xk-nobody")
-    conversation = _Conversation(CheckResponse.FromString(runner.run(services.check(allowed))))
+    conversation = Conversation(CheckResponse.FromString(runner.run(services.check(allowed))))
     document = conversation.document()
     begin, stream = conversation.events(0), conversation.events(_STREAMED)
     scale, check, denial, process, begun, streamed, added, written = take_turns(
@@ -163,7 +163,7 @@ def check_request(key: str) -> bytes:
     return message.SerializeToString()
 
 
-class _Conversation:
+class Conversation:
     """What Envoy sends to Process for a chat request that Check has allowed."""
 
     def __init__(self, allowed: CheckResponse) -> None:

@@ -65,8 +65,8 @@ def rig(directory: Path, cores: Cores) -> Iterator[Rig]:
         document = with_variants(
             bootstrap(_gateway(directory, upstream_port)), floor=str(floor_socket)
         )
-        sidecar.until(lambda: _answers(directory / "s.sock"))
-        floor.until(lambda: _answers(floor_socket))
+        sidecar.until(lambda: answers(directory / "s.sock"))
+        floor.until(lambda: answers(floor_socket))
         envoy, admin = _start_envoy(stack, directory, cores, document)
         yield Rig(_ports(admin), envoy, sidecar, floor, policy, cores, admin)
 
@@ -84,11 +84,9 @@ def write_policy(directory: Path) -> Path:
     secret = secrets.token_hex(32)
     (directory / "hmac").write_text(secret)
     digest = hmac.digest(secret.encode(), bodies.KEY.encode(), hashlib.sha256).hex()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        health = f"127.0.0.1:{probe.getsockname()[1]}"
     filled = {
         "LISTEN": f"unix://{directory / 's.sock'}",
-        "HEALTH": health,
+        "HEALTH": f"127.0.0.1:{free_port()}",
         "PRINCIPAL": f"key:{digest}",
     }
     text = _POLICY.read_text(encoding="utf-8")
@@ -161,6 +159,12 @@ def _get(url: str) -> Any:
         return json.load(response)
 
 
-def _answers(path: Path) -> bool:
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
+
+
+def answers(path: Path) -> bool:
+    """Whether somebody listens on this Unix socket."""
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(str(path)) == 0

@@ -20,7 +20,7 @@ SCOPES = (
 NAME = "a name: at most 64 letters, digits, '.', '_' and '-'"
 FIELDS = (
     "version, listen, health, keys, routes, credentials, admin, control, store, caps, drain, "
-    "fidelities, ..."
+    "notice, ..."
 )
 DIALECTS = one_of(routes.DIALECTS)
 DIALECT = "the name of a dialect, or its configuration"

@@ -1,7 +1,7 @@
 import pytest
 
 from extproc.config import granted
-from extproc.config.granted import Granted
+from extproc.config.granted import Granted, Selected
 from extproc.policy import Policy
 from tests.playbook import policy
 
@@ -76,3 +76,17 @@ def test_what_was_made_can_be_let_go_of_and_is_made_again(made: list[tuple[str, 
     policies.forget()
     assert policies["acme", "GET /a"] == first
     assert len(made) == 2
+
+
+def test_what_is_selected_is_made_when_it_is_asked_for_and_kept_until_it_is_let_go(
+    made: list[tuple[str, str]],
+) -> None:
+    selected = Selected({"gold": 1, "silver": 2}, lambda _: table(made))
+    assert (list(selected), len(selected), made) == (["gold", "silver"], 2, [])
+    assert selected["gold"] is selected["gold"]
+    assert selected.get("bronze") is None
+    assert selected["gold"]["acme", "GET /a"].tenant == "acme"
+    before = selected["gold"]
+    selected.forget()
+    assert before._made == {}
+    assert selected["gold"] is not before

@@ -83,6 +83,18 @@ def test_the_version_is_that_of_what_is_said_and_of_the_key(tmp_path: Path) -> N
     assert other.version != version
 
 
+def test_replicas_that_listen_elsewhere_have_one_version(tmp_path: Path) -> None:
+    """One of them is asked by ext_authz and the other by ext_proc, about the same request."""
+    first, _, rest = TEXT.partition("routes:")
+    elsewhere = (
+        "version: 1\nlisten: 127.0.0.1:7001\nhealth: 127.0.0.1:7002\nadmin: 127.0.0.1:7003\n"
+        "control: unix:///run/other.sock\n"
+    )
+    kept = first[first.index("keys:") :]
+    other = compiled(tmp_path, f"{elsewhere}{kept}routes:{rest}")
+    assert other.version == compiled(tmp_path).version
+
+
 KEYED = ("{kind: round, digits: 2}", "{kind: smooth, margin: 0.1}")
 EMBEDDINGS = "POST /v1/embeddings"
 
@@ -181,3 +193,16 @@ def test_names_and_contradictions_are_told_by_their_place(
     with pytest.raises(ConfigError) as caught:
         compiled(tmp_path, changed((old, new)))
     assert str(caught.value) == f"{tmp_path}/policy.yaml:{place}: {message}"
+
+
+def test_a_policy_that_envoy_selects_holds_for_every_tenant_instead_of_its_own(
+    tmp_path: Path,
+) -> None:
+    table = compiled(tmp_path)
+    assert table.selecting("") is table.policies
+    place = ("acme", "POST /v1/embeddings")
+    own, other = table.policies[place], table.selecting("trial")[place]
+    assert (own.fidelity.name, own.models) == ("standard", ("text-*",))
+    assert (other.fidelity.name, other.models, other.tenant) == ("full", ("*",), "acme")
+    assert table.selecting("partner")["beta", place[1]].limits != ()
+    assert place not in table.selecting("nobodys")

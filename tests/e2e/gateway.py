@@ -77,6 +77,16 @@ class LiveGateway:
             if "value" in item and re.search(pattern, item["name"])
         }
 
+    def end_intake(self) -> None:
+        """Have Envoy take no more connections; what runs on those that are there goes on."""
+        url = f"http://{self._run.admin}/drain_listeners"
+        urllib.request.urlopen(url, data=b"", timeout=5).close()
+        self.until(lambda: not self._takes())
+
+    def _takes(self) -> bool:
+        with socket.socket() as probe:
+            return probe.connect_ex((self.host, self.port)) == 0
+
     def active_streams(self) -> int:
         """ext_proc streams between Envoy and the sidecar that are open now."""
         stats = self.stats(r"^cluster\.\w+\.upstream_rq_active$")
@@ -129,7 +139,7 @@ def live_gateway(
     policy file.
     """
     pipe, log = directory / "s.sock", list[str]()
-    file = _write_policy(directory, pipe, policy)
+    file = write_policy(directory, f"unix://{pipe}", policy)
     setup = Setup(
         gateway=Gateway(
             upstream=Upstream(Socket("127.0.0.1", upstream_port), http2=http2),
@@ -171,9 +181,10 @@ def live_gateway(
             loop.close()
 
 
-def _write_policy(directory: Path, pipe: Path, change: Change) -> Path:
-    text = POLICY.read_text().replace("LISTEN", f"unix://{pipe}")
-    text = text.replace("HEALTH", f"127.0.0.1:{_free_port()}")
+def write_policy(directory: Path, listen: str, change: Change = _as_it_is) -> Path:
+    """The policy of these tests, with its secret beside it."""
+    text = POLICY.read_text().replace("LISTEN", listen)
+    text = text.replace("HEALTH", f"127.0.0.1:{free_port()}")
     for name, key in KEYS.items():
         text = text.replace(f"[{name.upper()}]", f'["{principal(key)}"]')
     (directory / "hmac").write_bytes(SECRET)
@@ -182,6 +193,6 @@ def _write_policy(directory: Path, pipe: Path, change: Change) -> Path:
     return file
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as probe:
         return int(probe.getsockname()[1])

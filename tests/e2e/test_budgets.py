@@ -494,7 +494,8 @@ def test_a_policy_on_trial_counts_and_refuses_nobody(
     found: list[str] = []
 
     def ended() -> bool:
-        found[:] = [line for line in gateway.log if '"tenant":"watched"' in line]
+        records = [line for line in gateway.log if '"message":"exchange"' in line]
+        found[:] = [line for line in records if '"tenant":"watched"' in line]
         return len(found) == 3
 
     gateway.until(ended)

@@ -161,8 +161,12 @@ def answered(given: dict[str, Any]) -> str:
 
 def outcomes(gateway: LiveGateway, exchange: str) -> list[str]:
     """What the sidecar recorded of an exchange, once it has."""
-    gateway.until(lambda: any(exchange in line and "outcome" in line for line in gateway.log))
-    lines = [line for line in gateway.log if exchange in line and "outcome" in line]
+
+    def found() -> list[str]:
+        return [each for each in gateway.log if exchange in each and '"message":"exchange"' in each]
+
+    gateway.until(lambda: bool(found()))
+    lines = found()
     return [orjson.loads(line.partition("| ")[2])["outcome"] for line in lines]
 
 

@@ -4,90 +4,30 @@ import hashlib
 import hmac
 import json
 import signal
-import socket
 import subprocess
 import sys
 import threading
-import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from typing import Any
 
 import httpx
 import orjson
 import pytest
 
-from extproc.gateway.up import serve_command
 from tests.e2e import bodies
 from tests.e2e.client import post
-from tests.e2e.gateway import KEYS, SECRET, LiveGateway, live_gateway, principal
+from tests.e2e.gateway import KEYS, LiveGateway, live_gateway, principal
+from tests.e2e.machine import Load
+from tests.e2e.reloaded import Reloaded, put_in_force
 from tests.e2e.upstream import Reply, Request, Upstream
-from tests.volume import Volume
 
 CHAT = "/v1/chat/completions"
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
-class Reloaded:
-    """A gateway whose policy and secret are a volume as Kubernetes mounts it."""
-
-    def __init__(self) -> None:
-        self.admin = _free_port()
-        self.volume: Volume
-        self.text = ""
-        """The policy that all others are variants of."""
-
-    def change(self, text: str) -> str:
-        self.text = (
-            text.replace("drain: 10s", f"admin: 127.0.0.1:{self.admin}\ndrain: 10s")
-            .replace(
-                "routes:\n", "credentials: {keys: {kind: api_key, file: ../keys.jsonl}}\nroutes:\n"
-            )
-            .replace(GIVEN, ONE)
-        )
-        return text
-
-    def command(self, policy: Path) -> tuple[str, ...]:
-        (policy.parent / "keys.jsonl").touch()
-        self.volume = Volume(policy.parent / "conf", self.files())
-        return serve_command(self.path)
-
-    def files(self, text: str | None = None, secret: bytes = SECRET) -> dict[str, str]:
-        return {"policy.yaml": self.text if text is None else text, "hmac": secret.decode()}
-
-    @property
-    def path(self) -> Path:
-        return self.volume.folder / "policy.yaml"
-
-    def other(self) -> str:
-        """A policy that differs in what it makes of requests and of answers."""
-        return self.text.replace(ONE, OTHER)
-
-    def get(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=10) as answer:
-            text: str = answer.read().decode()
-            return text
-
-    def config(self) -> dict[str, str]:
-        found: dict[str, str] = json.loads(self.get("/config"))
-        return found
-
-    def metric(self, name: str) -> float:
-        lines = self.get("/metrics").splitlines()
-        return next(float(line.split()[-1]) for line in lines if line.startswith(f"{name} "))
-
-
 KEY_FILE = "credentials: {keys: {kind: api_key, file: ../keys.jsonl}}"
-GIVEN = 'standard: {models: ["text-*", digits, tiny-lm, minilm], fidelity: standard}'
-OTHER = 'standard: {models: ["*"], fidelity: labels, allow: {max_tokens: 32}}'
-ONE = OTHER.replace("32", "16").replace("labels", "standard")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -115,15 +55,6 @@ def gateway(running: LiveGateway, reloaded: Reloaded) -> Iterator[LiveGateway]:
     reloaded.volume.swap(reloaded.files())
     running.until(lambda: reloaded.config()["config"] == first["config"])
     running.until(lambda: reloaded.config()["problem"] == "")
-
-
-def put_in_force(gateway: LiveGateway, reloaded: Reloaded, files: dict[str, str]) -> str:
-    """Swap the volume, and wait until that is served by."""
-    before = reloaded.config()["config"]
-    reloaded.volume.swap(files)
-    gateway.until(lambda: reloaded.config()["config"] != before)
-    assert reloaded.config()["problem"] == ""
-    return reloaded.config()["config"]
 
 
 async def telling(request: Request, reply: Reply) -> None:
@@ -243,6 +174,24 @@ def test_a_secret_is_rotated_with_all_that_is_hashed_under_it(
     assert (status(gateway, KEYS["standard"]), status(gateway, key)) == (200, 401)
     put_in_force(gateway, reloaded, reloaded.files(text, secret))
     assert (status(gateway, KEYS["standard"]), status(gateway, key)) == (401, 200)
+
+
+def test_no_request_fails_while_the_secret_is_rotated(
+    gateway: LiveGateway, upstream: Upstream, reloaded: Reloaded
+) -> None:
+    """The caller's key stays; what it is known by is hashed under the new secret."""
+    upstream.script = telling
+    secret, key = b"another-secret-of-the-end-to-end-tests", KEYS["standard"]
+    hashed = "key:" + hmac.digest(secret, key.encode(), hashlib.sha256).hex()
+    text = reloaded.text.replace(principal(key), hashed)
+    with Load(gateway.url, CHAT, bodies.chat_request(), bodies.headers()) as load:
+        for _ in range(2):
+            load.go_on()
+            put_in_force(gateway, reloaded, reloaded.files(text, secret))
+            load.go_on()
+            put_in_force(gateway, reloaded, reloaded.files())
+    assert load.statuses() == {200}
+    assert not load.leaked()
 
 
 WRONG: dict[str, Callable[[str], str]] = {

@@ -145,7 +145,7 @@ _EARLY = """
 import asyncio, os, sys
 from extproc.server import processor
 whole = processor.drive
-async def drive(machine, first, pacer, held, reserve):
+async def drive(*_: object):
     {fault}
 processor.drive = drive
 sys.argv = ["extproc", "serve", "--policy", {policy!r}]

@@ -46,11 +46,14 @@ def test_only_the_question_whether_to_serve_has_a_timeout() -> None:
     }
 
 
-def test_the_tenant_is_handed_over_and_the_model_is_not_timed() -> None:
+def test_the_tenant_is_handed_over_the_verdict_back_and_the_model_is_not_timed() -> None:
     document = shipped.document()
     options = shipped.config(document, "ext_proc")["metadata_options"]
 
-    assert options == {"forwarding_namespaces": {"untyped": ["envoy.filters.http.ext_authz"]}}
+    assert options == {
+        "forwarding_namespaces": {"untyped": ["envoy.filters.http.ext_authz"]},
+        "receiving_namespaces": {"untyped": ["extproc"]},
+    }
     assert shipped.config(document, "router")["suppress_envoy_headers"] is True
 
 

@@ -70,17 +70,19 @@ async def until(true: Callable[[], bool]) -> None:
             await asyncio.to_thread(_never.wait, 0.02)
 
 
+PROGRAMS = {"envoy": "envoy", "redis-server": "redis", "prometheus": "prometheus"}
+"""By the name that the kernel has for them; what has another name is the sidecar."""
+
+
 class Children:
-    """The Envoy and the sidecar that were started since: others may be running, of other tests."""
+    """What was started since: others may be running, of other tests."""
 
     def __init__(self) -> None:
         self._others = _children()
 
     def pids(self) -> dict[str, int]:
-        return {
-            "envoy" if _name(pid) == "envoy" else "sidecar": pid
-            for pid in _children() - self._others
-        }
+        found = _children() - self._others
+        return {PROGRAMS.get(_name(pid), "sidecar"): pid for pid in found}
 
 
 def _children() -> frozenset[int]:

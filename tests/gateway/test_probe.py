@@ -71,13 +71,13 @@ async def test_waiting_ends_after_a_bound(monkeypatch: pytest.MonkeyPatch) -> No
 
 async def test_envoy_is_ready_when_it_says_so() -> None:
     async with _server(_ok("LIVE\n")) as admin:
-        assert await probe.envoy_ready(admin)
+        assert await probe.ready(admin)
     async with _server(b"HTTP/1.1 503 Unavailable\r\ncontent-length: 0\r\n\r\n") as admin:
-        assert not await probe.envoy_ready(admin)
+        assert not await probe.ready(admin)
     async with _server(b"garbage\r\n\r\n") as admin:
-        assert not await probe.envoy_ready(admin)
+        assert not await probe.ready(admin)
 
-    assert not await probe.envoy_ready(NOBODY)
+    assert not await probe.ready(NOBODY)
 
 
 async def test_envoy_tells_the_port_it_got() -> None:

@@ -42,6 +42,11 @@ class Console:
         found = (re.search(pattern, line) for line in self.lines)
         return next((match[1] for match in found if match), None)
 
+    async def until(self, pattern: str) -> str:
+        """Wait until that is said."""
+        await until(lambda: self.find(pattern) is not None)
+        return self.find(pattern) or ""
+
     @property
     def address(self) -> Socket:
         told = self.find(r"^serving on https?://([\d.:]+),")
@@ -55,7 +60,7 @@ def _standin(policy: Path) -> tuple[str, ...]:
 
 
 @asynccontextmanager
-async def _started(asked: Up, console: Console) -> AsyncIterator["asyncio.Task[int]"]:
+async def started(asked: Up, console: Console) -> AsyncIterator["asyncio.Task[int]"]:
     """``up``, once it serves; the test ends it."""
     task = asyncio.create_task(up(asked))
     try:
@@ -78,10 +83,10 @@ async def test_the_command_it_prints_works_and_a_signal_ends_everything() -> Non
     with Upstream() as upstream:
         upstream.script = answer
         asked = Up(f"http://127.0.0.1:{upstream.port}", listen=LOCAL, say=console)
-        async with _started(asked, console) as task:
+        async with started(asked, console) as task:
             told = console.find(r"^try: (curl .*)$")
             assert told is not None
-            answered = await _curl(console.address, told)
+            answered = await curl(console.address, told)
             denied = await ask(console.address, "POST /v1/embeddings HTTP/1.1\nhost: a")
             policy = console.find(r"^policy: (\S+)")
             pids = children.pids()
@@ -108,7 +113,7 @@ COMPLETION = (
 )
 
 
-async def _curl(address: Socket, command: str) -> bytes:
+async def curl(address: Socket, command: str) -> bytes:
     """Do what the printed command does."""
     words = shlex.split(command)
     assert words[:2] == ["curl", f"http://{address}/v1/chat/completions"]
@@ -123,7 +128,7 @@ async def _curl(address: Socket, command: str) -> bytes:
 async def test_the_death_of_one_is_told_and_ends_the_other(name: str) -> None:
     console, children = Console(), Children()
     asked = Up(NOWHERE, listen=LOCAL, say=console, command=_standin)
-    async with _started(asked, console) as task:
+    async with started(asked, console) as task:
         pids = children.pids()
         os.kill(pids[name], signal.SIGKILL)
 
@@ -136,7 +141,7 @@ async def test_the_death_of_one_is_told_and_ends_the_other(name: str) -> None:
 @pytest.mark.e2e
 async def test_a_hangup_reaches_the_sidecar_and_ends_nothing() -> None:
     console = Console()
-    async with _started(Up(NOWHERE, listen=LOCAL, say=console), console) as task:
+    async with started(Up(NOWHERE, listen=LOCAL, say=console), console) as task:
         os.kill(os.getpid(), signal.SIGHUP)
         await until(lambda: console.find(r'("message":"unchanged")') is not None)
         assert not task.done()
@@ -177,7 +182,7 @@ async def test_a_policy_of_ones_own_is_used_and_its_keys_are_not_known(tmp_path:
     starter = write_starter(tmp_path)
     console = Console()
     asked = Up(NOWHERE, policy=starter.policy, listen=LOCAL, say=console)
-    async with _started(asked, console):
+    async with started(asked, console):
         denied = await ask(console.address, "GET /health HTTP/1.1\nhost: a")
         failed = await ask(
             console.address, f"GET /health HTTP/1.1\nhost: a\nx-api-key: {starter.key}"
@@ -198,7 +203,7 @@ async def test_clients_connect_over_tls_each_with_a_certificate(tmp_path: Path) 
     server, client = authority.issue("server", "127.0.0.1"), authority.issue("client")
     tls = Tls(*server.files, client_ca=str(authority.own.certificate))
     console = Console()
-    async with _started(Up(NOWHERE, listen=LOCAL, tls=tls, say=console), console):
+    async with started(Up(NOWHERE, listen=LOCAL, tls=tls, say=console), console):
         context = ssl.create_default_context(cafile=str(authority.own.certificate))
         with pytest.raises((httpx.TransportError, ssl.SSLError)):
             async with httpx.AsyncClient(verify=context) as nobody:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("envoy/*.md")])
+PLACES = ("*.md", "docs/*.md", "docs/deploy/*.md", "envoy/*.md")
+DOCUMENTS = sorted(path for place in PLACES for path in ROOT.glob(place))
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)#\s]+)(?:#L(?P<line>\d+))?\)")
 
 

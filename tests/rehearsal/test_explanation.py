@@ -167,3 +167,27 @@ def test_fields_that_are_changed_are_told_by_name(sent: dict[str, Any], changed:
 def test_a_changed_body_that_is_no_json_is_told_as_a_whole() -> None:
     assert _added(b"\x00", b"\x01") == ["the body"]
     assert _added(b"\x00", b"\x00") == []
+
+
+@pytest.mark.parametrize(
+    ("rollout", "told"),
+    [("mode: shadow", "shadow: on trial for acme"), ("mode: off", "off: on trial for acme")],
+)
+def test_where_the_file_is_on_trial_what_would_be_refused_passes(
+    tmp_path: Path, rollout: str, told: str
+) -> None:
+    config = example(tmp_path, ("routes:\n", f"rollout: {{{rollout}}}\nroutes:\n"))
+    found = explained(config, "GET /nowhere")
+    assert (found.decision, found.allowed) == ("passes untouched: refused only on trial", True)
+    assert (found.status, found.code) == (200, "not_found")
+    assert values(found)["rollout"][0] == told
+    served = explained(config, CHAT, chat("other"))
+    assert (served.decision, served.code) == ("allowed in the shadow", "model_not_found")
+
+
+def test_a_file_in_force_says_nothing_of_it_and_one_for_some_says_for_whom(tmp_path: Path) -> None:
+    assert "rollout" not in values(explained(CONFIG, CHAT, chat()))
+    config = example(tmp_path, ("routes:\n", "rollout: {percent: 99}\nroutes:\n"))
+    told, line = values(explained(config, CHAT, chat()))["rollout"]
+    assert told == "99 % of tenants: in force for acme"
+    assert line == 8

@@ -4,7 +4,8 @@ import pytest
 
 from extproc.config import compile_table, load
 from extproc.errors import ConfigError
-from extproc.rehearsal.stand_ins import table_without_secrets, without_secrets
+from extproc.rehearsal.stand_ins import in_force, table_without_secrets, without_secrets
+from extproc.rollout import WHOLE
 from tests.rehearsal.example import FILE, example
 
 CREDENTIALS = """\
@@ -61,3 +62,11 @@ def test_what_is_drawn_is_drawn_alike_everywhere(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("EXTPROC_HMAC", "another")
     after = table_without_secrets(load(FILE))
     assert (before.key, before.version) == (after.key, after.version)
+
+
+def test_a_policy_that_is_tried_is_in_force_for_all(tmp_path: Path) -> None:
+    config = example(tmp_path, ("routes:\n", "rollout: {mode: shadow, percent: 5}\nroutes:\n"))
+    assert any(each.shadow for each in table_without_secrets(config).policies.values())
+    found = table_without_secrets(in_force(config))
+    assert found.rollout == WHOLE
+    assert not any(each.shadow for each in found.policies.values())

@@ -1,10 +1,16 @@
 import http.client
+import json
 import socket
+import sys
 from collections.abc import Iterator
+from importlib.metadata import version
+from platform import python_version
 
 import pytest
 
+from extproc.rollout import Rollout
 from extproc.server.admin import Admin
+from extproc.server.short_turns import TURN
 from extproc.server.telemetry import Telemetry
 
 
@@ -41,7 +47,7 @@ def sidecar() -> Iterator[Sidecar]:
 
 
 def test_a_draining_sidecar_is_alive_and_not_ready(sidecar: Sidecar) -> None:
-    assert sidecar.get("/livez") == (200, "alive\n")
+    assert sidecar.get("/livez") == sidecar.get("/healthz") == (200, "alive\n")
     assert sidecar.get("/readyz") == (200, "ready\n")
     sidecar.ready = False
     assert sidecar.get("/livez") == (200, "alive\n")
@@ -60,7 +66,22 @@ def test_metrics_are_those_of_this_sidecar(sidecar: Sidecar) -> None:
     assert status == 200
     assert 'extproc_checks_total{outcome="allowed"} 1.0' in text
     assert "extproc_held_bytes 7.0" in text
+    assert "_created" not in text
     assert Telemetry().registry is not sidecar.telemetry.registry
+
+
+def test_a_scrape_lets_the_event_loop_run_often(sidecar: Sidecar) -> None:
+    during = list[float]()
+
+    def value() -> float:
+        during.append(sys.getswitchinterval())
+        return 0
+
+    sidecar.telemetry.held.set_function(value)
+    before = sys.getswitchinterval()
+    sidecar.get("/metrics")
+    assert during == [pytest.approx(TURN)]
+    assert sys.getswitchinterval() == before
 
 
 def test_the_policy_in_force_is_told_to_programs(sidecar: Sidecar) -> None:
@@ -86,3 +107,20 @@ def test_the_port_is_free_after_the_end() -> None:
     assert not running.admin._thread.is_alive()
     with socket.socket() as probe, pytest.raises(ConnectionRefusedError):
         probe.connect(("127.0.0.1", running.port))
+
+
+def test_what_runs_is_told(sidecar: Sidecar) -> None:
+    status, text = sidecar.get("/version")
+    assert status == 200
+    assert json.loads(text) == {"version": version("extproc"), "python": python_version()}
+    metrics = sidecar.get("/metrics")[1]
+    told = f'python="{python_version()}",version="{version("extproc")}"'
+    assert f"extproc_build_info{{{told}}} 1.0" in metrics
+    assert "process_resident_memory_bytes" in metrics
+
+
+def test_how_far_the_policy_is_in_force_is_told(sidecar: Sidecar) -> None:
+    sidecar.telemetry.rolled_out(Rollout("enforce", 25))
+    metrics = sidecar.get("/metrics")[1]
+    for mode, percent in (("off", 0), ("shadow", 0), ("enforce", 25)):
+        assert f'extproc_rollout_percent{{mode="{mode}"}} {percent}.0' in metrics

@@ -4,6 +4,7 @@ Either a real ``extproc serve``, or the same as a task of the test's own loop.
 """
 
 import asyncio
+import gc
 import http.client
 import os
 import signal
@@ -99,6 +100,10 @@ class Folder:
                 return (await check(HealthCheckRequest(service=service), timeout=10)).status
             except grpc.aio.AioRpcError:
                 return None
+
+    def connects(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.socket)) == 0
 
     async def drains(self) -> bool:
         return bool(await self.status() == NOT_SERVING)
@@ -385,6 +390,19 @@ async def test_it_keeps_an_audit_log_and_closes_it(folder: Folder) -> None:
     assert report.records == 1
 
 
+async def test_garbage_is_collected_from_when_it_serves(folder: Folder) -> None:
+    gc.disable()  # as `extproc serve` does, to load faster
+    try:
+        async with serving_here(folder) as running:
+            assert gc.isenabled()
+            assert gc.get_freeze_count() > 0
+            os.kill(os.getpid(), signal.SIGTERM)
+            await running
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
 # The drain.
 
 
@@ -414,6 +432,25 @@ async def test_what_runs_is_finished_and_nothing_new_is_taken(folder: Folder) ->
     outcomes = [record["outcome"] for record in records if record["message"] == "exchange"]
     assert outcomes.count("served") == 2
     assert records[-1]["message"] == "stopped"
+
+
+async def test_new_streams_are_taken_until_its_notice_is_over(folder: Folder) -> None:
+    """So long an Envoy that asks for its health has to turn to another sidecar."""
+    folder.more += "notice: 60s\n"
+    async with serving(folder) as process, folder.envoy() as envoy:
+        process.send_signal(signal.SIGTERM)
+        await until(folder.drains)
+        assert (folder.get("/livez"), folder.get("/readyz")) == (200, 503)
+        await begun(stream := folder.stream(envoy))
+        process.send_signal(signal.SIGTERM)
+
+        async def refuses() -> bool:
+            return not await asyncio.to_thread(folder.connects)
+
+        await until(refuses)
+        assert await finished(stream) is grpc.StatusCode.OK
+        code, _ = ended(process)
+    assert code == 0
 
 
 async def test_a_second_signal_cuts_off_what_runs(

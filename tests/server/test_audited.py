@@ -16,6 +16,8 @@ from extproc.escalation import Case, Ladder, Step
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseBody
 from extproc.limits import Calendar, Concurrency, Limit, Periods
 from extproc.limits.exhaustion import Lower
+from extproc.policy import PolicyTable
+from extproc.rollout import Rollout
 from extproc.server.audit_log import AuditLog
 from extproc.server.audited import Auditor
 from extproc.server.protobuf import AUTHZ, Handover, handover
@@ -111,10 +113,10 @@ class All:
 
 
 @asynccontextmanager
-async def audited(folder: Path, **more: Any) -> AsyncIterator[Audited]:
+async def audited(folder: Path, under: PolicyTable = TABLE, **more: Any) -> AsyncIterator[Audited]:
     log = AuditLog(plan(folder, **more), pause=60.0)
     auditor = Auditor(log)
-    async with running(Path("s"), TABLE, auditor=auditor, suspects=All()) as (sidecar, envoy):
+    async with running(Path("s"), under, auditor=auditor, suspects=All()) as (sidecar, envoy):
         yield Audited(sidecar, envoy, log, folder)
     log.close()
 
@@ -290,6 +292,34 @@ async def test_denials_of_ext_authz_have_one_record_each(wired: Audited) -> None
         {**DENIED, **stranger, "reason": "key_unknown", "status": 401},
         {**DENIED, "route": "", "reason": "not_found", "status": 404},
     ]
+
+
+TRIED = replace(TABLE, rollout=Rollout("shadow"))
+
+
+async def test_what_is_on_trial_is_recorded_as_let_through_and_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with audited(tmp_path, TRIED) as found:
+        stream = await found.admitted("/v1/s3cret")
+        await stream.send(RequestHeaders(end=True), headers(status=201, end=True))
+        for _ in range(2):
+            await stream.receive()
+        await stream.end()
+        let_through = {"shadow": True, "route": "", "reason": "not_found", "status": 0}
+        assert await found.records() == [{**DENIED, **let_through}]
+
+
+async def test_on_trial_a_log_that_is_full_keeps_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with audited(tmp_path, TRIED, queue=1) as found:
+        found.log.add(record(1))
+        assert (await found.envoy.check(asking(key="sk-s3cret-of-nobody"))).status.code == 0
+        found.log.close()
+        assert [(gap.reason, gap.count) for gap in report(tmp_path).gaps] == [("refused", 1)]
 
 
 async def test_a_reply_of_envoys_own_is_recorded_under_the_name_that_the_client_is_told(

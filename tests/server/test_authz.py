@@ -14,6 +14,7 @@ from google.protobuf.json_format import ParseDict
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
+from extproc.admission import Denied
 from extproc.credentials import EnvoyJwt, EnvoyJwts, Introspection, Introspections, Needed
 from extproc.credentials.api_key import HEADERS
 from extproc.credentials.envoy_jwt import NAMESPACE
@@ -21,10 +22,12 @@ from extproc.dialects import KServeV2
 from extproc.dialects.problem import PROBLEM
 from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseHeaders
+from extproc.exhaustion import STOPPED
 from extproc.limits import Charge, Refused, Taken, Wait, microseconds
 from extproc.origin import JA4
 from extproc.policy import PolicyTable
-from extproc.refusal import UNKNOWN_MODEL
+from extproc.refusal import REPLAYED, UNASKED, UNAUDITED, UNAUTHENTICATED, UNCOUNTED, UNKNOWN_MODEL
+from extproc.rollout import Rollout
 from extproc.server import authz
 from extproc.server.protobuf import AUTHZ, handover
 from extproc.stores.memory import MemoryCounters
@@ -147,7 +150,11 @@ async def test_what_ext_authz_tells_is_what_ext_proc_serves_by(
     assert (await stream.receive()).HasField("immediate_response")
     await end(stream, sidecar)
     [record] = sidecar.recorded()
-    assert (record["model"], record["inputs"], record["exchange"]) == ("digits", 3, found.exchange)
+    assert (record["model"], record["inputs"], record["request_id"]) == (
+        "digits",
+        3,
+        found.exchange,
+    )
 
 
 async def end(stream: Stream, sidecar: Sidecar) -> None:
@@ -257,6 +264,46 @@ async def test_what_is_denied_costs_nothing(wired: tuple[Sidecar, Envoy]) -> Non
     assert (await envoy.check(asking())).status.code == 0
 
 
+HALF = Rollout("enforce", 50)
+"""In force for acme, on trial for beta."""
+
+
+@pytest.mark.parametrize(
+    ("denial", "rollout", "passes"),
+    [
+        (Denied(UNKNOWN_MODEL, tenant="acme"), Rollout(), False),
+        (Denied(UNKNOWN_MODEL, tenant="acme"), HALF, False),
+        (Denied(UNKNOWN_MODEL, tenant="beta"), HALF, True),
+        (Denied(REPLAYED, hidden="acme"), HALF, False),
+        (Denied(REPLAYED, hidden="beta"), HALF, True),
+        (Denied(UNAUTHENTICATED), HALF, True),
+        (Denied(UNAUTHENTICATED), Rollout(), False),
+        (Denied(UNAUDITED), HALF, False),
+        (Denied(UNASKED), HALF, False),
+        (Denied(UNCOUNTED, tenant="acme"), HALF, False),
+        (Denied(UNAUDITED), Rollout("shadow"), True),
+        (Denied(UNASKED), Rollout("shadow"), True),
+        (Denied(STOPPED.refusal, tenant="beta"), HALF, False),
+        (Denied(STOPPED.refusal, tenant="beta"), Rollout("shadow"), False),
+    ],
+)
+async def test_what_is_denied_passes_where_it_is_on_trial_for_who_asks_and_nowhere_else(
+    socket: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    denial: Denied,
+    rollout: Rollout,
+    passes: bool,
+) -> None:
+    monkeypatch.setattr(authz, "admit", lambda *_: denial)
+    async with running(socket, replace(TABLE, rollout=rollout)) as (sidecar, envoy):
+        found = await envoy.check(asking())
+    assert (found.status.code == 0) is passes
+    assert told(found).get("passed", "") == (denial.refusal.outcome if passes else "")
+    assert not found.ok_response.headers_to_remove
+    outcome = f"shadow:{denial.refusal.outcome}" if passes else denial.refusal.outcome
+    assert sidecar.count("extproc_checks_total", outcome=outcome) == 1
+
+
 async def test_in_the_shadow_a_limit_is_counted_and_let_through(
     wired: tuple[Sidecar, Envoy],
 ) -> None:
@@ -264,6 +311,7 @@ async def test_in_the_shadow_a_limit_is_counted_and_let_through(
     for _ in range(BURST.rule.max + 3):
         assert (await envoy.check(asking("/v1/shadowed"))).status.code == 0
     assert sidecar.count("extproc_checks_total", outcome="shadow:rate_limit_exceeded") == 3
+    assert sidecar.count("extproc_check_duration_seconds_count") == 5
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,15 @@ async def test_nothing_serves_at_first(probe: Probe) -> None:
     assert (await probe.check(HealthCheckRequest(), timeout=10)).status == NOT_SERVING
 
 
+async def test_it_lives_whether_it_serves_or_not(probe: Probe) -> None:
+    watching = probe.watch(HealthCheckRequest(service="liveness"), timeout=10)
+    for serving in (False, True, False):
+        probe.health.serve(serving=serving)
+        found = await probe.check(HealthCheckRequest(service="liveness"), timeout=10)
+        assert found.status == (await watching.read()).status == SERVING
+    watching.cancel()
+
+
 async def test_an_unknown_service_is_not_found(probe: Probe) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as error:
         await probe.check(HealthCheckRequest(service="envoy.service.auth.v2"), timeout=10)

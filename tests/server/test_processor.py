@@ -36,6 +36,7 @@ from extproc.limits import Calendar, Concurrency, Limit, Periods, Tariff
 from extproc.local_reply import LocalReply
 from extproc.policy import Caps
 from extproc.refusal import OVERLOADED, RATE_LIMITED
+from extproc.rollout import Rollout
 from extproc.server import app, processor
 from extproc.server.protobuf import Handover
 from tests.playbook import (
@@ -111,13 +112,15 @@ async def test_a_document_is_rewritten_and_recorded(wired: tuple[Sidecar, Envoy]
     await until(lambda: sidecar.count("extproc_exchanges_total", outcome="served"))
     assert sidecar.count("extproc_dropped_values_total", place="choices[].logprobs") == 1
     assert sidecar.count("extproc_streams") == sidecar.processor.held.total == 0
+    assert sidecar.count("extproc_own_duration_seconds_count") == 1
     [record] = sidecar.recorded()
     assert record.pop("time")
     assert record.pop("milliseconds") >= 0
     assert record.pop("dropped")["model"] == 1
     assert record == {
         "message": "exchange",
-        "exchange": "e1",
+        "level": "info",
+        "request_id": "e1",
         "tenant": "acme",
         "principal": "key:0123456789abcdef",
         "route": "POST /v1/chat/completions",
@@ -591,6 +594,49 @@ async def test_in_the_shadow_what_is_held_is_bounded_and_nothing_is_refused(
     assert await stream.end() is OK
     [record] = sidecar.recorded()
     assert record["outcome"] == "shadow:overloaded"
+
+
+@pytest.mark.parametrize("passed", ["off", "key_unknown"])
+async def test_what_is_in_force_lets_nothing_pass_untouched_whatever_it_is_told(
+    wired: tuple[Sidecar, Envoy], passed: str
+) -> None:
+    """The policy has the last word, not what ext_authz hands over."""
+    _, envoy = wired
+    stream = await envoy.stream(replace(ADMITTED, passed=passed)).send(*ASKED)
+    await stream.receive()
+    await stream.send(headers(), ResponseBody(LEAKY, end=True))
+    answer = (await stream.receive()).response_headers.response
+    assert answer.body_mutation.body == REDUCED
+    nobodys = Handover("e9", "v1", passed=passed)
+    unknown = await envoy.stream(nobodys).send(RequestHeaders(end=True))
+    assert await unknown.end() is not OK
+    replied = await envoy.stream(nobodys).send(headers(status=404))
+    assert (await replied.receive()).HasField("immediate_response")
+
+
+async def test_on_trial_what_would_have_been_denied_passes_and_is_no_exchange_of_anybodys(
+    socket: Path,
+) -> None:
+    tried = replace(TABLE, rollout=Rollout("shadow"))
+    async with running(socket, tried) as (sidecar, envoy):
+        stream = await envoy.stream(Handover("e9", "v1", passed="key_unknown")).send(*ASKED)
+        await stream.send(headers(server="uvicorn"), ResponseBody(LEAKY, end=True))
+        sent = [await stream.receive() for _ in range(4)]
+        assert sent[1].request_body.response.body_mutation.streamed_response.body == ASK
+        assert not sent[2].response_headers.response.HasField("header_mutation")
+        assert sent[3].response_body.response.body_mutation.streamed_response.body == LEAKY
+        assert await stream.end() is OK
+        await until(lambda: sidecar.count("extproc_exchanges_total", outcome="shadow:key_unknown"))
+        assert sidecar.recorded() == []
+
+
+async def test_without_ext_authz_nothing_passes_on_trial_either(socket: Path) -> None:
+    tried = replace(TABLE, rollout=Rollout("off"))
+    async with running(socket, tried) as (_, envoy):
+        stream = await envoy.stream(None).send(RequestHeaders(end=True))
+        assert await stream.end() is not OK
+        replied = await envoy.stream(None).send(headers(status=404))
+        assert (await replied.receive()).HasField("response_headers")
 
 
 def test_the_status_of_a_local_reply_is_that_of_the_headers() -> None:

@@ -45,19 +45,20 @@ def test_a_record_is_one_line_with_its_time_and_fields() -> None:
     sink = io.BytesIO()
     records = Records(sink)
     records.add("exchange", {"tenant": "acme\nevil", "dropped": {"*": 2}, "milliseconds": 1.5})
-    records.add("stopped", {})
+    records.add("not reloaded", {}, "error")
     records.close()
     first, last = lines(sink)
     time = first.pop("time")
     assert isinstance(time, str)
     assert time.endswith("+00:00")
     assert first == {
+        "level": "info",
         "message": "exchange",
         "tenant": "acme\nevil",
         "dropped": {"*": 2},
         "milliseconds": 1.5,
     }
-    assert last["message"] == "stopped"
+    assert (last["level"], last["message"]) == ("error", "not reloaded")
     assert records.lost == 0
 
 

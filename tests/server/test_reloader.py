@@ -144,7 +144,8 @@ async def test_another_policy_is_put_in_force_and_told_everywhere(made: Sidecar)
     [record] = made.recorded()
     assert record.pop("time")
     assert record.pop("milliseconds") > 0
-    assert record == {"message": "reloaded", "before": before, "config": made.version}
+    told = {"level": "info", "message": "reloaded"}
+    assert record == {**told, "before": before, "config": made.version}
 
 
 async def test_the_same_policy_is_not_put_in_force_again(made: Sidecar) -> None:
@@ -184,7 +185,8 @@ async def test_what_is_wrong_keeps_what_serves_and_is_told(made: Sidecar, why: s
     assert made.reloader.problem == ""
     assert made.value("extproc_config_reload_failed") == 0
     wrong, well = made.recorded()
-    assert (wrong["message"], wrong["config"]) == ("not reloaded", made.version)
+    assert (wrong["level"], wrong["message"]) == ("error", "not reloaded")
+    assert wrong["config"] == made.version
     assert wrong["problem"] == problem.removeprefix("not reloaded: ")
     assert well["message"] == "unchanged"
 

@@ -15,6 +15,7 @@ from extproc.credentials import Once, Signature, Signatures, SigningKey
 from extproc.credentials.signature_key import VerifyingKey, checked_by
 from extproc.errors import StoreUnavailable
 from extproc.events import CheckedRequest, Peer, RequestBody, RequestHeaders
+from extproc.rollout import Rollout
 from extproc.server.protobuf import AUTHZ, handover
 from extproc.stores.memory_replays import MemoryReplays
 from tests.credentials.signing import NOW, PRIVATE, public, signed
@@ -93,6 +94,19 @@ async def test_a_replay_is_answered_as_a_stranger_is_and_told_in_the_record(
     replayed, unknown = sidecar.recorded()
     assert (replayed["code"], replayed["principal"]) == ("replayed", "sig:partner-1")
     assert "principal" not in unknown
+
+
+async def test_a_replay_of_a_tenant_for_whom_it_is_in_force_does_not_pass_as_a_strangers(
+    socket: Path,
+) -> None:
+    tried = [Rollout("enforce", percent) for percent in (1, 99)]
+    for on_trial in (False, True):
+        rollout = next(each for each in tried if each.on_trial("acme") is on_trial)
+        async with running(socket, replace(TABLE, rollout=rollout)) as (sidecar, envoy):
+            sidecar.wall.now = LATER
+            request = asking()
+            assert (await envoy.check(request)).status.code == 0
+            assert ((await envoy.check(request)).status.code == 0) is on_trial
 
 
 async def test_of_many_replays_at_once_one_is_let_in(wired: tuple[Sidecar, Envoy]) -> None:

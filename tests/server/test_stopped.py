@@ -12,6 +12,7 @@ from extproc.accounts.messages import Done, Freeze, Thaw
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders
 from extproc.limits import SECOND, Calendar, Limit, Periods, Rate
 from extproc.policy import Policy, Route
+from extproc.rollout import Rollout
 from extproc.server.act_records import Peer
 from extproc.server.acts import Acts
 from extproc.server.protobuf import AUTHZ, handover
@@ -93,6 +94,19 @@ async def test_nothing_of_it_gets_through_until_it_is_let_in_again(
     assert await stopped.status(path, OTHER_KEY) == 0, "of another tenant"
     await stopped.act(Thaw("acme"))
     assert await stopped.status(path, KEY) == 0
+
+
+async def test_what_an_operator_does_is_not_on_trial_though_all_else_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    store, tried = MemoryCounters(), replace(TABLE, rollout=Rollout("shadow"))
+    async with running(Path("s"), tried, store) as (sidecar, envoy):
+        stopped = Stopped(sidecar, envoy, store)
+        await stopped.act(Freeze("acme"))
+        assert await stopped.status("/v1/shadowed", KEY) == 429
+        assert await stopped.status("/v1/shadowed", OTHER_KEY) == 0
+        assert await stopped.status("/v1/nowhere", KEY) == 0, "what a route denies is on trial"
 
 
 async def test_the_record_alone_says_why(stopped: Stopped) -> None:

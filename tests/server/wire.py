@@ -46,6 +46,7 @@ from extproc.server.reserver import Reserver
 from extproc.server.suspects import Suspects
 from extproc.server.tables import Ask, Tables, nobody
 from extproc.server.telemetry import Telemetry
+from extproc.server.traces import Traces
 from extproc.stores.memory import MemoryCounters
 from extproc.stores.memory_replays import MemoryReplays
 
@@ -85,6 +86,7 @@ class Sidecar:
         auditor: Auditor | None = None,
         suspects: Suspects | None = None,
         watcher: Watcher | None = None,
+        traces: Traces | None = None,
     ) -> None:
         self.log = io.BytesIO()
         self.wall = Clock()
@@ -107,6 +109,7 @@ class Sidecar:
             auditor=auditor,
             suspects=suspects,
             watcher=watcher,
+            traces=traces,
         )
         self.authorization = Authorization(
             self.tables,
@@ -117,6 +120,7 @@ class Sidecar:
             auditor=auditor,
             suspects=suspects,
             watcher=watcher,
+            traces=traces,
         )
         self.server = grpc.aio.server(options=app._OPTIONS)
         self.server.add_generic_rpc_handlers(
@@ -150,9 +154,10 @@ async def running(
     auditor: Auditor | None = None,
     suspects: Suspects | None = None,
     watcher: Watcher | None = None,
+    traces: Traces | None = None,
 ) -> AsyncIterator[tuple[Sidecar, "Envoy"]]:
     """A sidecar on this socket, and an Envoy that talks to it."""
-    sidecar = Sidecar(table, counters, alarms, ask, auditor, suspects, watcher)
+    sidecar = Sidecar(table, counters, alarms, ask, auditor, suspects, watcher, traces)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
     try:

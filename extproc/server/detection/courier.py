@@ -92,6 +92,6 @@ class Courier:
         problem = failed.problem if failed is not None else ""
         if problem != self._problem:
             told = {"receiver": self._webhook.receiver.host, "problem": problem}
-            self._records.add("alerts", told)
+            self._records.add("alerts", told, "warning" if problem else "info")
         self._problem = problem
         return failed

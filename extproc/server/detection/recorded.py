@@ -25,7 +25,7 @@ class Recorded:
         made = suspected(finding, self._names())
         if self._auditor is not None:
             self._auditor.suspected(made)
-        self._records.add("suspected", _fields(made))
+        self._records.add("suspected", _fields(made), "warning")
 
 
 def suspected(finding: Finding, names: Pseudonyms) -> Suspected:

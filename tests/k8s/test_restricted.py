@@ -1,0 +1,77 @@
+"""Every container of ours is restricted, and what is not would be found."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+
+from tests.k8s.rendered import NAMESPACES, Document, one, templates
+from tests.k8s.restricted import faults
+
+TEMPLATES = {
+    name: template
+    for each in NAMESPACES
+    for name, template in templates(f"namespaces/{each}").items()
+}
+
+
+def _context(template: Document) -> Document:
+    found: Document = template["spec"]["initContainers"][0]["securityContext"]
+    return found
+
+
+WAYS: dict[str, Callable[[Document], object]] = {
+    "extproc: runAsNonRoot": lambda pod: _context(pod).pop("runAsNonRoot"),
+    "extproc: capabilities": lambda pod: _context(pod)["capabilities"].update(add=["NET_ADMIN"]),
+    "extproc: runAsUser": lambda pod: _context(pod).update(runAsUser=0),
+    "extproc: privileged": lambda pod: _context(pod).update(privileged=True),
+    "extproc: readOnlyRootFilesystem": lambda pod: _context(pod).pop("readOnlyRootFilesystem"),
+    "extproc: seccompProfile": lambda pod: _context(pod).pop("seccompProfile"),
+    "extproc: image registry.example/extproc:latest: not by its digest": lambda pod: pod["spec"][
+        "initContainers"
+    ][0].update(image="registry.example/extproc:latest"),
+    "volume extproc-secrets: a secret that others may read": lambda pod: next(
+        each["secret"].pop("defaultMode") for each in pod["spec"]["volumes"] if "secret" in each
+    ),
+    "volume host: hostPath": lambda pod: pod["spec"]["volumes"].append(
+        {"name": "host", "hostPath": {"path": "/"}}
+    ),
+    "hostNetwork": lambda pod: pod["spec"].update(hostNetwork=True),
+}
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_pod_is_restricted(name: str) -> None:
+    assert faults(TEMPLATES[name]) == []
+
+
+def test_they_are_all_there() -> None:
+    assert [*TEMPLATES] == [
+        "namespaces/standalone model",
+        "namespaces/standalone extproc-redis",
+        "namespaces/istio model",
+        "namespaces/istio extproc-redis",
+        "namespaces/gateway model",
+        "namespaces/gateway extproc-redis",
+        "namespaces/gateway EnvoyProxy",
+    ]
+
+
+@pytest.mark.parametrize("fault", WAYS)
+def test_whatever_is_not_restricted_would_be_found(fault: str) -> None:
+    template = copy.deepcopy(TEMPLATES["namespaces/standalone model"])
+    WAYS[fault](template)
+    assert faults(template) == [fault]
+
+
+@pytest.mark.parametrize("name", [each for each in TEMPLATES if "EnvoyProxy" not in each])
+def test_no_pod_has_a_token_of_kubernetes(name: str) -> None:
+    assert TEMPLATES[name]["spec"]["automountServiceAccountToken"] is False
+    assert TEMPLATES[name]["spec"]["serviceAccountName"] == "extproc"
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_kubernetes_itself_holds_the_namespace_to_it(name: str) -> None:
+    labels = one(f"namespaces/{name}", "Namespace")["metadata"]["labels"]
+    modes = {labels[f"pod-security.kubernetes.io/{each}"] for each in ("enforce", "warn", "audit")}
+    assert modes == {"restricted"}
