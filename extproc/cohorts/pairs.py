@@ -17,7 +17,7 @@ from extproc.cohorts.sharing import Pairs, Shares
 from extproc.cohorts.snapshot import Snapshot
 from extproc.cohorts.trail import Rows
 
-SLICE: Final = 256
+SLICE: Final = 128
 """Pairs."""
 
 Covered = Callable[[str], npt.NDArray[np.float32] | None]

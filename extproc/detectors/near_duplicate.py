@@ -31,8 +31,10 @@ CELLS: Final = 104
 """Of a band: as many as a profile has room for, since others meet by chance the less."""
 _FEWEST: Final = 8.0
 """Queries below which chance meetings would say too much."""
-_SEEDS: Final = (16.0, 48.0, 96.0)
-"""Concentrations of callers of few seeds."""
+_OF_TEXTS: Final = ((16.0, 48.0, 96.0), 512.0)
+_OF_NUMBERS: Final = ((16.0, 48.0), 256.0)
+"""Concentrations of callers of few seeds, and of ordinary ones.  Numbers fall into fewer different
+bands than texts, whoever asks: what is few of texts is usual of them."""
 _MOST: Final = 700.0
 """Nats that queries alike come to: thousands on one topic would outweigh how usual they are."""
 _PLACES: Final = tuple((number * CELLS, number * 16) for number in range(BANDS))
@@ -60,11 +62,13 @@ class NearDuplicate:
     name = "near_duplicate"
     size = BANDS * CELLS + 2
 
-    def __init__(self, benign: float = 512.0) -> None:
-        """``benign``: how evenly the queries of ordinary callers lie in the cells of a band, as the
-        concentration of a Dirichlet distribution.
+    def __init__(self, *, numbers: bool = False) -> None:
+        """``numbers``: whether anybody asks in other than texts.
+
+        How evenly queries lie in the cells of a band is the concentration of a Dirichlet
+        distribution.
         """
-        self._evenness = Evenness(CELLS, _SEEDS, benign)
+        self._evenness = Evenness(CELLS, *(_OF_NUMBERS if numbers else _OF_TEXTS))
 
     def count(self, counters: Tally, features: Features, weight: float) -> None:
         for simhash in features.simhashes.tolist():

@@ -14,7 +14,7 @@ from extproc.detectors.knobs import Knobs
 from extproc.detectors.near_duplicate import NearDuplicate
 from extproc.detectors.novelty import Novelty
 from extproc.detectors.profile import Layout
-from extproc.detectors.reference import Reference
+from extproc.detectors.reference import TEXT, Reference
 from extproc.detectors.volume import Volume
 
 
@@ -26,7 +26,7 @@ def panel(reference: Reference, floor: float, half_life: float) -> tuple[Detecto
     return (
         Coverage(reference.shares),
         Novelty(floor),
-        NearDuplicate(),
+        NearDuplicate(numbers=any(name != TEXT for name in reference.domains)),
         Boundary(),
         Cadence(),
         Knobs(),

@@ -6,6 +6,7 @@ from itertools import product
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sklearn.datasets import load_digits
 
 from extproc.detectors.corners import Corners
 from extproc.detectors.near_duplicate import CELLS, NearDuplicate
@@ -168,3 +169,26 @@ def test_what_is_odd_and_not_alike_is_for_another_detector() -> None:
     apart = units(60, rng)
     assert said(apart) < 0.0
     assert known(apart, np.full(60, 8.0)) == pytest.approx(said(apart))
+
+
+def images() -> Vectors:
+    """Of handwritten digits, as a sketch has them: off the usual, of length 1."""
+    found = load_digits().data.astype(np.float32)
+    found = (found - found.mean(axis=0)) / (found.std(axis=0) + np.float32(1))
+    made: Vectors = found / np.linalg.norm(found, axis=1, keepdims=True)
+    return made
+
+
+def test_whoever_asks_about_all_images_asks_about_no_few_of_them() -> None:
+    simhashes = CORNERS.nearest(images()[:1300])
+    own = [exchange(simhashes=simhashes)]
+    assert evidence(NearDuplicate(numbers=True), own) < -20.0
+    assert evidence(NearDuplicate(), own) > evidence(NearDuplicate(numbers=True), own) + 20.0
+
+
+def test_noise_on_few_images_is_noticed_within_fifty_queries() -> None:
+    rng = np.random.default_rng(8)
+    seeds = images()[rng.permutation(1797)[:5]]
+    edits = near(seeds, 50, NOISE, rng)
+    simhashes = CORNERS.nearest(edits)
+    assert evidence(NearDuplicate(numbers=True), [exchange(simhashes=simhashes)]) > 25.0
