@@ -156,7 +156,7 @@ def test_a_secret_of_alerts_that_is_none_is_noticed_before_it_runs(policy: Path)
     ended = extproc("check", str(policy))
     assert (ended.returncode, ended.stdout) == (4, "")
     place = f"{policy}:{text.count(chr(10))}: detection.alerts[0].secret: "
-    assert ended.stderr.startswith(f"extproc: {place}it is whsec_ without base64 behind it; make")
+    assert ended.stderr.startswith(f"{place}it is whsec_ without base64 behind it; make")
 
 
 def test_a_bootstrap_is_rendered_and_checked(policy: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from extproc.limits import (
     Amounts,
     Calendar,
     Caller,
+    Charge,
     Concurrency,
     Limit,
     Periods,
@@ -26,6 +27,7 @@ from extproc.limits import (
     Sliding,
     Taken,
     Wait,
+    presence,
 )
 from extproc.limits.exhaustion import DENY, Action, Challenge, Lower, Throttle
 from extproc.policy import Policy
@@ -35,6 +37,7 @@ from extproc.refusal import RATE_LIMITED
 from extproc.reservation import Asker, Reservation
 from extproc.treatment import (
     as_told,
+    asking,
     at_once,
     doubt,
     faces,
@@ -287,3 +290,14 @@ def test_who_cannot_be_told_the_time_is_not_let_pass() -> None:
     refusal = made.answered(Reserved(None))
     assert refusal is not None
     assert refusal.status == 503
+
+
+def test_the_store_is_asked_of_each_group_once_and_nothing_is_taken() -> None:
+    rules = [Rate(f"r{number}/1s", 5, SECOND) for number in range(3)]
+    charges = [Charge(rule, group, "", 1) for rule, group in zip(rules, "aab", strict=True)]
+    asked = asking(policy(), charges)
+    assert asked == [presence("a"), presence("b")]
+    assert {charge.amount for charge in asked} == {0}
+    assert asking(policy(), ()) == []
+    budget = Limit(Calendar("daily/day", 9, Periods("day")), "credits", budget=True)
+    assert asking(policy(reserved=(budget,)), ()) == [presence("acme")]

@@ -1,7 +1,10 @@
 import random
 import zlib
 
+import pytest
+
 from extproc.canonical import at_once
+from extproc.cohorts import finding
 from extproc.cohorts.cohort import Cohort
 from extproc.cohorts.finding import found
 from extproc.cohorts.trail import Trails
@@ -52,3 +55,11 @@ def test_nobody_and_one_make_no_cohort() -> None:
 def test_those_of_whom_no_two_share_anything_make_none() -> None:
     asked = [(f"s{n}", n, OTHERS[n], OTHERS[1000 + n], [OTHERS[2000 + n]]) for n in range(50)]
     assert cohorts(asked) == []
+
+
+def test_of_too_many_cohorts_the_largest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(finding, "COHORTS", 1)
+    first = [(f"a{n}", 77, HOME, BROWSER, some(5000 + n, 5)) for n in range(12)]
+    second = [(f"b{n}", 177, OTHERS[1], OTHERS[2], some(6000 + n, 5)) for n in range(8)]
+    [cohort] = cohorts([*requests(sybils=0), *first, *second])
+    assert set(cohort.members) == {f"a{n}" for n in range(12)}

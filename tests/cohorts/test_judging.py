@@ -138,3 +138,21 @@ def test_a_group_without_more_than_the_usual_share_lifts_nobody() -> None:
     at_once(groups_judged(found, groups, {f"c{number}": 5.0 for number in range(40)}))
     assert found.suspicions["g"] > 0.99
     assert max(found.lifts.values()) < 1e-9
+
+
+def test_a_group_that_is_forgotten_while_others_are_judged_is_passed_over() -> None:
+    groups = Groups(CLASSES, 100)
+    for number in range(40):
+        named = ["g", "h"] if number % 2 else ["g"]
+        groups.enter(f"c{number}", named, "user", 4, {"novelty": 99.9})
+    found, asked = Judged(), list[str]()
+
+    class Forgetful(Groups):
+        def __contains__(self, group: str) -> bool:
+            asked.append(group)
+            return group != "h" or asked.count(group) == 1
+
+    groups.__class__ = Forgetful
+    at_once(groups_judged(found, groups, {}))
+    assert asked.count("h") == 2
+    assert set(found.suspicions) == {"g"}

@@ -155,3 +155,31 @@ def test_what_is_kept_is_bounded() -> None:
     assert len(found._own) == len(found.groups.entries) == 50
     assert len(found._later) == 50
     at_once(found.rebuild(lambda _: None))
+
+
+def test_what_one_replica_knows_of_a_caller_another_can_hear() -> None:
+    one, other = linker(), linker()
+    sybils(one)
+    for number in range(10):
+        one.count(observation(START, HOME), f"a{number}", "", "user", life(4, {"novelty": 9.9}))
+        other.hear(f"a{number}", one.trace(f"a{number}"))
+    assert other.trace("a1") == one.trace("a1")
+    assert other.trace("a1").trails != ()
+    assert other.trace("nobody").trails == ()
+
+
+def test_of_a_period_that_is_forgotten_nothing_is_heard() -> None:
+    one, other = linker(), linker()
+    sybils(one)
+    other.observe(observation(START + 5 * PERIOD, HOME), "later", [1])
+    other.hear("a1", one.trace("a1"))
+    assert other.trace("a1").trails == ()
+
+
+def test_a_tenant_that_is_watched_whole_is_new_in_no_group_of_its_own() -> None:
+    found = linker()
+    found.count(observation(START, HOME), "acme", "", "user", life(4, {"novelty": 9.9}))
+    found.count(observation(START, HOME), "acme|key:1", "", "user", life(4, {"novelty": 9.9}))
+    own, other = (found.groups.entries[each].groups for each in ("acme", "acme|key:1"))
+    assert not any("of acme" in group for group in own)
+    assert any("of acme" in group for group in other)

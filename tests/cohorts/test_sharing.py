@@ -98,3 +98,13 @@ def test_what_a_crowd_has_is_ignored_before_it_is_sorted(monkeypatch: pytest.Mon
     shares = at_once(shared(found, 1))
     assert max(sizes) <= 2 * 8
     assert len(shares.pairs) == shares.shares.any() == 0
+
+
+def test_a_crowd_that_is_none_is_left_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CROWD", 4)
+    flat = np.arange(100, dtype=np.uint64)
+    entries = np.arange(20)
+    assert module._uncrowded(flat, entries).tolist() == entries.tolist()
+    crowd = np.zeros(100, np.uint64)
+    crowd[:6] = 7
+    assert len(module._uncrowded(crowd, entries)) == 6

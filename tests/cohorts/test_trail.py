@@ -89,3 +89,17 @@ def test_which_subjects_are_kept_is_as_good_as_drawn() -> None:
         other.add(f"s{number}", 0, 0, 0, ())
     assert len(set(other) & set(trails)) < 350
     assert np.unique(trails._ranks).size == 1000
+
+
+def test_nothing_is_heard_of_somebody_there_is_no_room_for() -> None:
+    full, other = Trails(1, KEY), Trails(4, KEY)
+    names = [f"s{number}" for number in range(8)]
+    for subject in names:
+        full.add(subject, 1, 2, 3, [4])
+        other.add(subject, 1, 2, 3, [4])
+    [kept_here] = list(full)
+    for subject in names:
+        heard = other.of(subject)
+        if heard is not None and subject != kept_here:
+            full.hear(subject, heard[0])
+    assert len(list(full)) == 1

@@ -19,6 +19,7 @@ from extproc.detectors.features import (
     without_inputs,
 )
 from extproc.detectors.seen import STEPS, features_of, seen
+from extproc.detectors.seen import name as named
 from extproc.errors import Malformed
 
 ARRAYS = {
@@ -119,3 +120,10 @@ def test_one_input_takes_little() -> None:
 def test_what_was_never_seen_is_refused(said: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
         features_of(7.0, said)
+
+
+def test_references_that_are_written_otherwise_have_other_names() -> None:
+    names = {named(each) for each in (b"", b"one", b"other")}
+    assert len(names) == 3
+    assert {len(each) for each in names} == {16}
+    assert named(b"one") in names

@@ -18,6 +18,7 @@ from extproc.dialects import (
     OpenAIChat,
     OpenAIEmbeddings,
     OpenAIModerations,
+    OpenAIResponses,
     Status,
     TensorFlowGrpc,
     TritonGenerate,
@@ -25,6 +26,7 @@ from extproc.dialects import (
     VllmPooling,
 )
 from extproc.dialects.kinds import (
+    _in_code,
     _named,
     _remembered,
     has_one_input,
@@ -174,3 +176,11 @@ def test_the_kinds_of_a_dialect_are_found_once_where_it_can_be_told_from_others(
     before = _remembered.cache_info().currsize
     assert "score" in kinds_of(KServeV2(outputs={"a": "score"}))
     assert _remembered.cache_info().currsize == before
+
+
+def test_what_no_field_names_is_known_of_each_dialect() -> None:
+    """Whatever has been asked before: the answers of ``kinds_of`` are kept."""
+    assert _in_code(OpenAIEmbeddings()) == ("embedding",)
+    assert _in_code(OpenAIResponses()) == ("logprobs",)
+    assert "label" in _in_code(HfPipeline(task="classification"))
+    assert _in_code(OpenAIChat()) == ()
