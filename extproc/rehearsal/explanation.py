@@ -13,7 +13,7 @@ from extproc.config.document import Origin, Place
 from extproc.credentials import Needed
 from extproc.policy import Policy, PolicyTable
 from extproc.prediction import KINDS, Kind
-from extproc.rehearsal.play import Played
+from extproc.rehearsal.play import Answer, Played
 from extproc.rehearsal.reasons import Reason, Reasons
 from extproc.rollout import WHOLE
 
@@ -63,10 +63,15 @@ class Explanation:
         )
 
     @property
+    def reply(self) -> Answer | None:
+        """What the client gets where the request does not go on."""
+        return None if self.untouched else self.played.reply
+
+    @property
     def status(self) -> int:
         """What the client gets, where the model server answers; 0 where that is not known."""
-        if self.played.reply is not None and not self.untouched:
-            return self.played.reply.status
+        if self.reply is not None:
+            return self.reply.status
         return 200 if self.allowed else 0
 
     @property

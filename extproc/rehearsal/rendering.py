@@ -14,7 +14,6 @@ BUILT_IN = "built in"
 
 
 def text(explained: Explanation) -> str:
-    played = explained.played
     status = f"{explained.status} " if explained.status else ""
     head = [f"{explained.decision}: {status}{explained.code}"]
     if explained.reason is not None:
@@ -24,9 +23,9 @@ def text(explained: Explanation) -> str:
         change = explained.change
         how = f"{change.value} in " if change.value else ""
         head.append(f"change: {dotted(change.place)}, {how}{change.origin}")
-    if played.reply is not None:
-        told = played.reply.body.decode(errors="replace")
-        head.append(f"client: {played.reply.status} {told}")
+    if explained.reply is not None:
+        told = explained.reply.body.decode(errors="replace")
+        head.append(f"client: {explained.reply.status} {told}")
     return "\n".join([*head, "", *_table(explained)])
 
 
@@ -45,7 +44,7 @@ def _where(row: Row) -> str:
 
 def data(explained: Explanation) -> dict[str, Any]:
     """What --output json prints."""
-    played, reason = explained.played, explained.reason
+    reason = explained.reason
     told: dict[str, Any] = {
         "decision": explained.decision,
         "status": explained.status,
@@ -54,11 +53,11 @@ def data(explained: Explanation) -> dict[str, Any]:
     if reason is not None and explained.change is not None:
         change = {**_place(explained.change), "written": not explained.change.value}
         told |= {"step": reason.step, "why": reason.why, "change": change}
-    if played.reply is not None:
-        body = played.reply.body.decode(errors="replace")
+    if explained.reply is not None:
+        body = explained.reply.body.decode(errors="replace")
         told["client"] = {
-            "status": played.reply.status,
-            "headers": played.reply.headers,
+            "status": explained.reply.status,
+            "headers": explained.reply.headers,
             "body": body,
         }
     rows = [{"name": row.name.strip(), "value": row.value, **_place(row)} for row in explained.rows]

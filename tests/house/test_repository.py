@@ -132,7 +132,9 @@ SHORTCUTS = {
     "tests/envoyconf/captured.py: pytest.mark.skipif": "the capture is no part of the project",
     "tests/e2e/test_order.py: pytest.skip": "only root may run programs as other users",
     "tests/e2e/test_upstream_faults.py: asyncio.sleep(0.05)": ("a slow upstream is what is tested"),
-    "tests/image/conftest.py: pytest.mark.skipif": "not every machine has buildah, or gives root",
+    "tests/image/conftest.py: pytest.mark.skipif": (
+        "not every machine gives root, or has buildah, which .ci/run installs"
+    ),
     "tests/k8s/test_schemas.py: pytest.mark.skipif": "those schemas are no part of the project",
     "tests/server/test_app.py: asyncio.sleep(0.01)": "a bounded wait: a process has no events",
     "tests/server/test_authz.py: asyncio.sleep(0.001)": "a bounded wait: a gauge has no events",

@@ -8,6 +8,7 @@ from extproc.credentials import Needed
 from extproc.events import CheckedRequest
 from extproc.rehearsal.explanation import Explanation, _added, explain
 from extproc.rehearsal.play import Played
+from extproc.rehearsal.rendering import data, text
 from tests.config.overlaying import written
 from tests.rehearsal.example import (
     CHAT,
@@ -180,6 +181,8 @@ def test_where_the_file_is_on_trial_what_would_be_refused_passes(
     found = explained(config, "GET /nowhere")
     assert (found.decision, found.allowed) == ("passes untouched: refused only on trial", True)
     assert (found.status, found.code) == (200, "not_found")
+    assert "client" not in data(found)
+    assert "client:" not in text(found)
     assert values(found)["rollout"][0] == told
     served = explained(config, CHAT, chat("other"))
     assert (served.decision, served.code) == ("allowed in the shadow", "model_not_found")
