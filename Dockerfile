@@ -1,7 +1,7 @@
 # The sidecar, and nothing else: no shell is needed to run it, no file of it has to be written, and
 # its user is a number, so that Kubernetes can tell that it is not root.  See docs/deploy/image.md.
 #
-# PYTHON_IMAGE is any image with python3 of 3.11 or newer, its venv, a shell and CA certificates.
+# PYTHON_IMAGE is any image with python3 of 3.11.3 or newer, its venv, a shell and CA certificates.
 # By its digest it is the same tomorrow: --build-arg PYTHON_IMAGE=docker.io/library/python@sha256:...
 ARG PYTHON_IMAGE=docker.io/library/python:3.11-slim-bookworm
 
@@ -33,11 +33,13 @@ FROM scratch AS sbom
 COPY --from=described /extproc.cdx.json /
 
 FROM ${PYTHON_IMAGE}
-# The base brings what installs packages too, and its library uncompiled.
+# The base brings what installs packages too, its library uncompiled, and programs that run as root
+# whoever starts them.
 RUN library=$(python3 -c 'import os; print(os.path.dirname(os.__file__))') \
  && find /usr -depth \( -name pip -o -name 'pip-*' -o -name 'pip3*' -o -name ensurepip \
     -o -name setuptools -o -name 'setuptools-*' -o -name pkg_resources -o -name _distutils_hack \
     -o -name distutils-precedence.pth -o -name wheel -o -name 'wheel-*' \) -exec rm -rf {} + \
+ && find / -xdev -perm /6000 -exec chmod a-s {} + \
  && python3 -m compileall -q --invalidation-mode unchecked-hash "$library"
 COPY --from=build /opt/extproc /opt/extproc
 ARG VERSION=unknown

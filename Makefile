@@ -1,4 +1,4 @@
-# Everything one does here.  Needs make and Python 3.11; what else it needs it installs into .venv,
+# Everything one does here.  Needs make and Python 3.11.3; what else it needs it installs into .venv,
 # from the locks.
 
 PYTHON ?= python3
@@ -10,7 +10,7 @@ LOCKED := --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test redteam watched quick outside bench check lint types contracts protos schema docs links lock image sbom clean
+.PHONY: help demo test redteam watched quick outside bench check lint types contracts protos schema docs dashboards links lock image sbom clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,13 +58,16 @@ schema: .venv/dev.stamp ## write the JSON Schema of the policy file
 	$(BIN)/extproc schema > docs/extproc.schema.json
 
 docs: .venv/dev.stamp ## put the output of commands and the lines of functions into the documents
-	$(BIN)/python docs/dialects.py
-	$(BIN)/python docs/surfaces.py
-	$(BIN)/python docs/inventory.py
-	$(BIN)/python docs/refusals.py
-	$(BIN)/python docs/metrics.py
+	$(BIN)/python -m docs.dialects
+	$(BIN)/python -m docs.surfaces
+	$(BIN)/python -m docs.inventory
+	$(BIN)/python -m docs.refusals
+	$(BIN)/python -m docs.metrics
 	$(BIN)/python docs/claims.py
 	$(BIN)/python docs/refresh.py
+
+dashboards: .venv/dev.stamp ## draw the dashboards of k8s/monitoring, of four minutes that are measured here; needs prometheus
+	$(BIN)/python -m docs.dashboards $(ARGS)
 
 links: .venv/dev.stamp ## put only the lines of functions into the documents
 	$(BIN)/python docs/refresh.py --links
@@ -84,7 +87,8 @@ lock: .venv/dev.stamp ## write the locks anew from pyproject.toml (ARGS=--upgrad
 		--output-file=requirements-redteam.lock pyproject.toml
 	$(PIP_COMPILE) $(OURS) --extra=demo --constraint=requirements-dev.lock \
 		--output-file=requirements-demo.lock pyproject.toml
-	$(PIP_COMPILE) $(OURS) --constraint=requirements-dev.lock --output-file=requirements.lock pyproject.toml
+	$(PIP_COMPILE) $(OURS) --extra=tracing --constraint=requirements-dev.lock \
+		--output-file=requirements.lock pyproject.toml
 	$(PIP_COMPILE) --output-file=requirements-clients.lock tests/clients/requirements.in
 	$(PIP_COMPILE) --output-file=requirements-manifests.lock tests/k8s/requirements.in
 	$(PIP_COMPILE) --constraint=requirements-dev.lock \
@@ -92,7 +96,8 @@ lock: .venv/dev.stamp ## write the locks anew from pyproject.toml (ARGS=--upgrad
 	echo "cyclonedx-bom>=7.5" | $(PIP_COMPILE) --output-file=requirements-sbom.lock -
 
 # Both take the same options.
-BUILD = $(firstword $(shell command -v buildah docker)) build
+# Each asked by itself, of a shell: some know but the first of several names.
+BUILD = $(firstword $(foreach each,buildah docker,$(shell command -v $(each) 2> /dev/null))) build
 
 image: ## build the image (ARGS="--build-arg PYTHON_IMAGE=..@sha256:.." pins what it is built upon)
 	$(BUILD) --tag extproc --build-arg VERSION=$(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
@@ -154,9 +159,9 @@ clean: ## remove .venv and whatever the tools left
 
 .venv/bin/python:
 	@for python in $(PYTHON) python3.11; do \
-		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+		if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11, 3))' 2>/dev/null; then \
 			exec $$python -m venv .venv; \
 		fi; \
 	done; \
-	echo "extproc needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3" >&2; \
+	echo "extproc needs Python 3.11.3 or newer; name one with: make PYTHON=/path/to/python3" >&2; \
 	exit 1

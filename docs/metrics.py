@@ -1,26 +1,20 @@
 """Write the middle of docs/metrics.md from the registry: every metric, its labels and its meaning.
 
-``python docs/metrics.py`` writes the page, ``--check`` says whether it is current.
+``python -m docs.metrics`` writes the page.
 """
 
-import sys
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+from prometheus_client.registry import Collector
 
-from prometheus_client.registry import Collector  # noqa: E402
+from docs import page
+from docs.page import table
+from extproc.server.detection.metrics import show, show_shared
+from extproc.server.detection.telemetry import ALERTS, DetectionTelemetry
+from extproc.server.store_telemetry import watch
+from extproc.server.telemetry import Telemetry
 
-from extproc.server.detection.metrics import show, show_shared  # noqa: E402
-from extproc.server.detection.telemetry import DetectionTelemetry  # noqa: E402
-from extproc.server.store_telemetry import watch  # noqa: E402
-from extproc.server.telemetry import Telemetry  # noqa: E402
-
-PAGE = ROOT / "docs" / "metrics.md"
-BEGIN = "<!-- written by docs/metrics.py from the code: make docs -->"
-END = "<!-- end of what is written from the code -->"
 _DETECTION: Final = ("detection", "alerts", "escalations", "suspects")
 WHERE: Final = (
     ("extproc_store_", "Of the store (all but `counted_together` where that is Redis)"),
@@ -31,7 +25,7 @@ WHERE: Final = (
 LABELS: Final = {
     ("extproc_acts", "act"): "an operator's command (`grant`, `reset`, `stop` and the like)",
     ("extproc_acts", "outcome"): "what became of it",
-    ("extproc_alerts", "outcome"): "what became of it",
+    ("extproc_alerts", "outcome"): ", ".join(f"`{each}`" for each in ALERTS),
     ("extproc_build", "python"): "a version",
     ("extproc_build", "version"): "a version",
     ("extproc_changed_arguments", "place"): "a place in a dialect's table of arguments",
@@ -42,10 +36,11 @@ LABELS: Final = {
     ("extproc_dropped_values", "place"): "a place in a dialect's table of answers",
     ("extproc_escalations", "shadow"): "`true`, `false`",
     ("extproc_escalations", "step"): "`throttle`, `fidelity`, `challenge`, `deny`",
-    ("extproc_exchanges", "outcome"): "`served`, `cut`, `unfinished`, a code or cause,"
+    ("extproc_exchanges", "outcome"): "`served`, `cut`, `unfinished`, `off`, a code or cause,"
     " and each with `shadow:` before it",
-    ("extproc_limits", "limit"): "a name of the policy file",
-    ("extproc_limits", "outcome"): "`taken`, `near` (a fifth or less is left), `refused`",
+    ("extproc_limits", "limit"): "a name of the policy file; empty where it is about the store",
+    ("extproc_limits", "outcome"): "`taken`, `near` (a fifth or less is left), `refused`;"
+    " `unavailable` (the store did not answer), `unsettled` (it was not told what was spent)",
     ("extproc_rollout_percent", "mode"): "`off`, `shadow`, `enforce`",
     ("extproc_suspects", "shadow"): "`true`, `false`",
     ("extproc_suspects", "step"): "`throttle`, `fidelity`, `challenge`, `deny`",
@@ -54,18 +49,12 @@ LABELS: Final = {
 
 
 def main() -> None:
-    before = PAGE.read_text()
-    after = filled(before)
-    if "--check" in sys.argv:
-        sys.exit(0 if after == before else f"{PAGE.name} is not current: make docs")
-    PAGE.write_text(after)
+    page.write("metrics", filled)
 
 
-def filled(page: str) -> str:
+def filled(text: str) -> str:
     """The page with what stands between the two marks written anew."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{_tables()}\n{END}{tail}"
+    return page.between_marks(text, "metrics", _tables())
 
 
 class _Unasked:
@@ -77,7 +66,7 @@ class _Unasked:
 
 def collectors() -> list[Collector]:
     """Of a sidecar that has everything switched on."""
-    telemetry, unasked = Telemetry(), _Unasked()
+    telemetry, unasked = Telemetry(), cast("Any", _Unasked())
     registry = telemetry.registry
     watch(unasked, registry)
     show(unasked, registry)
@@ -108,12 +97,7 @@ def _tables() -> str:
         title = next(title for prefix, title in WHERE if name.startswith(prefix))
         by[title].append((f"`{name}`", *more))
     heads = ("metric", "type", "labels", "meaning")
-    return "\n".join(f"## {title}\n\n{_table(heads, found)}" for title, found in by.items())
-
-
-def _table(heads: tuple[str, ...], found: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, ("---",) * len(heads), *found]
-    return "\n".join([*(f"| {' | '.join(cells)} |" for cells in lines), ""])
+    return "\n".join(f"## {title}\n\n{table(heads, found)}" for title, found in by.items())
 
 
 if __name__ == "__main__":

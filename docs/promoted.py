@@ -17,7 +17,9 @@ def main() -> None:
         before = rendered(overlay.parent)
         overlay.write_text(overlay.read_text().replace("mode-shadow", "mode-enforce"))
         after = rendered(overlay.parent)
-    print("\n".join([*difflib.unified_diff(before, after, n=6, lineterm="")][2:]))
+    different = [*difflib.unified_diff(before, after, n=6, lineterm="")][2:]
+    # Without the numbers of lines, which whatever stands before changes.
+    print("\n".join("@@" if line.startswith("@@") else line for line in different))
 
 
 def rendered(folder: Path) -> list[str]:

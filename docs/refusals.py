@@ -1,22 +1,19 @@
 """Write the middle of docs/refusals.md from the code: every class of refusal, in every API's words.
 
-``python docs/refusals.py`` writes the page, ``--check`` says whether it is current.
+``python -m docs.refusals`` writes the page.
 """
 
-import sys
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, get_args
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
-
-from extproc.cause import Cause  # noqa: E402
-from extproc.dialects import Dialect  # noqa: E402
-from extproc.dialects.grpc_dialect import GrpcDialect  # noqa: E402
-from extproc.dialects.problem import UNROUTED  # noqa: E402
-from extproc.grpc_status import of_refusal  # noqa: E402
-from extproc.refusal import (  # noqa: E402
+from docs import page
+from docs.page import table
+from extproc.cause import Cause
+from extproc.dialects import Dialect
+from extproc.dialects.grpc_dialect import GrpcDialect
+from extproc.dialects.problem import UNROUTED
+from extproc.grpc_status import of_refusal
+from extproc.refusal import (
     FEATURE_NOT_AVAILABLE,
     HEADERS_TOO_LARGE,
     INSUFFICIENT,
@@ -34,11 +31,8 @@ from extproc.refusal import (  # noqa: E402
     Refusal,
     of_status,
 )
-from extproc.wording import told  # noqa: E402
+from extproc.wording import told
 
-PAGE = ROOT / "docs" / "refusals.md"
-BEGIN = "<!-- written by docs/refusals.py from the code: make docs -->"
-END = "<!-- end of what is written from the code -->"
 _ALL: Final = tuple(Cause)
 _STRANGERS: Final = _ALL[: _ALL.index(Cause.ROUTE_NOT_GRANTED)]
 _FEATURES: Final = tuple(each for each in Cause if each.startswith("feature_"))
@@ -105,31 +99,25 @@ _BY_THEMSELVES = {UNKNOWN_ROUTE, UNKNOWN_MODEL, INVALID_REQUEST, TOO_LARGE, RATE
 
 
 def main() -> None:
-    before = PAGE.read_text()
-    after = filled(before)
-    if "--check" in sys.argv:
-        sys.exit(0 if after == before else f"{PAGE.name} is not current: make docs")
-    PAGE.write_text(after)
+    page.write("refusals", filled)
 
 
-def filled(page: str) -> str:
+def filled(text: str) -> str:
     """The page with what stands between the two marks written anew."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{_middle()}\n{END}{tail}"
+    return page.between_marks(text, "refusals", _middle())
 
 
 def _middle() -> str:
     return "\n".join(
         [
             "## Classes\n",
-            _table(("status", "code", "is said where", "header fields"), map(_class, CLASSES)),
+            table(("status", "code", "is said where", "header fields"), map(_class, CLASSES)),
             "## In the words of each API\n",
             *_shapes(),
             "## Over gRPC\n",
-            _table(("code", "`grpc-status`"), _numbers()),
+            table(("code", "`grpc-status`"), _numbers()),
             "## Causes\n",
-            _table(("code", "the record says", "which is"), _causes()),
+            table(("code", "the record says", "which is"), _causes()),
         ]
     )
 
@@ -180,11 +168,6 @@ def _causes() -> Iterator[tuple[str, ...]]:
             yield f"`{refusal.code}`", f"`{refusal.code}`", where
         for cause in causes:
             yield f"`{refusal.code}`", f"`{cause}`", cause.meaning
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, ("---",) * len(heads), *rows]
-    return "\n".join([*(f"| {' | '.join(cells)} |" for cells in lines), ""])
 
 
 if __name__ == "__main__":

@@ -1,26 +1,20 @@
 """Write the middle of docs/surfaces.md from the table of all APIs, tests/corpus/surfaces.yaml.
 
-``python docs/surfaces.py`` writes the page, ``--check`` says whether it is current.  What the table
-says is held against the code by tests/corpus/test_surfaces.py, so the page says no more than that.
+``python -m docs.surfaces`` writes the page.  What the table says is held against the code by
+tests/corpus/test_surfaces.py, so the page says no more than that.
 """
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import attrgetter
-from pathlib import Path
 
 import orjson
 
-ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT))
+from docs import page
+from docs.page import table
+from tests.corpus.exchanges import Recorded, recorded
+from tests.corpus.surfaces import Ask, Effect, Places, Surface, To, surfaces
 
-from tests.corpus.exchanges import Recorded, recorded  # noqa: E402
-from tests.corpus.surfaces import Ask, Effect, Places, Surface, To, surfaces  # noqa: E402
-
-PAGE = ROOT / "docs" / "surfaces.md"
-BEGIN = "<!-- written by docs/surfaces.py from tests/corpus/surfaces.yaml: make docs -->"
-END = "<!-- end of what is written from the table -->"
 WHOSE = {
     "everybody": "everybody",
     "nobody": "nobody",
@@ -29,24 +23,18 @@ WHOSE = {
 
 
 def main() -> None:
-    before = PAGE.read_text()
-    after = filled(before)
-    if "--check" in sys.argv:
-        sys.exit(0 if after == before else f"{PAGE.name} is not current: make docs")
-    PAGE.write_text(after)
+    page.write("surfaces", filled)
 
 
-def filled(page: str) -> str:
+def filled(text: str) -> str:
     """The page with what stands between the two marks written anew."""
-    head, _, rest = page.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{_surfaces()}\n{END}{tail}"
+    return page.between_marks(text, "surfaces", _surfaces())
 
 
 def _surfaces() -> str:
     exchanges = {one.name: one for one in recorded()}
     apis = [(api, [*forms]) for api, forms in groupby(surfaces(), attrgetter("api"))]
-    index = _table(("API", "paths"), [_summary(api, forms) for api, forms in apis])
+    index = table(("API", "paths"), [_summary(api, forms) for api, forms in apis])
     return "\n".join([index, *(_api(api, forms, exchanges) for api, forms in apis)])
 
 
@@ -62,7 +50,7 @@ def _api(api: str, forms: list[Surface], exchanges: Mapping[str, Recorded]) -> s
     types = dict.fromkeys(name for form in forms for name in form.media_types)
     fields = dict.fromkeys(name for form in forms for name in form.header_fields)
     parts = [f"## {api}\n", *(_form(form, exchanges) for form in forms)]
-    parts += [_table(("not to be had", "why"), [*told])] if told else []
+    parts += [table(("not to be had", "why"), [*told])] if told else []
     parts += [_listed("Not released, whatever else is said", failures)] if failures else []
     parts += [_listed("Answers of these types are not released", types)] if types else []
     parts += [_listed("Header fields of an answer that nobody gets", fields)] if fields else []
@@ -77,17 +65,17 @@ def _form(form: Surface, exchanges: Mapping[str, Recorded]) -> str:
     parts = [f"{title}`{form.path}`, read by {dialects}.\n", *_answers(form)]
     asked = [(_asked(ask), _effect(ask.poor), _effect(ask.rich)) for ask in form.asks]
     heads = ("a request's", "at the poorest tier", "where everything is granted")
-    return "\n".join([*parts, *([_table(heads, asked)] if asked else [])])
+    return "\n".join([*parts, *([table(heads, asked)] if asked else [])])
 
 
 def _answers(form: Surface) -> Iterator[str]:
     same = form.leaks == form.streams
     if form.leaks:
-        yield _table(("an answer's", "is for"), _places(form.leaks))
+        yield table(("an answer's", "is for"), _places(form.leaks))
     if form.streams and same:
         yield "The events of a stream have the same places.\n"
     elif form.streams:
-        yield _table(("a stream's", "is for"), _places(form.streams))
+        yield table(("a stream's", "is for"), _places(form.streams))
 
 
 def _places(places: Places) -> list[tuple[str, str]]:
@@ -120,11 +108,6 @@ def _json(value: object) -> str:
 
 def _listed(title: str, names: Iterable[str]) -> str:
     return f"{title}: {', '.join(f'`{name}`' for name in names)}.\n"
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, ("---",) * len(heads), *rows]
-    return "\n".join([*(f"| {' | '.join(cells)} |" for cells in lines), ""])
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ ASKED = (
     ("my parcel", "the order", "the refund", "my invoice", "the gift card", "the blue shoes"),
     ("number", "from", "for customer", "of last week, reference", "sent to", "bought with card"),
 )
-OWN = (ASKED[0][:3], ASKED[1][:1], ASKED[2][:3])
+OWN = (ASKED[0], ASKED[1][:3], ASKED[2])
 """What one customer asks."""
 STOLEN = (
     ("translate", "summarise", "classify", "rewrite", "label"),

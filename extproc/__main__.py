@@ -4,7 +4,6 @@ Modules are imported by the command that needs them, so that ``--help`` is quick
 missed only where it is used.
 """
 
-import asyncio
 import gc
 import json
 import os
@@ -53,14 +52,20 @@ cli.command()(redteam)
 cli.command()(replay)
 cli.command()(solve)
 
-PolicyArgument = Annotated[Path, typer.Argument(help="The policy file.", show_default=False)]
-PolicyOption = Annotated[Path, typer.Option(help="The policy file.", show_default=False)]
+# readable=False: one that may not be read is no wrong call, and is told in our words.
+PolicyArgument = Annotated[
+    Path, typer.Argument(help="The policy file.", show_default=False, readable=False)
+]
+PolicyOption = Annotated[
+    Path, typer.Option(help="The policy file.", show_default=False, readable=False)
+]
 BaseOption = Annotated[
     Path | None,
     typer.Option(
         envvar="EXTPROC_BASE",
         help="The platform's base file, which binds the policy file.",
         show_default=False,
+        readable=False,
     ),
 ]
 Upstream = Annotated[
@@ -97,7 +102,8 @@ def main() -> int:
 def up(  # noqa: PLR0913, PLR0917 - an option each
     upstream: Upstream,
     policy: Annotated[
-        Path | None, typer.Option(help="The policy file; without it, one with a fresh key.")
+        Path | None,
+        typer.Option(help="The policy file; without it, one with a fresh key.", readable=False),
     ] = None,
     base: BaseOption = None,
     listen: Listen = "127.0.0.1:8080",
@@ -109,6 +115,8 @@ def up(  # noqa: PLR0913, PLR0917 - an option each
     ] = "",
 ) -> int:
     """Run Envoy and the sidecar in front of a model server on this machine."""
+    import asyncio
+
     from extproc.envoyconf.settings import parse_socket, parse_tls
     from extproc.gateway.beside import parse_beside
     from extproc.gateway.up import Up
@@ -244,15 +252,18 @@ def gateway(policy: PolicyOption, base: BaseOption = None) -> None:
     print(to_yaml(*resources(parse_address(load(policy, base).listen))), end="")
 
 
+_CHECKED = "An Envoy configuration, its /config_dump, or Kubernetes' manifests."
+
+
 @envoy.command("check")
 def check_bootstrap(
-    file: Annotated[Path, typer.Argument(help="An Envoy configuration.", show_default=False)],
+    file: Annotated[Path, typer.Argument(help=_CHECKED, show_default=False)],
 ) -> int:
     """Find clusters that do not exist and settings that fail open, which Envoy does not say."""
-    from extproc.envoyconf.check import problems
-    from extproc.envoyconf.text import read_yaml
+    from extproc.envoyconf.check import all_problems
+    from extproc.envoyconf.text import read_documents
 
-    found = problems(read_yaml(file))
+    found = all_problems(read_documents(file))
     print("\n".join(found) or f"{file}: nothing found")
     return FOUND if found else 0
 

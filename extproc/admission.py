@@ -28,7 +28,17 @@ from extproc.refusal import (
     UNSUPPORTED_MEDIA_TYPE,
     Refusal,
 )
+from extproc.rollout import Rollout
 
+UNKNOWN: Final = frozenset(
+    {
+        Cause.AUDIT_UNAVAILABLE,
+        Cause.ISSUER_UNAVAILABLE,
+        Cause.TOKEN_KEYS_MISSING,
+        Cause.TOKEN_KEY_UNKNOWN,  # the issuer may have changed its keys a moment ago
+    }
+)
+"""Why it is not known whose a request is, though it may be somebody's."""
 _FORM: Final = "multipart/form-data"
 _STRANGERS: Final = {cause: UNAUTHENTICATED.called(cause) for cause in Cause}
 """Made once: strangers may be many."""
@@ -90,6 +100,18 @@ def admit(request: CheckedRequest, table: PolicyTable, now: float) -> Admitted |
     found = [(route, route.match(path)) for route in table.routes]
     matches = [(route, values) for route, values in found if values is not None]
     return _decide(request, matches, table, now)
+
+
+def only_on_trial(denied: Denied, rollout: Rollout) -> bool:
+    """Whether a request that is denied passes all the same.
+
+    What an operator does is not on trial; and where it could not be found out whose request it is,
+    it may be of one for whom all is in force.
+    """
+    if denied.refusal.cause is Cause.TENANT_STOPPED:
+        return False
+    unknown = denied.refusal.cause in UNKNOWN and rollout.mode == "enforce"
+    return not unknown and rollout.on_trial(denied.tenant or denied.hidden)
 
 
 def _decide(

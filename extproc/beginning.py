@@ -19,6 +19,8 @@ def begin(
     parameters: Mapping[str, str],
     digest: str = "",
     asker: Asker = NOBODY,
+    *,
+    identity_on_trial: bool = False,
 ) -> Exchange | ShadowExchange:
     """``digest`` is what the request's body must have, where its sender signed it."""
     reservation = Reservation(asker)
@@ -31,4 +33,6 @@ def begin(
         or met(policy, asker.case, asker.arrival)
         else Exchange(policy, parameters)
     )
-    return ShadowExchange(exchange, digest) if policy.shadow else exchange
+    if policy.shadow:
+        return ShadowExchange(exchange, digest, identity=identity_on_trial)
+    return exchange

@@ -16,8 +16,8 @@ from extproc.events import CheckedRequest
 
 JA4: Final = "x-extproc-ja4"
 """Where Envoy writes the fingerprint of the TLS handshake, over whatever a client wrote; see
-envoyconf/fingerprint.py.  Where another Envoy does not, a client may write there what it likes:
-that is as little a proof as the name it goes by, and alone links nobody.
+envoyconf/fingerprint.py.  All that is rendered here takes out what a client wrote; an Envoy that
+does not lets clients choose what they are known by, which ``extproc envoy check`` says.
 """
 _BLOCK: Final = (24, 48)
 """Lengths of the prefix of a block of addresses, in IPv4 and in IPv6."""

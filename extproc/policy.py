@@ -319,7 +319,7 @@ class PolicyTable:
     """(tenant, route name) -> policy."""
     caps: Caps
     shapings: Mapping[str, Shaping] = field(default_factory=dict)
-    """By tenant, for what it is denied; under "", for strangers."""
+    """By tenant; under "", for what strangers are denied."""
     pseudonyms: Pseudonyms | None = None
     """What stands for callers and inputs in the audit log, where there is one."""
     proxies: Proxies = field(default_factory=Proxies)
@@ -329,10 +329,19 @@ class PolicyTable:
     selected: Mapping[str, Mapping[tuple[str, str], Policy]] = field(default_factory=dict)
     """By name of a policy: what holds where Envoy's configuration selects it for a route, whatever
     policy the tenant has."""
+    selected_shapings: Mapping[str, Shaping] = field(default_factory=dict)
+    """By name of a policy."""
 
     def selecting(self, name: str) -> Mapping[tuple[str, str], Policy]:
         """By tenant and route; under a name that no policy has, nothing is granted."""
         return self.selected.get(name, {}) if name else self.policies
+
+    def shaping(self, tenant: str, selected: str = "") -> Shaping:
+        """Of what it is answered, and denied, where this policy is selected for a route."""
+        own = self.shapings.get(tenant, UNSHAPED)
+        if not tenant or self.rollout.on_trial(tenant):
+            return own
+        return self.selected_shapings.get(selected, own)
 
     def excerpt(self, policy: Policy | None) -> "Excerpt":
         """For the record of an exchange under this policy."""

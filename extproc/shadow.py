@@ -1,8 +1,8 @@
 """A policy on trial: everything is decided and recorded, nothing is changed.
 
 Rule: what Envoy sends goes back as it came, whatever the exchange in the shadow decides; its first
-refusal is the outcome the record tells.  But who asks is not on trial: the end of a body that is
-not the one its sender signed does not pass.
+refusal is the outcome the record tells.  But who asks is not on trial, unless the whole file is:
+the end of a body that is not the one its sender signed does not pass.
 """
 
 from collections.abc import Mapping, Sequence
@@ -42,11 +42,13 @@ class ShadowExchange:
     """At any time: nothing hangs on how the stream ends, since everything passes anyway."""
     filler: Filler | None = None
 
-    def __init__(self, exchange: Exchange, digest: str = "") -> None:
-        """``digest`` is what the request's body must have, where its sender signed it."""
+    def __init__(self, exchange: Exchange, digest: str = "", *, identity: bool = False) -> None:
+        """``digest`` is what the request's body must have, where its sender signed it;
+        ``identity``: whether who asks is on trial too.
+        """
         self._exchange = exchange
         self._signed = BodyDigest(digest) if digest else None
-        self._forged = False
+        self._identity, self._forged = identity, False
         self.status = 0
         """The model server's, which the client gets."""
 
@@ -102,8 +104,10 @@ class ShadowExchange:
 
     def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
         if self._signed is not None and not self._signed.passes(event):
-            self._forged = True
-            return [Abort(f"extproc_{FORGED.outcome}")]
+            if not self._identity:
+                self._forged = True
+                return [Abort(f"extproc_{FORGED.outcome}")]
+            self._exchange.refuse(FORGED)
         if isinstance(event, ResponseHeaders):
             self.status = event.status
         try:

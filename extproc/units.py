@@ -4,7 +4,7 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-DURATION: Final = r"^[1-9][0-9]{0,5}(ms|s|m|h|d)$"
+DURATION: Final = r"^[1-9][0-9]{0,5}(ms|s|m|h|d)\Z"
 Duration = Annotated[
     str,
     Meta(
@@ -14,13 +14,13 @@ Duration = Annotated[
 ]
 Size = Annotated[
     Annotated[int, Meta(ge=1, le=1 << 50)]
-    | Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,5}(B|KiB|MiB|GiB)$")],
+    | Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,5}(B|KiB|MiB|GiB)\Z")],
     Meta(description="a size such as 256KiB or 1MiB, or a number of bytes"),
 ]
 SecretReference = Annotated[
     str,
     Meta(
-        pattern=r"^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)$",
+        pattern=r"^(file:.+|env:[A-Za-z_][A-Za-z0-9_]*)\Z",
         description="file:PATH or env:NAME, where the secret is; it does not belong here",
     ),
 ]

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc import admission
-from extproc.admission import Admitted, Denied
+from extproc.admission import UNKNOWN, Admitted, Denied, only_on_trial
+from extproc.cause import Cause
 from extproc.credentials import ANY, ApiKey, ApiKeys, Needed, Requirement
 from extproc.dialects import (
     Dialect,
@@ -33,6 +34,7 @@ from extproc.refusal import (
     UNSUPPORTED_MEDIA_TYPE,
     Refusal,
 )
+from extproc.rollout import WHOLE, Rollout
 from extproc.validation import Contract
 from tests.playbook import HMAC_KEY, policy, rate, table
 
@@ -496,6 +498,32 @@ def test_whose_a_strangers_denial_is_stays_known_here() -> None:
     assert denied == Denied(UNAUTHENTICATED)
     assert isinstance(denied, Denied)
     assert denied.hidden == "acme"
+
+
+HALF = Rollout("enforce", 50)
+"""In force for acme, on trial for beta."""
+SHADOW = Rollout("shadow")
+
+
+@pytest.mark.parametrize(
+    ("denied", "rollout", "expected"),
+    [
+        (Denied(UNKNOWN_ROUTE, tenant="acme"), WHOLE, False),
+        (Denied(UNKNOWN_ROUTE, tenant="acme"), HALF, False),
+        (Denied(UNKNOWN_ROUTE, tenant="beta"), HALF, True),
+        (Denied(UNAUTHENTICATED, hidden="acme"), HALF, False),
+        (Denied(UNAUTHENTICATED, hidden="beta"), HALF, True),
+        (Denied(UNAUTHENTICATED), HALF, True),
+        *((Denied(UNAUTHENTICATED.called(cause)), HALF, False) for cause in UNKNOWN),
+        *((Denied(UNAUTHENTICATED.called(cause)), SHADOW, True) for cause in UNKNOWN),
+        (Denied(UNKNOWN_ROUTE.called(Cause.TENANT_STOPPED), tenant="beta"), HALF, False),
+        (Denied(UNKNOWN_ROUTE.called(Cause.TENANT_STOPPED), tenant="beta"), SHADOW, False),
+    ],
+)
+def test_what_is_denied_is_on_trial_where_all_is_for_who_asks(
+    denied: Denied, rollout: Rollout, expected: bool
+) -> None:
+    assert only_on_trial(denied, rollout) is expected
 
 
 def test_an_issuer_is_asked_who_it_is_that_may_not_know_of_a_route() -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from extproc.__main__ import main
 from tests.config.sealed import sealed
+from tests.nobody import as_nobody
 
 ROOT = Path(__file__).parent.parent
 POLICY = """\
@@ -124,6 +125,23 @@ def test_a_policy_that_is_not_there_ends_with_4(tmp_path: Path) -> None:
     ended = within("check", str(tmp_path / "none.yaml"))
     assert ended.returncode == 4
     assert "No such file" in ended.stderr
+
+
+@pytest.mark.parametrize("which", ["policy", "base"])
+def test_a_file_that_may_not_be_read_ends_with_4_and_says_so(
+    policy: Path, monkeypatch: pytest.MonkeyPatch, which: str
+) -> None:
+    policy.parent.chmod(0o755)
+    monkeypatch.chdir(policy.parent)
+    Path("base.yaml").write_text("version: 1\n")
+    asked = ("check", "policy.yaml", "--base", "base.yaml")
+    assert within(*asked).returncode == 0, "and all that it needs is imported"
+    Path(f"{which}.yaml").chmod(0)
+    with as_nobody():
+        ended = within(*asked)
+    assert ended.returncode == 4
+    said = f"{which}.yaml: Permission denied; let the user that it runs as read it\n"
+    assert ended.stderr == said
 
 
 def test_the_schema_is_printed_as_it_is_committed() -> None:

@@ -199,6 +199,18 @@ class TestWhoAsksIsNotOnTrial:
         play(machine, *begin, (end, [Abort("extproc_body_not_as_signed")]))
         assert machine.outcome == "body_not_as_signed"
 
+    def test_where_that_is_on_trial_too_another_body_passes_and_is_recorded(self) -> None:
+        machine = ShadowExchange(Exchange(policy(shadow=True), {}), told(b"other"), identity=True)
+        play(
+            machine,
+            *request(ASK),
+            (headers(), [SendResponseHeaders()]),
+            (ResponseBody(LEAKY, end=True), [SendResponseBody(LEAKY, end=True)]),
+        )
+        assert machine.outcome == "shadow:body_not_as_signed"
+        assert machine.verdict == "invalid_api_key"
+        assert (machine.held, machine.status) == (0, 200)
+
     @pytest.mark.parametrize("body", [b"", b"other"])
     def test_what_is_on_trial_has_no_say_in_that(self, body: bytes) -> None:
         machine = ShadowExchange(

@@ -26,21 +26,28 @@ Limits = Mapping[str, Limit]
 
 
 class Directory:
-    """Names alone, of one policy table; complete once ``survey`` has been exhausted."""
+    """Of one policy table; complete once ``survey`` has been exhausted."""
 
     def __init__(self) -> None:
-        self._tenants: dict[str, None] = {}
+        self._tenants: dict[str, tuple[Limit, ...]] = {}
+        """Those that count it, and nobody else."""
+        self._alike: dict[tuple[Limit, ...], tuple[Limit, ...]] = {}
+        """The same of these once: most tenants have what others have."""
         self._others: dict[str, dict[str, Limit]] = {}
         self._order: list[str] = []
         self._places: dict[str, int] = {}
 
     def survey(self, policies: Mapping[tuple[str, str], Policy]) -> Iterator[None]:
         """Look at what each tenant has on each route, one at a time: there may be many."""
-        for tenant, route in policies:
-            self._tenants[tenant] = None
-            for group, limit in _grouped(policies[tenant, route]):
-                if group != tenant:
+        for (tenant, _), policy in policies.items():
+            own = {limit.name: limit for limit in self._tenants.get(tenant, ())}
+            for group, limit in _grouped(policy):
+                if group == tenant:
+                    own[limit.name] = limit
+                else:
                     self._others.setdefault(named(group), {})[limit.name] = limit
+            limits = tuple(own.values())
+            self._tenants[tenant] = self._alike.setdefault(limits, limits)
             yield
         shared = [SHARED] if SHARED in self._others else []
         cohorts = [whom for whom in self._others if whom != SHARED]
@@ -58,20 +65,22 @@ class Directory:
         start = self._places[whom] + 1 if whom else 0
         return self._order[start : start + most]
 
-    def limits(self, table: PolicyTable, whom: str) -> Limits:
+    def limits(self, whom: str) -> Limits:
         """Raise OperatorError where nobody is called so."""
         if ":" not in whom:
-            return of_tenant(table, whom, self._tenants)
+            if whom not in self._tenants:
+                raise _unknown(whom, self._tenants)
+            return {limit.name: limit for limit in self._tenants[whom]}
         if whom not in self._others:
             wrong = f"there is no {whom!r}"
             raise OperatorError(f"{wrong}; {_instead(whom, self._others)}")
         return self._others[whom]
 
 
-def of_tenant(table: PolicyTable, tenant: str, known: Iterable[str] = ()) -> Limits:
+def of_tenant(table: PolicyTable, tenant: str) -> Limits:
     """Those that count it, and nobody else.  Raise OperatorError where there is no such tenant."""
     found: dict[str, Limit] = {}
-    for policy in _policies(table, tenant, known):
+    for policy in _policies(table, tenant):
         found.update((limit.name, limit) for group, limit in _grouped(policy) if group == tenant)
     return found
 
@@ -79,7 +88,7 @@ def of_tenant(table: PolicyTable, tenant: str, known: Iterable[str] = ()) -> Lim
 def elsewhere(table: PolicyTable, tenant: str) -> dict[str, list[str]]:
     """What it counts against together with others: names of limits, by whose they are."""
     found: dict[str, dict[str, None]] = {}
-    for policy in _policies(table, tenant, ()):
+    for policy in _policies(table, tenant):
         for group, limit in _grouped(policy):
             if group != tenant:
                 found.setdefault(named(group), {})[limit.name] = None
@@ -142,13 +151,17 @@ def _grouped(policy: Policy) -> Iterator[tuple[str, Limit]]:
         yield limit.group(policy.tenant, cohort), limit
 
 
-def _policies(table: PolicyTable, tenant: str, known: Iterable[str]) -> Iterator[Policy]:
+def _policies(table: PolicyTable, tenant: str) -> Iterator[Policy]:
     if not has(table, tenant):
-        raise OperatorError(f"there is no tenant {tenant!r}; {_instead(tenant, known)}")
+        raise _unknown(tenant, ())
     for route in table.routes:
         found = table.policies.get((tenant, route.name))
         if found is not None:
             yield found
+
+
+def _unknown(tenant: str, known: Iterable[str]) -> OperatorError:
+    return OperatorError(f"there is no tenant {tenant!r}; {_instead(tenant, known)}")
 
 
 def _instead(name: str, known: Iterable[str]) -> str:

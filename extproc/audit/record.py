@@ -1,7 +1,7 @@
 """What the lines of an audit log say.
 
 Rule: names, counts, codes and keyed digests; never a credential, a prompt, a vector or a score.
-Every field but those of a record, an act, a suspected and a seen is the log's own, and stands in no
+Every field but those of what is told (``Told``, below) is the log's own, and stands in no
 query by default.
 """
 
@@ -13,6 +13,11 @@ from msgspec import Struct
 
 Decision = Literal["served", "refused", "cut", "unfinished"]
 GapReason = Literal["crash", "queue", "refused", "seen"]
+EnforcedBy = Literal[
+    "start",  # of the sidecar
+    "files",  # they have changed
+    "signal",  # SIGHUP
+]
 End = Literal["", "rotated", "stopped"]
 ActOutcome = Literal[
     "done",
@@ -156,6 +161,17 @@ class Seen(Struct, frozen=True, tag_field="kind", tag="seen", omit_defaults=True
     """See detectors/seen.py: bucket numbers and keyed digests."""
 
 
+class Enforced(Struct, frozen=True, tag_field="kind", tag="policy"):
+    """Which policy is in force from now on."""
+
+    time: datetime
+    policy: str
+    """Digest of the configuration."""
+    before: str = ""
+    """That of the one that was in force until now; empty where the sidecar has begun with it."""
+    cause: EnforcedBy = "start"
+
+
 class Opening(Struct, frozen=True, tag_field="kind", tag="open"):
     """The first line of a file."""
 
@@ -192,6 +208,6 @@ class Checkpoint(Struct, frozen=True, tag_field="kind", tag="checkpoint"):
     """Why nothing follows in this file, or in this run of the process."""
 
 
-Told = Record | Act | Suspected | Seen
+Told = Record | Act | Suspected | Seen | Enforced
 """What is told to a log; all else it writes by itself."""
 Entry = Told | Opening | Gap | Checkpoint

@@ -52,6 +52,8 @@ class Report(Struct, frozen=True):
     """Lines of what was found of suspects."""
     seen: int
     """Lines of what detectors learned of exchanges."""
+    policies: int
+    """Lines of which policy was in force from then on."""
     first: int | None
     """Number of the first line; more than 1 where older files are not here."""
     head: str
@@ -118,6 +120,7 @@ class Verification:
             acts=self._told["act"],
             suspected=self._told["suspected"],
             seen=self._told["seen"],
+            policies=self._told["policy"],
             first=self._first,
             head=str(self._head),
             unsigned=self._unsigned,
@@ -220,7 +223,7 @@ class Verification:
     def _check_kind(self, line: Line) -> None:
         said = line.said
         match said.kind:
-            case "exchange" | "act" | "suspected" | "seen":
+            case "exchange" | "act" | "suspected" | "seen" | "policy":
                 self._told[said.kind] += 1
                 self._count_unsigned()
             case "open":

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
-from extproc.auditor.query import By
+from extproc.auditor.grouping import By
 from extproc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def query(  # noqa: PLR0913, PLR0917 - an option for each field that one asks by
     by: Annotated[list[By] | None, typer.Option(help="Sums by this; may be repeated.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many rows.", min=1)] = 50,
     sql: Annotated[
-        str, typer.Option(help="Instead: a SELECT about records, acts and suspected.")
+        str, typer.Option(help="Instead: a SELECT about records, acts, suspected, policies.")
     ] = "",
     output: Output = "text",
 ) -> None:
@@ -133,6 +133,22 @@ def suspected(  # noqa: PLR0913, PLR0917 - an option for each field that one ask
     equals = {name: value for name, value in asked.items() if value}
     question = Question(equals, _instant(since, now), _instant(until, now), (), limit)
     _show(ask_suspected(paths, question), output)
+
+
+@audit.command()
+def policies(
+    paths: Paths,
+    since: Annotated[str, typer.Option(help="From this time (ISO 8601), or 15m, 6h, 7d ago.")] = "",
+    until: Annotated[str, typer.Option(help="Before this time, as --since.")] = "",
+    limit: Annotated[int, typer.Option(help="At most so many rows.", min=1)] = 50,
+    output: Output = "text",
+) -> None:
+    """Which policy was in force, and from when, the latest first; needs the extra audit."""
+    from extproc.auditor.query import Question, ask_policies
+
+    now = datetime.now(UTC)
+    question = Question({}, _instant(since, now), _instant(until, now), (), limit)
+    _show(ask_policies(paths, question), output)
 
 
 def _show(answer: "Answer", output: str) -> None:

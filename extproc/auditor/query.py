@@ -7,11 +7,11 @@ SQL sees the records in memory and nothing else: no file, no network, no setting
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from extproc.audit import Act, Record, Suspected
+from extproc.audit import Act, Enforced, Record, Suspected
+from extproc.auditor.grouping import By
 from extproc.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -58,6 +58,7 @@ _COLUMNS: Final = {
     "before": "VARCHAR",
     "after": "VARCHAR",
     "escalated": "BOOLEAN",
+    "cause": "VARCHAR",
     "until": "TIMESTAMP",
     "evidence": "MAP(VARCHAR, DOUBLE)",
     "counts": "MAP(VARCHAR, BIGINT)",
@@ -68,24 +69,8 @@ ACT_FIELDS: Final = (*Act.__struct_fields__,)
 """Of an act."""
 SUSPECTED_FIELDS: Final = (*Suspected.__struct_fields__,)
 """Of what was found of a suspect."""
-
-
-class By(StrEnum):
-    """What records are put together by."""
-
-    TENANT = "tenant"
-    PRINCIPAL = "principal"
-    ROUTE = "route"
-    MODEL = "model"
-    DECISION = "decision"
-    REASON = "reason"
-    STATUS = "status"
-    FIDELITY = "fidelity"
-    FINGERPRINT = "fingerprint"
-    POLICY = "policy"
-    MINUTE = "minute"
-    HOUR = "hour"
-    DAY = "day"
+POLICY_FIELDS: Final = (*Enforced.__struct_fields__,)
+"""Of which policy was in force."""
 
 
 _SUMS: Final = """\
@@ -145,6 +130,11 @@ def ask_suspected(paths: Sequence[Path], question: Question) -> Answer:
     return _ask(paths, question, "suspected", SUSPECTED_FIELDS)
 
 
+def ask_policies(paths: Sequence[Path], question: Question) -> Answer:
+    """The latest policies that were put in force, and fit, latest first."""
+    return _ask(paths, question, "policy", POLICY_FIELDS)
+
+
 def _ask(paths: Sequence[Path], question: Question, kind: str, fields: Sequence[str]) -> Answer:
     with _connected() as database:
         _read(database, paths)
@@ -155,7 +145,8 @@ def _ask(paths: Sequence[Path], question: Question, kind: str, fields: Sequence[
 
 
 def ask_sql(paths: Sequence[Path], sql: str) -> Answer:
-    """What a SELECT says about the tables ``records``, ``acts`` and ``suspected``.
+    """What a SELECT says about the tables ``records``, ``acts``, ``suspected`` and
+    ``policies``.
 
     Raise ConfigError where it cannot be run.
     """
@@ -167,13 +158,14 @@ def ask_sql(paths: Sequence[Path], sql: str) -> Answer:
         database.execute(f"CREATE VIEW records AS {_RECORDS}")
         database.execute(f"CREATE VIEW acts AS {_ACTS}")
         database.execute(f"CREATE VIEW suspected AS {_SUSPECTED}")
+        database.execute(f"CREATE VIEW policies AS {_POLICIES}")
         database.execute("SET enable_external_access = false")
         database.execute("SET lock_configuration = true")
         try:
             return _answer(database, sql, [])
         except _error() as error:
             wrong = str(error).partition("\n")[0]
-            remedy = "ask a SELECT about the tables records, acts and suspected"
+            remedy = "ask a SELECT about the tables records, acts, suspected and policies"
             raise ConfigError(f"--sql: {wrong}; {remedy}") from error
 
 
@@ -182,6 +174,8 @@ _RECORDS: Final = f"SELECT n, {', '.join(FIELDS)} FROM lines WHERE kind = 'excha
 _ACTS: Final = f"SELECT n, {', '.join(ACT_FIELDS)} FROM lines WHERE kind = 'act'"  # noqa: S608 - as above
 
 _SUSPECTED: Final = f"SELECT n, {', '.join(SUSPECTED_FIELDS)} FROM lines WHERE kind = 'suspected'"  # noqa: S608 - as above
+
+_POLICIES: Final = f"SELECT n, {', '.join(POLICY_FIELDS)} FROM lines WHERE kind = 'policy'"  # noqa: S608 - as above
 
 
 def _duckdb() -> Any:

@@ -5,18 +5,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final, Literal
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from typing import TYPE_CHECKING, Final, Literal
 
 from extproc.audit import Pseudonyms
-from extproc.audit.signature import private_key
 from extproc.config.document import Document
 from extproc.config.loading import Config
 from extproc.config.secret import resolve
 from extproc.config.settings import Settings
 from extproc.errors import Malformed
 from extproc.units import octets, seconds
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 _MAKE: Final = "make one with: extproc audit key FILE"
 
@@ -26,7 +26,7 @@ class AuditPlan:
     """See settings.AuditSettings; seconds and bytes."""
 
     path: Path
-    key: Ed25519PrivateKey
+    key: "Ed25519PrivateKey"
     every: int = 1000
     within: float = 10.0
     size: int = 100 << 20
@@ -72,7 +72,9 @@ def compile_pseudonyms(
     return Pseudonyms(hmac.digest(secret, b"audit %d" % settings.keys.epoch, "sha256"))
 
 
-def _key(document: Document, reference: str, environ: Mapping[str, str]) -> Ed25519PrivateKey:
+def _key(document: Document, reference: str, environ: Mapping[str, str]) -> "Ed25519PrivateKey":
+    from extproc.audit.signature import private_key  # noqa: PLC0415 - 7 MiB, for those who sign
+
     place = ("audit", "key")
     try:
         return private_key(resolve(document, place, reference, environ, remedy=_MAKE))

@@ -18,7 +18,7 @@ EVERY: Final = "*"
 Selector = Annotated[
     str,
     Meta(
-        pattern=r"^(\*|(GET|POST|\*) (\*|/[^\s?\[]*)|[a-z][a-z0-9_*]*)$",
+        pattern=r"^(\*|(GET|POST|\*) (\*|/[^\s?\[]*)|[a-z][a-z0-9_*]*)\Z",
         max_length=1100,
         description="*, a route such as POST /v1/*, or the name of a dialect such as openai_*",
     ),
@@ -27,7 +27,7 @@ Selector = Annotated[
 _NAME_OR_EVERY = Annotated[
     str,
     Meta(
-        pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63})$",
+        pattern=r"^(\*|[A-Za-z0-9][A-Za-z0-9._-]{0,63})\Z",
         description="a name: at most 64 letters, digits, '.', '_' and '-'; or *, for all",
     ),
 ]

@@ -10,7 +10,7 @@ from msgspec import Meta
 ControlSocket = Annotated[
     str,
     Meta(
-        pattern=r"^unix:///.+$",
+        pattern=r"^unix:///.+\Z",
         description="unix:///PATH of a socket, such as unix:///run/extproc/control.sock",
     ),
 ]

@@ -15,7 +15,7 @@ from extproc.units import Duration, SecretReference
 AlertUrl = Annotated[
     str,
     Meta(
-        pattern=f"^({URL})$",
+        pattern=rf"^({URL})\Z",
         max_length=2048,
         description="https://HOST/PATH; http:// only of this machine",
     ),

@@ -20,6 +20,14 @@ its times telling (as in git's index, Documentation/technical/racy-git)."""
 Wall = Callable[[], float]
 
 
+def remedy(error: OSError, otherwise: str) -> str:
+    """What helps whoever cannot read a file.  Another file is no help where this one is kept from
+    the user that we run as.
+    """
+    kept = isinstance(error, PermissionError)
+    return "let the user that it runs as read it" if kept else otherwise
+
+
 @dataclass(frozen=True, slots=True)
 class _Look:
     """Which file stood there: of another one, or another content, some of this is another."""

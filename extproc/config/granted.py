@@ -4,7 +4,7 @@ Rule: making it cannot fail, since every name in it was resolved before; and wha
 bounded: ten thousand tenants on eight routes are many more policies than are asked for at a time.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, ItemsView, Iterator, Mapping
 from typing import Final
 
 from extproc.policy import Policy
@@ -36,6 +36,14 @@ class Granted(Mapping[tuple[str, str], Policy]):
         made = self._made[place] = self._make(tenant, route)
         return made
 
+    def items(self) -> "Each":
+        """All of them; of what is made for whoever looks at it nothing is kept."""
+        return Each(self)
+
+    def passing(self, place: tuple[str, str]) -> Policy:
+        """One that is there, without keeping it."""
+        return self._made.get(place) or self._make(*place)
+
     def forget(self) -> None:
         """What was made, one by one: all at once takes long enough to hold others up."""
         while self._made:
@@ -52,6 +60,19 @@ class Granted(Mapping[tuple[str, str], Policy]):
 
     def __len__(self) -> int:
         return sum(map(len, self._tenants.values()))
+
+
+class Each(ItemsView[tuple[str, str], Policy]):
+    """All that is granted, made one at a time: ten thousand tenants' would push out all those that
+    requests ask for, and then be garbage to be searched.
+    """
+
+    def __init__(self, granted: Granted) -> None:
+        super().__init__(granted)
+        self._granted = granted
+
+    def __iter__(self) -> Iterator[tuple[tuple[str, str], Policy]]:
+        return ((place, self._granted.passing(place)) for place in self._granted)
 
 
 class Selected(Mapping[str, Granted]):

@@ -8,7 +8,6 @@ that the route's requests do not have, or for a tensor where there is none, is a
 import hashlib
 from typing import Any, Final
 
-import jsonschema_rs
 import orjson
 
 from extproc.config.diagnosis import shown
@@ -25,7 +24,8 @@ MAX_SCHEMA: Final = 1 << 20
 CHECKED: Final = 256 << 10
 """Bytes of a body, by default, where it is looked into: some milliseconds."""
 _UNBOUNDED: Final = 1 << 50
-_PATTERNS: Final = jsonschema_rs.RegexOptions(size_limit=1 << 20, dfa_size_limit=1 << 20)
+_PATTERN: Final = 1 << 20
+"""Bytes of a compiled pattern."""
 _TENSORS: Final = (KServeV2, KServeV2Grpc, TensorFlowGrpc)
 
 
@@ -113,12 +113,16 @@ def _schema(document: Document, place: Place, reference: str | None) -> Schema |
 
 
 def _validator(document: Document, place: Place, text: bytes) -> Any:
+    import jsonschema_rs  # noqa: PLC0415 - 3 MiB, for those who have a schema
+
     try:
         return jsonschema_rs.validator_for(
             orjson.loads(text),
             validate_formats=True,
             ignore_unknown_formats=False,
-            pattern_options=_PATTERNS,
+            pattern_options=jsonschema_rs.RegexOptions(
+                size_limit=_PATTERN, dfa_size_limit=_PATTERN
+            ),
             offline=True,
         )
     except orjson.JSONDecodeError as error:

@@ -26,7 +26,7 @@ def base_schema() -> dict[str, Any]:
 
 
 def _schema(title: str, whole: Any, settings: str, *routes: str) -> dict[str, Any]:
-    made = msgspec.json.schema(whole)
+    made = for_editors(msgspec.json.schema(whole))
     parts = made["$defs"]
     # msgspec leaves out which keys a mapping may have, and knows of no names of dialects.
     tiers = parts[settings]["properties"]["fidelities"]["additionalProperties"]
@@ -35,3 +35,17 @@ def _schema(title: str, whole: Any, settings: str, *routes: str) -> dict[str, An
         dialect = parts[route]["properties"]["dialect"]["anyOf"]
         dialect[dialect.index({"type": "string"})] = {"enum": list(DIALECTS)}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title, **made}
+
+
+def for_editors(node: Any, name: str = "") -> Any:
+    r"""With the end of a text as a schema's patterns (ECMA-262) have it: to Python, ``$`` is before
+    a last line break too, so that ours end with ``\Z``.
+    """
+    match node:
+        case dict():
+            return {key: for_editors(value, key) for key, value in node.items()}
+        case list():
+            return [for_editors(value) for value in node]
+        case str() if name == "pattern" and node.endswith(r"\Z"):
+            return node.removesuffix(r"\Z") + "$"
+    return node

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from extproc.config.document import Document
 from extproc.credentials import Jwt, Jwts
-from extproc.credentials.key_set import MAX_BYTES, key_set
+from extproc.credentials.keyring import MAX_BYTES
 from extproc.errors import Malformed
 from extproc.units import seconds
 
@@ -26,6 +26,8 @@ def jwts(
     if not source.startswith("file:"):
         return Jwts(settings, hmac_key, tenants, source)
     path = document.folder(place) / source.removeprefix("file:")
+    from extproc.credentials.key_set import key_set  # noqa: PLC0415 - for policies with tokens
+
     made = Jwts(settings, hmac_key, tenants, f"file:{path}")
     try:
         made.keyring.renew(

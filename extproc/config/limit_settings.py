@@ -14,7 +14,7 @@ Most = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 RoutePattern = Annotated[
     str,
     Meta(
-        pattern=r"^(\*|(GET|POST|\*) (\*|/\S*))$",
+        pattern=r"^(\*|(GET|POST|\*) (\*|/\S*))\Z",
         max_length=1100,
         description="a route such as POST /v1/embeddings, in which * stands for any text",
     ),
@@ -30,7 +30,7 @@ ModelPattern = Annotated[
 Zone = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}$",
+        pattern=r"^[A-Za-z][A-Za-z0-9_+/-]{0,63}\Z",
         description="a time zone such as UTC or Europe/Berlin",
     ),
 ]

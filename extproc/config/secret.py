@@ -6,6 +6,7 @@ Rule: no message holds any of a secret's content; how long it is may be told.
 from collections.abc import Mapping
 from typing import Final
 
+from extproc.config import files
 from extproc.config.document import Document, Place
 
 MIN_BYTES: Final = 32
@@ -47,4 +48,4 @@ def _content(document: Document, place: Place, name: str, remedy: str) -> bytes:
         return document.files.read(path, MAX_BYTES + len(b"\r\n"))
     except OSError as error:
         wrong = f"{path} cannot be read ({error.strerror})"
-        raise document.fault(place, wrong, remedy) from error
+        raise document.fault(place, wrong, files.remedy(error, remedy)) from error

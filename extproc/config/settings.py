@@ -32,32 +32,32 @@ from extproc.validation import Domain, TensorDomain
 Network = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}$",
+        pattern=r"^[0-9A-Fa-f:.]{2,45}/[0-9]{1,3}\Z",
         description="a range of IP addresses such as 10.0.0.0/8 or fd00::/8",
     ),
 ]
 Address = Annotated[
     str,
     Meta(
-        pattern=r"^(unix:///.+|(\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):[1-9][0-9]{0,4})$",
+        pattern=r"^(unix:///.+|(\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):[1-9][0-9]{0,4})\Z",
         description="unix:///PATH, or an IP address and port such as 127.0.0.1:9100",
     ),
 ]
 TcpAddress = Annotated[
     str,
     Meta(
-        pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):[1-9][0-9]{0,4}$",
+        pattern=r"^(\[[0-9A-Fa-f:.]+\]|[0-9.]+|localhost):[1-9][0-9]{0,4}\Z",
         description="an IP address and port such as 127.0.0.1:9101",
     ),
 ]
 SchemaReference = Annotated[
     str,
-    Meta(pattern=r"^file:.+$", description="file:PATH of a JSON Schema"),
+    Meta(pattern=r"^file:.+\Z", description="file:PATH of a JSON Schema"),
 ]
 FieldPath = Annotated[
     str,
     Meta(
-        pattern=r"^[^.\[\]]+(\.[^.\[\]]+)*$",
+        pattern=r"^[^.\[\]]+(\.[^.\[\]]+)*\Z",
         max_length=256,
         description="the names that lead to a field, such as messages.content",
     ),
@@ -68,7 +68,7 @@ TensorName = Annotated[
 PathTemplate = Annotated[
     str,
     Meta(
-        pattern=r"^(/(?!\.{1,2}(/|$))(\{[a-z][a-z0-9_]*\}(:[A-Za-z]+)?|[A-Za-z0-9._:@+-]+))+$",
+        pattern=r"^(/(?!\.{1,2}(/|$))(\{[a-z][a-z0-9_]*\}(:[A-Za-z]+)?|[A-Za-z0-9._:@+-]+))+\Z",
         max_length=1024,
         description="a path such as /v1/embeddings or /v2/models/{model}/infer",
     ),
@@ -78,7 +78,7 @@ Principal = Annotated[
     Meta(
         pattern=(
             r"^(key:[0-9a-f]{64}|jwt:[!-{}~]{1,512}\|[ -~]{1,255}|mtls:sha256:[0-9a-f]{64}"
-            r"|mtls:[a-z][a-z0-9+.-]*://[!-~]{1,2040})$"
+            r"|mtls:[a-z][a-z0-9+.-]*://[!-~]{1,2040})\Z"
         ),
         description="the hash of a key, as printed by: extproc keys hash; or jwt:ISSUER|SUBJECT, "
         "mtls:URI, or mtls:sha256:DIGEST of a certificate",

@@ -15,7 +15,7 @@ from typing import Any, Final
 import yaml
 
 from extproc.config.document import Document, Place, dotted, fault
-from extproc.config.files import Files
+from extproc.config.files import Files, remedy
 from extproc.errors import ConfigError
 
 MAX_BYTES: Final = 4 << 20
@@ -52,7 +52,8 @@ def _text(path: Path, files: Files) -> str:
     try:  # aside: what counts are the settings
         raw = files.aside().read(path, MAX_BYTES)
     except OSError as error:
-        raise ConfigError(f"{path}: {error.strerror}; name a policy file to read") from error
+        helps = remedy(error, "name a file to read")
+        raise ConfigError(f"{path}: {error.strerror}; {helps}") from error
     if len(raw) > MAX_BYTES:
         raise ConfigError(f"{path}: larger than {MAX_BYTES >> 20} MiB; remove what is not used")
     try:

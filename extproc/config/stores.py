@@ -34,7 +34,7 @@ class Slices(Struct, frozen=True, forbid_unknown_fields=True):
 
     share: Annotated[float, Meta(gt=0, le=0.25)] = 0.02
     """Of the limit's maximum."""
-    time: Annotated[str, Meta(pattern=r"^([1-9]|[1-5][0-9])s$")] = field(default="5s", name="for")
+    time: Annotated[str, Meta(pattern=r"^([1-9]|[1-5][0-9])s\Z")] = field(default="5s", name="for")
     """How long it holds them; less than a minute."""
 
 
@@ -45,7 +45,7 @@ class RedisStore(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     """redis://, rediss:// (TLS) or unix://, with user and password; several hosts stand between
     commas: Sentinels, or nodes of a Cluster."""
     topology: Literal["single", "sentinel", "cluster"] = "single"
-    master: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}$")] = "mymaster"
+    master: Annotated[str, Meta(pattern=r"^[A-Za-z0-9._-]{1,64}\Z")] = "mymaster"
     """What Sentinels call the master."""
     sentinel_password: SecretReference | None = None
     """Of the Sentinels; the URL's is the master's."""
@@ -55,7 +55,7 @@ class RedisStore(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     """File of our own, where the server asks for one."""
     key: Annotated[str, Meta(min_length=1)] | None = None
     """File of its key."""
-    prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "extproc"
+    prefix: Annotated[str, Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\Z")] = "extproc"
     """Of all keys; sidecars with the same count together."""
     share: _Counters = 10_000
     """The most counters that one tenant has; of those beyond all are counted together."""
@@ -63,7 +63,7 @@ class RedisStore(Struct, frozen=True, forbid_unknown_fields=True, tag_field="kin
     """The most that one tenant may have under way."""
     lease: Duration = "15m"
     """After that long what was reserved and never settled is given back, but for what is sure."""
-    wait: Annotated[str, Meta(pattern=r"^([5-9]|[1-4][0-9])ms$")] = "40ms"
+    wait: Annotated[str, Meta(pattern=r"^([5-9]|[1-4][0-9])ms\Z")] = "40ms"
     """The most that a request waits for the store; less than 50ms."""
     on_failure: Literal["deny"] | LocalShare = "deny"
     """What happens while it cannot be reached, or has lost what it knew."""

@@ -51,6 +51,7 @@ def compile_table(config: Config, environ: Mapping[str, str] = os.environ) -> Po
         tenants=owners,
         policies=policies,
         selected=selected,
+        selected_shapings={name: shapings[name] for name in settings.policies},
         caps=caps,
         shapings=of_tenants(settings, shapings, rollout),
         pseudonyms=pseudonyms,

@@ -21,18 +21,18 @@ URL: Final = r"https://[^@\s]+|http://(127\.0\.0\.1|\[::1\]|localhost)(:[0-9]+)?
 Issuer = Annotated[
     str,
     Meta(
-        pattern=r"^[!-{}~]{1,512}$",
+        pattern=r"^[!-{}~]{1,512}\Z",
         description="the issuer as its tokens name it, such as https://login.example.com",
     ),
 ]
 Claim = Annotated[
     str,
-    Meta(pattern=r"^[!-~]{0,128}$", description="the name of a claim of at most 128 characters"),
+    Meta(pattern=r"^[!-~]{0,128}\Z", description="the name of a claim of at most 128 characters"),
 ]
 Acr = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9:/._~+-]{1,128}$",
+        pattern=r"^[A-Za-z0-9:/._~+-]{1,128}\Z",
         description="a value of the claim acr, such as urn:mace:incommon:iap:silver",
     ),
 ]

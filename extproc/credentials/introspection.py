@@ -30,7 +30,7 @@ class Introspection(TokenSettings, frozen=True, tag_field="kind", tag="introspec
     url: Annotated[
         str,
         Meta(
-            pattern=f"^({URL})$",
+            pattern=rf"^({URL})\Z",
             description="the issuer's introspection endpoint, an https URL (http to this machine)",
         ),
     ]

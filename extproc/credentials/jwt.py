@@ -7,21 +7,23 @@ waits: where a token names an unknown one, it is refused and the fetching is tol
 
 import base64
 from collections.abc import Collection
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
-from joserfc import jws
-from joserfc.errors import JoseError
 from msgspec import UNSET, Meta, Struct
 
 from extproc.cause import Cause
-from extproc.credentials.bearer import LONGEST, bearer
+from extproc.credentials.bearer import bearer
 from extproc.credentials.claims import URL, Audience, Proven, TokenSettings, Trust
-from extproc.credentials.key_set import Keyring, KeySet
+from extproc.credentials.keyring import Keyring, KeySet
 from extproc.credentials.proof import Proof
 from extproc.credentials.remembered import Remembered
+from extproc.errors import Malformed
 from extproc.events import CheckedRequest
 from extproc.units import Duration
+
+if TYPE_CHECKING:
+    from extproc.credentials.jose import Verifier
 
 Algorithm = Literal[
     "RS256",
@@ -49,7 +51,7 @@ class Jwt(TokenSettings, frozen=True, tag_field="kind", tag="jwt"):
     jwks: Annotated[
         str,
         Meta(
-            pattern=f"^(file:.+|{URL})$",
+            pattern=rf"^(file:.+|{URL})\Z",
             description="file:PATH, or an https URL (http to this machine alone)",
         ),
     ]
@@ -62,10 +64,6 @@ class Jwt(TokenSettings, frozen=True, tag_field="kind", tag="jwt"):
     """How long the last keys are trusted when they cannot be fetched again; then no token is."""
     remembered: Annotated[int, Meta(ge=0, le=1_000_000)] = 10_000
     """Verified tokens that are not verified again, each until it expires; of some 1 KB each."""
-
-
-class _Registry(jws.JWSRegistry):
-    max_header_length = LONGEST
 
 
 class _Header(Struct):
@@ -94,7 +92,7 @@ class Jwts:
         self._trust = Trust(settings, tenants)
         self._verified: Remembered[Proof] = Remembered(key, settings.remembered)
         self._verified_by: KeySet | None = None
-        self._registry = _Registry(algorithms=settings.algorithms, strict_check_header=False)
+        self._verifier = _verifier(settings.algorithms)
 
     def prove(self, request: CheckedRequest, now: float) -> Proof | Cause:
         """See credentials.proof.Prover."""
@@ -122,7 +120,7 @@ class Jwts:
         if header.alg not in self.settings.algorithms:
             return Cause.TOKEN_ALGORITHM
         try:
-            signed = jws.extract_compact(token, registry=self._registry)
+            signed = self._verifier.read(token)
             claims = msgspec.json.decode(signed.payload)
             # Tokens of other issuers must not have us ask ours for new keys.
             if not isinstance(claims, dict) or claims.get("iss") != self._trust.issuer:
@@ -131,11 +129,18 @@ class Jwts:
             if key is None:
                 self.keyring.missed()
                 return Cause.TOKEN_KEY_UNKNOWN
-            if not jws.validate_compact(signed, key, registry=self._registry):
+            if not self._verifier.verifies(signed, key):
                 return Cause.TOKEN_SIGNATURE
-        except (JoseError, msgspec.MsgspecError, ValueError, RecursionError):
+        except (Malformed, msgspec.MsgspecError, ValueError, RecursionError):
             return Cause.TOKEN_MALFORMED  # whatever it is, it is no token
         return self._trust.proven(claims, now)
+
+
+def _verifier(algorithms: tuple[Algorithm, ...]) -> "Verifier":
+    """What it imports is of some MiB, and of use to none but policies with tokens."""
+    from extproc.credentials.jose import Verifier  # noqa: PLC0415 - as above
+
+    return Verifier(algorithms)
 
 
 def _header(segment: bytes) -> _Header | None:

@@ -5,50 +5,22 @@ keys that are symmetric, private, for encryption, or of a kind we do not know ar
 set in which the key of an id and algorithm is not certain is no set.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, OKPKey, RSAKey, import_key
 
+from extproc.credentials.keyring import MAX_BYTES, KeySet
 from extproc.errors import Malformed
 
-MAX_BYTES: Final = 256 << 10
-"""Of a set: a key with its certificates is some 4 KiB."""
 MAX_KEYS: Final = 100
 
 _RSA: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
 _RSA_BITS: Final = range(2048, 8193)
 """RFC 7518, section 3.3, asks for 2048; what is longer only takes long."""
 _EC: Final = {"P-256": "ES256", "P-384": "ES384", "P-521": "ES512"}
-
-KeySet = Mapping[tuple[str | None, str], Key]
-"""(key id, algorithm) -> key; under None, the only key of an algorithm."""
-
-
-class Keyring:
-    """The keys of one issuer, as they were last seen; empty until then."""
-
-    def __init__(self) -> None:
-        self.last: KeySet | None = None
-        self.until = 0.0
-        """When the last ones are trusted no more, in seconds of wall time."""
-        self.missed: Callable[[], None] = _nobody
-        """Called where a token names a key that is not known: there may be new ones to fetch."""
-
-    def keys(self, now: float) -> KeySet | None:
-        """The keys to trust at ``now``; the same object for as long as they are the same."""
-        return self.last if now < self.until else None
-
-    def renew(self, keys: KeySet | None, until: float) -> None:
-        """Trust these, or where None those known, until then: seconds of wall time."""
-        self.last = self.last if keys is None else keys
-        self.until = until
-
-
-def _nobody() -> None:
-    """Nobody fetches keys: they are from a file, and no sidecar runs."""
 
 
 def key_set(content: bytes, algorithms: Collection[str]) -> KeySet:

@@ -26,14 +26,14 @@ HEADERS: Final = ("x-forwarded-client-cert",)
 UriPattern = Annotated[
     str,
     Meta(
-        pattern=r"^[a-z][a-z0-9+.-]*://[!-)+-~]{1,2000}(/\*)?$",
+        pattern=r"^[a-z][a-z0-9+.-]*://[!-)+-~]{1,2000}(/\*)?\Z",
         description="a URI such as spiffe://acme/worker, or one that ends in /* for all below it",
     ),
 ]
 Digest = Annotated[
     str,
     Meta(
-        pattern=r"^[0-9a-f]{64}$",
+        pattern=r"^[0-9a-f]{64}\Z",
         description="the SHA-256 of a certificate in 64 hexadecimal digits, lower case",
     ),
 ]

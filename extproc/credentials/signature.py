@@ -27,14 +27,14 @@ HEADERS: Final = ("signature", "signature-input", DIGEST)
 KeyId = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9._:@/+=-]{1,128}$",
+        pattern=r"^[A-Za-z0-9._:@/+=-]{1,128}\Z",
         description="a key id: at most 128 letters, digits and '._:@/+=-'",
     ),
 ]
 Component = Annotated[
     str,
     Meta(
-        pattern=r"^(@(method|authority|scheme|target-uri|path|query)|[a-z0-9][a-z0-9-]{0,63})$",
+        pattern=r"^(@(method|authority|scheme|target-uri|path|query)|[a-z0-9][a-z0-9-]{0,63})\Z",
         description="a header field in lower case, or @method, @authority, @scheme, @target-uri, "
         "@path or @query",
     ),

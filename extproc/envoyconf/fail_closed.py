@@ -19,7 +19,7 @@ MANAGER: Final = "HttpConnectionManager"
 METADATA: Final = "envoy.filters.http.ext_authz"
 """The namespace of ext_authz's metadata, whatever the filter is called."""
 
-_BEFORE_OURS: Final = frozenset(
+BEFORE_OURS: Final = frozenset(
     {
         "BodySizeLimit",
         "Compressor",
@@ -49,6 +49,8 @@ _UNSET: Final[Mapping[str, Mapping[str, str]]] = {
         "shadow_mode": "lets denied requests pass",
         "filter_enabled": "lets requests pass unasked",
         "filter_enabled_metadata": "lets requests pass unasked",
+        "clear_route_cache": "has Envoy choose another route than was authorized",
+        "decoder_header_mutation_rules": "may keep header fields that the sidecar removes",
     },
     PROC: {
         "failure_mode_allow": "lets answers pass unread when the sidecar fails",
@@ -72,6 +74,7 @@ _UNSET: Final[Mapping[str, Mapping[str, str]]] = {
         "is_optional": "lets Envoy start without the filter",
         "config_discovery": _UNSEEN,
     },
+    "RouteConfiguration": {"vhds": _UNSEEN},
     "RouteAction": {"upgrade_configs": "lets upgraded connections pass unread"},
     "dynamic_resources": {"lds_config": _UNSEEN, "ads_config": _UNSEEN},
 }
@@ -92,8 +95,8 @@ def check_fail_closed(document: Document) -> list[str]:
     return [
         *_listeners(root.message("static_resources")),
         *(sentence for place in places(root) for sentence in _anywhere(place)),
-        *_unset(root.message("dynamic_resources"), "dynamic_resources"),
-        *_runtime(root.message("layered_runtime")),
+        *unset(root.message("dynamic_resources"), "dynamic_resources"),
+        *_runtime(root),
         *_admin(root.message("admin", "address", "socket_address")),
     ]
 
@@ -114,11 +117,15 @@ def _network_filters(chain: Place) -> Iterator[str]:
 
 
 def _anywhere(place: Place) -> Iterator[str]:
-    """What is wrong with a mapping wherever it stands."""
     if place.type == MANAGER:
         yield from _manager(place)
     elif "upgrade_configs" in place.value:
-        yield from _unset(place, "RouteAction")
+        yield from unset(place, "RouteAction")
+    yield from anywhere(place)
+
+
+def anywhere(place: Place) -> Iterator[str]:
+    """What is wrong with a mapping wherever it stands, whoever configures its Envoy."""
     if place.type == "UpstreamTlsContext":
         yield from _verification(place)
     if place.type == "DownstreamTlsContext":
@@ -127,6 +134,11 @@ def _anywhere(place: Place) -> Iterator[str]:
         yield f"{place.path}: hides what it holds; write the message itself"
     if place.type == "Decompressor":
         yield f"{place.path}: hangs beside ext_proc; remove accept-encoding instead"
+    yield from of_routes(place)
+
+
+def of_routes(place: Place) -> Iterator[str]:
+    """What is wrong with what a route, or what holds routes, says to filters."""
     per_filter = place.message("typed_per_filter_config")
     for name in per_filter.value:
         yield from _per_route(per_filter.message(name))
@@ -153,24 +165,25 @@ def _client_verification(context: Place) -> Iterator[str]:
 
 
 def _manager(manager: Place) -> Iterator[str]:
-    yield from _unset(manager, MANAGER)
+    yield from unset(manager, MANAGER)
+    yield from unset(manager.message("route_config"), "RouteConfiguration")
     if manager.value.get("use_remote_address") is not True:
         yield f"{manager.at('use_remote_address')}: must be true, or clients choose their address"
     if manager.value.get("internal_address_config") == {}:
         yield f"{manager.at('internal_address_config')}: trusts every private address when empty"
-    yield from _forged(manager)
+    yield from forged(manager)
     filters = manager.messages("http_filters")
     types = [each.message("typed_config").type for each in filters]
     if types[-3:] != [AUTHZ, PROC, ROUTER]:
         yield f"{manager.at('http_filters')}: must end with ext_authz, ext_proc and router"
     for each, kind in zip(filters[:-3], types, strict=False):
-        if kind not in _BEFORE_OURS:
+        if kind not in BEFORE_OURS:
             yield f"{each.path}: {kind or 'a filter of no type'} is not known to be safe there"
     for each in filters:
-        yield from _http_filter(each)
+        yield from http_filter(each)
 
 
-def _forged(manager: Place) -> Iterator[str]:
+def forged(manager: Place) -> Iterator[str]:
     """Fields by which Envoy tells of a client are no client's to write."""
     extensions = manager.messages("early_header_mutation_extensions")
     mutations = [
@@ -183,15 +196,23 @@ def _forged(manager: Place) -> Iterator[str]:
         yield f"{field}: must remove {JA4}, or clients choose what they are known by"
 
 
-def _http_filter(entry: Place) -> Iterator[str]:
+def http_filter(entry: Place) -> Iterator[str]:
+    """What is wrong with an ``HttpFilter``; of another's, whether it is sure to be there."""
     config = entry.message("typed_config")
-    yield from _unset(entry, "HttpFilter")
+    yield from unset(entry, "HttpFilter")
+    yield from essential(config)
+    if config.type == PROC:
+        yield from _processor(config)
+
+
+def essential(config: Place) -> Iterator[str]:
+    """Of one of our filters what every control plane can say, and has to."""
     if config.type in {AUTHZ, PROC}:
-        yield from _unset(config, config.type)
+        yield from unset(config, config.type)
         yield from _service(config)
         yield from _status_on_error(config)
     if config.type == PROC:
-        yield from _processor(config)
+        yield from _modes(config)
 
 
 def _service(config: Place) -> Iterator[str]:
@@ -211,7 +232,7 @@ def _status_on_error(config: Place) -> Iterator[str]:
         yield f"{status.at('code')}: {code!r} must be an error, such as 503"
 
 
-def _processor(config: Place) -> Iterator[str]:
+def _modes(config: Place) -> Iterator[str]:
     modes = config.message("processing_mode")
     for field, mode in _MODES.items():
         if modes.value.get(field) != mode:
@@ -219,6 +240,9 @@ def _processor(config: Place) -> Iterator[str]:
     forwarded = config.message("metadata_options", "forwarding_namespaces")
     if METADATA not in (forwarded.value.get("untyped") or ()):
         yield f"{forwarded.at('untyped')}: must name {METADATA}, which tells the tenant"
+
+
+def _processor(config: Place) -> Iterator[str]:
     if config.value.get("route_cache_action") != "RETAIN":
         yield f"{config.at('route_cache_action')}: must be RETAIN: the route has been authorized"
     rules = config.message("mutation_rules")
@@ -230,7 +254,7 @@ def _processor(config: Place) -> Iterator[str]:
 def _per_route(config: Place) -> Iterator[str]:
     """A route may tell our filters what to pass on, and nothing else."""
     if config.type == "FilterConfig":
-        yield from _unset(config, "HttpFilter")
+        yield from unset(config, "HttpFilter")
         yield from _per_route(config.message("config"))
     if config.type not in _PER_ROUTE:
         return
@@ -242,7 +266,10 @@ def _per_route(config: Place) -> Iterator[str]:
         yield f"{path}: a route must not change the filter; remove it"
 
 
-def _runtime(runtime: Place) -> Iterator[str]:
+def _runtime(root: Place) -> Iterator[str]:
+    runtime = root.message("layered_runtime")
+    if "layered_runtime" in root.value and not runtime.messages("layers"):
+        yield f"{runtime.at('layers')}: are none, so that Envoy adds one that it lets others change"
     for layer in runtime.messages("layers"):
         for field in sorted(layer.value.keys() - {"name", "static_layer"}):
             yield f"{layer.at(field)}: lets guards of Envoy be switched off while it runs"
@@ -265,8 +292,11 @@ def _loopback(host: str) -> bool:
         return False
 
 
-def _unset(place: Place, kind: str) -> Iterator[str]:
-    """Fields may be written out at their default; an empty message counts as set."""
+def unset(place: Place, kind: str) -> Iterator[str]:
+    """What is set of a message of this kind and must not be.
+
+    Fields may be written out at their default; an empty message counts as set.
+    """
     for field, consequence in _UNSET[kind].items():
         if place.value.get(field) not in (None, False, []):
             yield f"{place.at(field)}: {consequence}; remove it"

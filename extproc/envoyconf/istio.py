@@ -1,5 +1,8 @@
 """Istio's EnvoyFilter: our cluster and our two filters, in the proxies of pods with the sidecar.
 
+What clients may write, and how a path is read, is the same there as in our own bootstrap: neither
+is by Istio's defaults, and what a route removes is removed behind our filters.
+
 Rule: only pods that were injected are selected.  The filter reaches running pods at once and the
 sidecar only new ones, so that a filter for all would fail every request of the pods between the two
 (closed, as it should).  And no port is named: what a Service does not declare goes through the
@@ -20,6 +23,14 @@ INJECTED: Final = {"extproc.dev/injected": "true"}
 _CONTEXT: Final = "SIDECAR_INBOUND"
 _MANAGER: Final = "envoy.filters.network.http_connection_manager"
 _ROUTER: Final = "envoy.filters.http.router"
+EVERY_MANAGER: Final[dict[str, Any]] = {
+    "context": _CONTEXT,
+    "listener": {"filterChain": {"filter": {"name": _MANAGER}}},
+}
+BEFORE_ROUTER: Final[dict[str, Any]] = {
+    "context": _CONTEXT,
+    "listener": {"filterChain": {"filter": {"name": _MANAGER, "subFilter": {"name": _ROUTER}}}},
+}
 
 
 def envoy_filter(sidecar: Address, *, peer_certificate: bool = False) -> Document:
@@ -39,7 +50,11 @@ def envoy_filter(sidecar: Address, *, peer_certificate: bool = False) -> Documen
         "metadata": {"name": "extproc"},
         "spec": {
             "workloadSelector": {"labels": INJECTED},
-            "configPatches": [_cluster(parts.cluster(sidecar)), *before_router],
+            "configPatches": [
+                _cluster(parts.cluster(sidecar)),
+                _manager(parts.manager()),
+                *before_router,
+            ],
         },
     }
 
@@ -52,11 +67,19 @@ def _cluster(cluster: Document) -> dict[str, Any]:
     }
 
 
+def _manager(fields: Document) -> dict[str, Any]:
+    """``MERGE`` is protobuf's: of a list it appends, of a message it sets what is given."""
+    return {
+        "applyTo": "NETWORK_FILTER",
+        "match": EVERY_MANAGER,
+        "patch": {"operation": "MERGE", "value": {"name": _MANAGER, "typed_config": fields}},
+    }
+
+
 def _before_router(http_filter: Document) -> dict[str, Any]:
     """Each before the router and so behind the one before it."""
-    where = {"filter": {"name": _MANAGER, "subFilter": {"name": _ROUTER}}}
     return {
         "applyTo": "HTTP_FILTER",
-        "match": {"context": _CONTEXT, "listener": {"filterChain": where}},
+        "match": BEFORE_ROUTER,
         "patch": {"operation": "INSERT_BEFORE", "value": http_filter},
     }

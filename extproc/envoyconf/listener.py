@@ -35,11 +35,13 @@ from extproc.envoyconf.addresses import to_address
 from extproc.envoyconf.clusters import KIB, MESSAGE, UPSTREAM
 from extproc.envoyconf.settings import Gateway
 
+# "x_tenant" and "x-tenant" are one name to WSGI servers.
+_UNDERSCORES: Final = HttpProtocolOptionsHeadersWithUnderscoresAction.REJECT_REQUEST
+_SLASHES: Final = HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST
 _COMMON: Final = HttpProtocolOptions(
     idle_timeout=timedelta(minutes=5),
     max_stream_duration=timedelta(hours=1),
-    # "x_tenant" and "x-tenant" are one name to WSGI servers.
-    headers_with_underscores_action=HttpProtocolOptionsHeadersWithUnderscoresAction.REJECT_REQUEST,
+    headers_with_underscores_action=_UNDERSCORES,
 )
 # Without enable_trailers Envoy drops trailers of HTTP/1 unseen, instead of showing them to us.
 _HTTP1: Final = Http1ProtocolOptions(accept_http_10=True, enable_trailers=True)
@@ -70,6 +72,20 @@ def render(gateway: Gateway) -> Listener:
     )
 
 
+def unambiguous() -> HttpConnectionManager:
+    """Of a connection manager that is another's: what makes a request mean the same to everybody,
+    and has nobody write what Envoy tells us of a client.
+    """
+    return HttpConnectionManager(
+        early_header_mutation_extensions=[fingerprint.field(tls=False)],
+        merge_slashes=True,
+        path_with_escaped_slashes_action=_SLASHES,
+        common_http_protocol_options=HttpProtocolOptions(
+            headers_with_underscores_action=_UNDERSCORES
+        ),
+    )
+
+
 def _manager(gateway: Gateway) -> HttpConnectionManager:
     return HttpConnectionManager(
         stat_prefix="clients",
@@ -87,7 +103,7 @@ def _manager(gateway: Gateway) -> HttpConnectionManager:
         # One path for the policy and the model server to read.
         normalize_path=True,
         merge_slashes=True,
-        path_with_escaped_slashes_action=HttpConnectionManagerPathWithEscapedSlashesAction.REJECT_REQUEST,
+        path_with_escaped_slashes_action=_SLASHES,
         max_request_headers_kb=32,
         request_headers_timeout=timedelta(seconds=10),
         request_timeout=timedelta(minutes=2),  # for the request to arrive whole, not to be answered

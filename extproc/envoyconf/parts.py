@@ -1,16 +1,24 @@
-"""What a control plane puts into the Envoys that it configures: our two filters, our cluster."""
+"""What a control plane puts into the Envoys that it configures: our cluster, our two filters, and
+what has to be so before them.
+"""
 
 from typing import Any
 
 import betterproto2
+from envoy_data_plane.google.protobuf import Any as Packed
 
-from extproc.envoyconf import clusters, http_filters
+from extproc.envoyconf import clusters, http_filters, listener
 from extproc.envoyconf.settings import Address
 
 
 def cluster(sidecar: Address) -> dict[str, Any]:
     """``envoy.config.cluster.v3.Cluster``, of the sidecar."""
     return clusters.sidecar(sidecar).to_dict(casing=betterproto2.Casing.SNAKE)
+
+
+def manager() -> dict[str, Any]:
+    """Fields of ``HttpConnectionManager``, with its ``@type``."""
+    return Packed.pack(listener.unambiguous()).to_dict(casing=betterproto2.Casing.SNAKE)
 
 
 def filters(*, peer_certificate: bool) -> list[dict[str, Any]]:

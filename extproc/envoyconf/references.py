@@ -29,7 +29,7 @@ def unknown_clusters(document: Document) -> list[str]:
     return [
         f"{path}: no cluster is called {name!r}"
         for place in places(root)
-        for path, name in _named_clusters(place)
+        for path, name in named_clusters(place)
         if name not in known
     ]
 
@@ -40,7 +40,8 @@ def unknown_filters(document: Document) -> list[str]:
     return [sentence for manager in managers for sentence in _unknown_filters(manager)]
 
 
-def _named_clusters(place: Place) -> Iterator[tuple[str, str]]:
+def named_clusters(place: Place) -> Iterator[tuple[str, str]]:
+    """Where one mapping, by itself, names which clusters."""
     # Those two name themselves: a service in the mesh, and the cluster they stand in.
     if place.path == "node" or place.path.endswith("load_assignment"):
         return

@@ -1,9 +1,10 @@
-"""Bootstrap documents as YAML text.
+"""Envoy's configuration, and Kubernetes' manifests of it, as text.
 
 Rule: what is read here is what Envoy reads.  A key that stands twice, or a merge key, could mean
 one thing to a checker and another to Envoy, and is refused.
 """
 
+import json
 from collections.abc import Hashable
 from pathlib import Path
 from typing import Any, Final
@@ -34,17 +35,42 @@ class _Plain(yaml.SafeDumper):
         return True
 
 
-def read_yaml(path: Path) -> Document:
-    """Read a bootstrap, YAML or JSON.  Raise ConfigError naming file and line."""
+def read_documents(path: Path) -> list[Document]:
+    """Read YAML of one document or several, or JSON.  Raise ConfigError naming file and line."""
     try:
-        document = yaml.load(path.read_text(encoding="utf-8"), _Strict)  # noqa: S506 - a SafeLoader
+        text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: {error}") from error
-    if not isinstance(document, dict):
-        raise ConfigError(f"{path}: is not a mapping, as a bootstrap is")
-    return document
+    return parse(text, str(path))
+
+
+def parse(text: str, place: str) -> list[Document]:
+    """The same, of a text that is in this place."""
+    try:
+        documents = _documents(text)
+    except (yaml.YAMLError, ConfigError) as error:
+        raise ConfigError(f"{place}: {error}") from error
+    if not documents or not all(isinstance(each, dict) for each in documents):
+        raise ConfigError(f"{place}: is not a mapping, as a bootstrap is")
+    return documents
+
+
+def _documents(text: str) -> list[Any]:
+    """JSON apart from YAML, which it nearly is: what a running Envoy tells has megabytes."""
+    try:
+        return [json.loads(text, object_pairs_hook=_mapping)]
+    except json.JSONDecodeError:
+        documents = yaml.load_all(text, _Strict)
+        return [each for each in documents if each is not None]
+
+
+def _mapping(pairs: list[tuple[str, Any]]) -> Document:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ConfigError(f"the key {twice!r} stands twice")
+    return found
 
 
 class _Strict(yaml.SafeLoader):

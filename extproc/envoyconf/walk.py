@@ -57,12 +57,44 @@ class Place:
         ]
 
 
-def normalised(document: Document) -> Place:
-    """The document with every field in snake_case.
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A document of Kubernetes'; its fields are in lowerCamelCase alone, and stay so."""
+
+    document: Document
+
+    @property
+    def kind(self) -> str:
+        return str(self.document.get("kind", ""))
+
+    @property
+    def metadata(self) -> Place:
+        return self.part("metadata")
+
+    @property
+    def spec(self) -> Place:
+        return self.part("spec")
+
+    @property
+    def name(self) -> str:
+        return str(Place("", self.document).message("metadata").value.get("name", ""))
+
+    @property
+    def namespace(self) -> str:
+        return str(self.metadata.value.get("namespace", ""))
+
+    def part(self, field: str) -> Place:
+        """A mapping of it, whose path begins with kind and name."""
+        value = Place("", self.document).message(field).value
+        return Place(f"{self.kind} {self.name}: {field}", value)
+
+
+def normalised(document: Document, path: str = "") -> Place:
+    """The document, which stands at this path, with every field in snake_case.
 
     Raise ConfigError where a field is there in both spellings.
     """
-    return Place("", _mapping(document, "", free=False))
+    return Place(path, _mapping(document, path, free=False))
 
 
 def places(value: Any, path: str = "") -> Iterator[Place]:

@@ -1,7 +1,7 @@
 """Redis and Prometheus beside the gateway, where they are asked for.
 
-Rule: both are this user's alone (a socket in a folder of its own, a port of loopback), keep nothing
-when it ends, and end it when they die, as Envoy and the sidecar do.
+Rule: no other machine reaches them (a socket in a folder of its own, a port of loopback).  They
+keep nothing when it ends, and end it when they die, as Envoy and the sidecar do.
 """
 
 import json

@@ -16,6 +16,7 @@ from extproc.inventory.issued import issued
 from extproc.inventory.rating import STRONG
 from extproc.inventory.report import Rating, Reason
 from extproc.policy import PolicyTable
+from extproc.rollout import WHOLE
 from extproc.units import seconds
 
 LONG: Final = 300.0
@@ -25,6 +26,7 @@ LONG: Final = 300.0
 def findings(config: Config, table: PolicyTable, now: datetime) -> Iterator[Reason]:
     """In no order.  ``now`` is what keys are old at."""
     settings = config.settings
+    yield from _rollout(settings)
     yield from _addresses(settings)
     yield from _audit(settings)
     yield from _strangers(settings)
@@ -33,6 +35,20 @@ def findings(config: Config, table: PolicyTable, now: datetime) -> Iterator[Reas
         yield from _credential(name, credential)
     yield from _listed(settings)
     yield from issued(config, now)
+
+
+def _rollout(settings: Settings) -> Iterator[Reason]:
+    rollout = settings.rollout.rollout()
+    match rollout.mode:
+        case "off":
+            how = "off: nobody looks, and everything passes, whoever asks"
+        case "shadow":
+            how = "in the shadow: everything passes, whoever asks"
+        case _ if rollout.percent < WHOLE.percent:
+            how = f"to {rollout.percent} % of tenants: all of the others', and of strangers, passes"
+        case _:
+            return
+    yield Reason(Rating.CRITICAL, f"rollout {how}", "rollout: {mode: enforce, percent: 100}")
 
 
 def _addresses(settings: Settings) -> Iterator[Reason]:

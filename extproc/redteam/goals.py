@@ -16,7 +16,7 @@ SHIPPED: Final = Path(__file__).with_name("goals.yaml")
 DETECTION: Final = SHIPPED.with_name("goals.detection.yaml")
 """Those of the policies with detection."""
 
-Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]*$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]*\Z")]
 Sentence = Annotated[str, msgspec.Meta(min_length=1)]
 Level = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Positive = Annotated[float, msgspec.Meta(gt=0)]

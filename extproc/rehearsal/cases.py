@@ -13,10 +13,10 @@ from extproc.rehearsal.files import contents
 
 Text = Annotated[str, Meta(min_length=1, max_length=256)]
 Header = Annotated[
-    str, Meta(pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]+$", description="a header field, in lower case")
+    str, Meta(pattern=r"^[a-z0-9!#$%&'*+.^_`|~-]+\Z", description="a header field, in lower case")
 ]
-RequestPath = Annotated[str, Meta(pattern=r"^/\S*$", description="a path such as /v1/embeddings")]
-Method = Annotated[str, Meta(pattern=r"^[A-Z]+$", description="a method such as POST")]
+RequestPath = Annotated[str, Meta(pattern=r"^/\S*\Z", description="a path such as /v1/embeddings")]
+Method = Annotated[str, Meta(pattern=r"^[A-Z]+\Z", description="a method such as POST")]
 
 
 class Asking(Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 import orjson
 
-from extproc.admission import Admitted, Denied
+from extproc.admission import Admitted, Denied, only_on_trial
 from extproc.config import Config
 from extproc.config.document import Origin, Place
 from extproc.credentials import Needed
@@ -88,8 +88,8 @@ def explain(config: Config, table: PolicyTable, played: Played) -> Explanation:
     reason = reasons.of(played)
     rows = _Rows(config, table, reasons, played)
     change = rows.change(reason.place) if reason is not None else None
-    denied = isinstance(played.decision, Denied)
-    untouched = denied and table.rollout.on_trial(played.tenant)
+    denied = played.decision if isinstance(played.decision, Denied) else None
+    untouched = denied is not None and only_on_trial(denied, table.rollout)
     return Explanation(played, reason, change, list(rows.all()), untouched)
 
 

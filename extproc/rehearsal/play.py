@@ -33,7 +33,6 @@ from extproc.local_reply import LocalReply
 from extproc.policy import Policy, PolicyTable
 from extproc.refusal import UNKNOWN_MODEL, Refusal
 from extproc.shadow import ShadowExchange
-from extproc.shaping import UNSHAPED
 
 PIECE: Final = 8 << 10
 """Bytes of an answer that come at a time, as from server/driver.py."""
@@ -96,7 +95,7 @@ def play(
         case Needed():
             return Played(request, body, decision)
         case Denied(refusal=refusal, route=route, tenant=tenant):
-            shaping = table.shapings.get(tenant, UNSHAPED)
+            shaping = table.shaping(tenant)
             local = LocalReply(refusal, route.dialect if route is not None else None, shaping)
             reply = _answer(local.refuse(refusal))
             return Played(request, body, decision, None, None, refusal, reply)

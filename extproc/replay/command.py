@@ -1,6 +1,5 @@
 """``extproc replay AUDIT... --policy NEW``."""
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
@@ -37,22 +36,22 @@ def replay(
 ) -> None:
     """What another policy would have made of recorded traffic: who is served, and how exactly.
 
-    Exit codes: 0 done, also where it says what is not judged; 2 called wrongly; 4 a file cannot be
-    used.
+    It is taken as it is in force for all.  Exit codes: 0 done, also where it says what is not
+    judged; 2 called wrongly; 4 a file cannot be used.
     """
     from extproc.config import load
-    from extproc.rehearsal.stand_ins import table_without_secrets
+    from extproc.rehearsal.stand_ins import in_force, table_without_secrets
     from extproc.replay import rendering
     from extproc.replay.comparison import Comparison
     from extproc.replay.judge import Judge
 
-    config = load(policy, base)
+    config = in_force(load(policy, base))
     table = table_without_secrets(config)
     watching, why = _watching(config, table)
     judge, comparison = Judge(table, watching), Comparison()
     if why:
         judge.unjudged["detection"] = why
-    asyncio.run(_judge_all(judge, watching, comparison, paths))
+    _judge_all(judge, watching, comparison, paths)
     if watching is not None and watching.unknown:
         judge.unjudged["detection"] = _other_reference(watching)
     tenants = [*comparison.tenants()]
@@ -96,7 +95,15 @@ def _learn(watching: "Watching | None", seen: "Seen") -> None:
         raise ConfigError(f"{wrong}; see what is wrong with: extproc audit verify") from error
 
 
-async def _judge_all(
+def _judge_all(
+    judge: "Judge", watching: "Watching | None", comparison: "Comparison", paths: list[Path]
+) -> None:
+    import asyncio
+
+    asyncio.run(_judge_each(judge, watching, comparison, paths))
+
+
+async def _judge_each(
     judge: "Judge", watching: "Watching | None", comparison: "Comparison", paths: list[Path]
 ) -> None:
     from extproc.audit import Record

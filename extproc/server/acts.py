@@ -113,7 +113,7 @@ class Acts:
         whoms = known.after(after, PAGE)
         holders = []
         for whom in whoms:
-            holders.append(await self._listed(whom, known.limits(table, whom)))
+            holders.append(await self._listed(whom, known.limits(whom)))
             await asyncio.sleep(0)
         if self.suspects is not None:
             holders = await self.suspects.beside(holders)
@@ -147,7 +147,7 @@ class Acts:
         """Whatever is not a tenant's is known only when all have been looked at."""
         if directory.has(table, whom):
             return directory.of_tenant(table, whom)
-        return (await self._surveyed(table)).limits(table, whom)
+        return (await self._surveyed(table)).limits(whom)
 
     async def _surveyed(self, table: PolicyTable) -> Directory:
         if self._known is None or self._known[0] != table.version:

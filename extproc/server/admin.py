@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.metadata import version
+from io import StringIO
 from platform import python_version
 from typing import Any, Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
@@ -18,17 +19,32 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from extproc.server.short_turns import short_turns
 from extproc.server.telemetry import Telemetry
 
+PATIENCE: Final = 2.0
+"""Seconds that whoever connects may say nothing, or not read: others wait meanwhile."""
+_POLL: Final = 0.1
+"""Seconds between two looks at whether it is to end."""
 _PATHS: Final = b"see /metrics, /livez, /readyz, /config, /version\n"
 _VERSION: Final = {"version": version("extproc"), "python": python_version()}
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
 class _Quiet(WSGIRequestHandler):
+    timeout = PATIENCE
+
+    def get_stderr(self) -> StringIO:
+        """Nobody reads a trace: the log is JSON, and whoever asks is told 500 or nothing."""
+        return StringIO()
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base's name
         """Probes come every few seconds; nobody reads a line about each."""
 
 
-class _IPv6(WSGIServer):
+class _IPv4(WSGIServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Of one connection, which is over; see _Quiet.get_stderr."""
+
+
+class _IPv6(_IPv4):
     address_family = socket.AF_INET6
 
 
@@ -54,11 +70,11 @@ class Admin:
             host,
             port,
             self._answer,
-            server_class=_IPv6 if ":" in host else WSGIServer,
+            server_class=_IPv6 if ":" in host else _IPv4,
             handler_class=_Quiet,
         )
         self._thread = threading.Thread(
-            target=self._server.serve_forever, name="admin", daemon=True
+            target=self._server.serve_forever, args=(_POLL,), name="admin", daemon=True
         )
         self._thread.start()
 

@@ -9,10 +9,10 @@ import asyncio
 import gc
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import uvloop
@@ -25,12 +25,9 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
 )
 from extproc._pb.grpc.health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from extproc.config import AuditPlan, Config, DetectionPlan, Loaded
-from extproc.errors import ConfigError
 from extproc.policy import PolicyTable
-from extproc.server import unix_socket
 from extproc.server.acts import Acts
 from extproc.server.admin import Admin
-from extproc.server.audit_log import AuditLog
 from extproc.server.audited import Auditor
 from extproc.server.authz import Authorization
 from extproc.server.control import Control
@@ -41,16 +38,21 @@ from extproc.server.detection.opened import OpenedWatcher, open_watcher
 from extproc.server.detection.watcher import Watcher
 from extproc.server.health import Health
 from extproc.server.issuers import Issuers
+from extproc.server.listening import listen, unusable
 from extproc.server.loop_lag import LoopLag
 from extproc.server.processor import ExternalProcessor
 from extproc.server.record import Records
 from extproc.server.reloader import Reloader
 from extproc.server.reserver import Reserver
+from extproc.server.store_log import StoreLog
 from extproc.server.store_telemetry import watch
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
 from extproc.server.tracing import Tracing
 from extproc.stores.opened import Opened, open_store
+
+if TYPE_CHECKING:
+    from extproc.server.audit_log import AuditLog
 
 RECEIVE_LIMIT = 64 << 20
 """Bytes of one gRPC message: Envoy's pieces of a body are 1 to 2 MiB, grpcio's default is 4 MiB."""
@@ -78,7 +80,7 @@ class Beside(Struct, frozen=True):
     """What is told of exchanges."""
 
     records: Records
-    log: AuditLog | None
+    log: "AuditLog | None"
     opened: OpenedWatcher | None
     listeners: Listeners | None
     tracing: Tracing
@@ -116,13 +118,15 @@ async def serve(
     detection: DetectionPlan | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then drain."""
-    signals, health, store = _signals(), Health(), open_store(config, os.environ)
-    telemetry, records = Telemetry(), Records()
+    signals, health, telemetry, records = _signals(), Health(), Telemetry(), Records()
+    store, reach = _store(config, records)
     issuers, started = Issuers(table, records), Loaded(config, table, plan, detection)
-    tables, log = Tables(table, issuers.ask), _audit_log(plan, telemetry)
+    tables, log = Tables(table, issuers.ask), _audit_log(plan, telemetry, records)
     beside = _beside(started, tables, telemetry, records, log)
     server, processor, reserver, acts = _sidecar(config, tables, telemetry, beside, store)
-    reloader = Reloader(started, tables, issuers, telemetry, records, processor.bound)
+    reloader = Reloader(
+        started, tables, issuers, telemetry, records, processor.bound, auditor=_auditor(log)
+    )
     probes, serving = _health_server(config, health), asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, reloader.hurry)
     admin = _admin(config, telemetry, serving.is_set, reloader)
@@ -134,7 +138,7 @@ async def serve(
     serving.set()
     _freeze()
     records.add("serving", {"listen": config.listen, "config": table.version})
-    async with _reloading(reloader, control, telemetry):
+    async with _reloading(reloader, control, telemetry, reach.run(store.redis)):
         await signals.acquire()
         serving.clear()
         health.serve(serving=False)
@@ -147,7 +151,13 @@ async def serve(
     records.close()
 
 
-def _close(*opened: Admin | AuditLog | Tracing | None) -> None:
+def _store(config: Config, records: Records) -> tuple[Opened, StoreLog]:
+    """The store, and what tells of its coming and going."""
+    reach = StoreLog(config.settings.store, records)
+    return open_store(config, os.environ, reach.changed), reach
+
+
+def _close(*opened: "Admin | AuditLog | Tracing | None") -> None:
     for each in opened:
         if each is not None:
             each.close()
@@ -163,14 +173,17 @@ def _freeze() -> None:
 
 @asynccontextmanager
 async def _reloading(
-    reloader: Reloader, control: Control | None, telemetry: Telemetry
+    reloader: Reloader,
+    control: Control | None,
+    telemetry: Telemetry,
+    more: Coroutine[Any, Any, None],
 ) -> AsyncIterator[None]:
     """What changes is put in force, and what an operator asks is done; a sidecar that drains
     changes nothing any more.
     """
     lag = LoopLag()
     telemetry.lag.set_function(lag.take)
-    running = {asyncio.create_task(reloader.run()), asyncio.create_task(lag.run())}
+    running = {asyncio.create_task(each) for each in (reloader.run(), lag.run(), more)}
     yield
     if control is not None:
         await control.close()
@@ -179,10 +192,12 @@ async def _reloading(
     await asyncio.wait(running)
 
 
-def _audit_log(plan: AuditPlan | None, telemetry: Telemetry) -> AuditLog | None:
+def _audit_log(plan: AuditPlan | None, telemetry: Telemetry, records: Records) -> "AuditLog | None":
     if plan is None:
         return None
-    log = AuditLog(plan)
+    from extproc.server.audit_log import AuditLog  # noqa: PLC0415 - cryptography, for those who sign
+
+    log = AuditLog(plan, records=records)
     telemetry.lost_audit_records.set_function(lambda: log.lost)
     telemetry.audit_failing.set_function(lambda: log.failing)
     return log
@@ -193,7 +208,7 @@ def _beside(
     tables: Tables,
     telemetry: Telemetry,
     records: Records,
-    log: AuditLog | None,
+    log: "AuditLog | None",
 ) -> Beside:
     """Raise ConfigError where what the file names cannot be used."""
     detection, auditor = loaded.detection, _auditor(log)
@@ -216,7 +231,7 @@ def _beside(
     return Beside(records, log, opened, listeners, tracing)
 
 
-def _auditor(log: AuditLog | None) -> Auditor | None:
+def _auditor(log: "AuditLog | None") -> Auditor | None:
     return Auditor(log) if log is not None else None
 
 
@@ -278,7 +293,7 @@ def _server(
             _duplex("envoy.service.ext_proc.v3.ExternalProcessor", "Process", processor.process),
         )
     )
-    _listen(server, config.listen)
+    listen(server, "listen", config.listen)
     return server
 
 
@@ -313,7 +328,7 @@ def _health_server(config: Config, health: Health) -> grpc.aio.Server:
     server.add_generic_rpc_handlers(
         (grpc.method_handlers_generic_handler("grpc.health.v1.Health", calls),)
     )
-    _bind(server, config.health)
+    listen(server, "health", config.health)
     return server
 
 
@@ -326,24 +341,7 @@ def _admin(
     try:
         return Admin(host.strip("[]"), int(port), telemetry, ready, reloader.told, reloader.status)
     except OSError as error:
-        raise ConfigError(f"admin: cannot listen on {config.admin}: {error.strerror}") from error
-
-
-def _listen(server: grpc.aio.Server, address: str) -> None:
-    if not address.startswith("unix://"):
-        _bind(server, address)
-        return
-    path = Path(address.removeprefix("unix://"))
-    unix_socket.clear(path)
-    with unix_socket.mode_of_new_sockets():
-        _bind(server, f"unix:{path}")
-
-
-def _bind(server: grpc.aio.Server, address: str) -> None:
-    try:
-        server.add_insecure_port(address)
-    except RuntimeError as error:
-        raise ConfigError(f"cannot listen on {address}; is it in use, or not allowed?") from error
+        raise unusable("admin", config.admin, error) from error
 
 
 def _signals() -> asyncio.Semaphore:

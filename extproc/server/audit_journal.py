@@ -24,6 +24,8 @@ class Journal:
         self._plan, self._wall = plan, wall
         self.written = 0
         """Records that stand in the file since this process writes it."""
+        self.problem = ""
+        """Why the disk did not take it, when it was last tried."""
         self._pending = bytearray()
         self._records = 0
         """How many of them are pending."""
@@ -94,7 +96,8 @@ class Journal:
                 self._ending, self._opened = False, self._wall()
                 self._add(self._chain.opening(self._now(), self._plan.every), signed=True)
                 self._put()
-        except OSError:
+        except OSError as error:
+            self.problem = error.strerror or "it cannot be written"
             return False
         return True
 

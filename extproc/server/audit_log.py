@@ -3,7 +3,8 @@
 Rule: adding a record never waits and never fails.  Where records cannot be written, because the
 disk does not take them or not as fast as they come, the policy chooses: refuse requests until they
 can (those that run already still have room for their records, as much again as the queue has), or
-drop records.  Either way the log tells how many, as soon as it can be written again.
+drop records.  Either way the log tells how many, as soon as it can be written again; what it never
+can is counted, and the process's own log says what has happened, once.
 """
 
 import threading
@@ -16,6 +17,7 @@ from typing import Final
 from extproc.audit.record import Gap, Told
 from extproc.config import AuditPlan
 from extproc.server.audit_journal import Journal
+from extproc.server.record import Records
 
 PAUSE: Final = 0.1
 """Seconds between two looks at the queue; see server/record.py."""
@@ -33,21 +35,25 @@ class AuditLog:
         plan: AuditPlan,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
         pause: float = PAUSE,
+        records: Records | None = None,
     ) -> None:
-        self._plan, self._wall, self._pause = plan, wall, pause
+        """``records`` are told when it cannot be written, and when it can again."""
+        self._plan, self._wall, self._pause, self._records = plan, wall, pause, records
         self._journal = Journal(plan, wall)
         self._queue: deque[Told] = deque()
         self._most = 2 * plan.queue if plan.refuse else plan.queue
         self._closing = threading.Event()
         self.failing = False
         """Whether the disk does not take what is written."""
-        self.lost = 0
-        """Records that found no place in the queue."""
+        self._overflow = self._taken = 0
+        """Records that found no place in the queue; and those that were taken from it."""
+        self._ended = False
+        """Whether nothing is written any more."""
         self.refused = 0
         """Requests that were turned away."""
         self.left_out = 0
         """Records that were offered, and found half of the queue taken."""
-        self._told_lost = self._told_refused = self._told_left_out = 0
+        self._told_overflow = self._told_refused = self._told_left_out = 0
         self._thread = threading.Thread(target=self._run, name="audit", daemon=True)
         self._thread.start()
 
@@ -57,14 +63,20 @@ class AuditLog:
         return self._journal.written
 
     @property
+    def lost(self) -> int:
+        """Records that nobody will read."""
+        waiting = self._taken - self.written + len(self._queue)
+        return self._overflow + (waiting if self._ended else 0)
+
+    @property
     def refusing(self) -> bool:
         """Whether requests are to be refused now."""
         return self._plan.refuse and (self.failing or len(self._queue) >= self._plan.queue)
 
     def add(self, record: Told) -> None:
         """Queue a record, or what else the log is told; its mappings must not change any more."""
-        if len(self._queue) >= self._most:
-            self.lost += 1
+        if self._ended or len(self._queue) >= self._most:
+            self._overflow += 1
             return
         self._queue.append(record)
 
@@ -90,16 +102,37 @@ class AuditLog:
                 self._turn()
             self._turn()
             self._journal.close()
-        except Exception:  # noqa: BLE001 - its words may hold a value
-            self.failing = True  # for ever: nothing is written any more
+        except Exception as error:  # noqa: BLE001 - its words may hold a value
+            if self._records is not None:
+                self._records.fault(error)
+            self._tell("internal error")  # for ever: nothing is written any more
+        self._ended = True
+        if self._closing.is_set() and self.failing and self._records is not None:
+            self._records.add("audit ended", {"lost": self.lost}, "error")
 
     def _turn(self) -> None:
         """Write all there is, unless the disk does not take it."""
-        self.failing = not (self._journal.flush() and self._write_all() and self._journal.tick())
+        done = self._journal.flush() and self._write_all() and self._journal.tick()
+        self._tell("" if done else self._journal.problem)
+
+    def _tell(self, problem: str) -> None:
+        """Whether it cannot be written now, and why."""
+        if self.failing == bool(problem):
+            return
+        self.failing = bool(problem)
+        if self._records is None:
+            return
+        if problem:
+            requests = f"served, and records are dropped when {self._plan.queue} wait"
+            told = {"problem": problem, "requests": "refused" if self._plan.refuse else requests}
+            self._records.add("audit failing", told, "error")
+        else:
+            self._records.add("audit back", {"lost": self.lost})
 
     def _write_all(self) -> bool:
         while True:
             records = [self._queue.popleft() for _ in range(min(BATCH, len(self._queue)))]
+            self._taken += len(records)
             gaps = self._gaps()
             if not records and not gaps:
                 return True
@@ -111,9 +144,9 @@ class AuditLog:
 
         Each count is written by one thread, and what is told of it by the other.
         """
-        lost, refused = self.lost - self._told_lost, self.refused - self._told_refused
+        lost, refused = self._overflow - self._told_overflow, self.refused - self._told_refused
         left_out = self.left_out - self._told_left_out
-        self._told_lost += lost
+        self._told_overflow += lost
         self._told_refused += refused
         self._told_left_out += left_out
         now = datetime.fromtimestamp(self._wall(), UTC)

@@ -5,20 +5,22 @@ reply; a reply of Envoy's own to a request that ext_authz was never asked about 
 """
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from extproc.admission import Denied
-from extproc.audit import Act, Pseudonyms, Record, Seen, Suspected
+from extproc.audit import Act, Enforced, Pseudonyms, Record, Seen, Suspected
 from extproc.audit.record import Decision
 from extproc.escalation import STEP
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
 from extproc.policy import Excerpt, PolicyTable
 from extproc.reserved_exchange import ReservedExchange
-from extproc.server.audit_log import AuditLog
 from extproc.server.protobuf import Handover
 from extproc.shadow import ShadowExchange
 from extproc.untouched import Untouched
+
+if TYPE_CHECKING:
+    from extproc.server.audit_log import AuditLog
 
 _Any = Exchange | ShadowExchange | LocalReply | Untouched
 
@@ -35,7 +37,7 @@ _DECISIONS: Final[dict[str, Decision]] = {
 class Auditor:
     """Writes into one log, under the pseudonyms of the policy that decided."""
 
-    def __init__(self, log: AuditLog) -> None:
+    def __init__(self, log: "AuditLog") -> None:
         self._log = log
 
     @property
@@ -50,6 +52,10 @@ class Auditor:
     def acted(self, act: Act) -> None:
         """Record what an operator did."""
         self._log.add(act)
+
+    def enforced(self, policy: Enforced) -> None:
+        """Record that another policy is in force."""
+        self._log.add(policy)
 
     def suspected(self, found: Suspected) -> None:
         """Record what was found of somebody."""
@@ -81,15 +87,22 @@ class Auditor:
         )
 
     def replied(
-        self, request: str, reply: LocalReply, excerpt: Excerpt, now: float, seconds: float
+        self,
+        request: str,
+        reply: LocalReply | Untouched,
+        excerpt: Excerpt,
+        now: float,
+        seconds: float,
     ) -> None:
         """Record a reply of Envoy's own, to whom nobody knows."""
+        outcome = reply.outcome.removeprefix("shadow:")
         self._log.add(
             Record(
                 time=_time(now),
                 request=request,
-                decision="refused",
-                reason=reply.outcome,
+                decision=_DECISIONS.get(outcome, "refused"),
+                reason="" if outcome in _DECISIONS else outcome,
+                shadow=isinstance(reply, Untouched),
                 policy=excerpt.version,
                 status=reply.status,
                 duration=_seconds(seconds),

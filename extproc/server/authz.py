@@ -8,6 +8,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import grpc
 
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
-from extproc.admission import Admitted, Denied, admit
+from extproc.admission import Admitted, Denied, admit, only_on_trial
 from extproc.cause import Cause
 from extproc.client_address import client_address
 from extproc.credentials import Needed, Replays
@@ -24,7 +25,7 @@ from extproc.errors import IssuerUnavailable, StoreUnavailable
 from extproc.escalation import NOBODY
 from extproc.events import CheckedRequest
 from extproc.exhaustion import STOPPED, Turned, turned
-from extproc.limits import Counters, Refused, Taken
+from extproc.limits import Counters, Refused, Taken, presence
 from extproc.origin import JA4, origin
 from extproc.policy import PolicyTable
 from extproc.proof_of_work import SOLUTION
@@ -58,8 +59,6 @@ REMOVED = (
 )
 """Request fields that neither ext_proc nor the model server is to see, beside credentials."""
 
-_UNKNOWN = {Cause.AUDIT_UNAVAILABLE, Cause.ISSUER_UNAVAILABLE}
-"""Why it is not known whose a request is, though it may be somebody's."""
 _SHOWN = 64
 """Characters of a principal that a record shows."""
 
@@ -121,6 +120,8 @@ class Authorization:
                 self._telemetry.checks("allowed").inc()
                 handover = self._handover(decision, checked, table, arrival)
                 return protobuf.allowed(handover, _removed(decision, table))
+            case Denied() if decision.tenant and only_on_trial(decision, table.rollout):
+                return self._denied(await self._stopped(decision), checked, table, arrival)
             case Denied():
                 return self._denied(decision, checked, table, arrival)
 
@@ -201,6 +202,17 @@ class Authorization:
         frozen = isinstance(outcome, Refused)
         return _turned(admitted, STOPPED, (), self._wall()) if frozen else denied
 
+    async def _stopped(self, denied: Denied) -> Denied:
+        """What an operator does is not on trial: else whoever is stopped would ask in a way that is
+        denied, and pass.  Where the store does not say, it does; as in _charge.
+        """
+        case = self._suspects.case(denied.tenant, denied.principal)
+        frozen = case.override == "frozen"
+        with suppress(StoreUnavailable):
+            charges = [presence(denied.tenant)]
+            frozen = frozen or isinstance(await self._counters.take(charges, final=True), Refused)
+        return replace(denied, refusal=STOPPED.refusal) if frozen else denied
+
     async def _charge(self, admitted: Admitted) -> Admitted | Denied:
         """Take the limits; in the shadow a refusal is counted and let through."""
         policy, own = admitted.policy, admitted.charges
@@ -254,7 +266,7 @@ class Authorization:
         """The answer waits for its instant in ext_proc, through which it passes on its way out."""
         refusal, route = denial.refusal, denial.route
         name, outcome = route.name if route else "", refusal.outcome
-        on_trial = _on_trial(denial, table)
+        on_trial = only_on_trial(denial, table.rollout)
         handover = Handover(
             secrets.token_hex(8),
             table.version,
@@ -263,6 +275,7 @@ class Authorization:
             refusal="" if on_trial else refusal.code,
             arrival=arrival,
             passed=outcome if on_trial else "",
+            policy=checked.policy,
             shadow_would=refusal.code if on_trial else "",
         )
         self._tell(denial, handover, checked, table)
@@ -303,18 +316,6 @@ class Authorization:
 def _passing(table: PolicyTable, arrival: float) -> Handover:
     """Of a request that nobody looks at."""
     return Handover(secrets.token_hex(8), table.version, arrival=arrival, passed=OFF)
-
-
-def _on_trial(denial: Denied, table: PolicyTable) -> bool:
-    """Whether a request passes all the same.
-
-    What an operator does is not on trial; and where it could not be found out whose request it is,
-    it may be of one for whom all is in force.
-    """
-    if denial.refusal.cause is Cause.TENANT_STOPPED:
-        return False
-    unknown = denial.refusal.cause in _UNKNOWN and table.rollout.mode == "enforce"
-    return not unknown and table.rollout.on_trial(denial.tenant or denial.hidden)
 
 
 def _removed(admitted: Admitted, table: PolicyTable) -> tuple[str, ...]:

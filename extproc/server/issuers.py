@@ -5,13 +5,15 @@ nothing, and is told.
 """
 
 import asyncio
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from extproc.credentials import Introspections, Jwts, Needed
 from extproc.policy import PolicyTable
-from extproc.server.introspector import Introspector
-from extproc.server.jwks import KeyRefresh
 from extproc.server.record import Records
+
+if TYPE_CHECKING:
+    from extproc.server.introspector import Introspector
+    from extproc.server.jwks import KeyRefresh
 
 START: Final = 5.0
 """Seconds that serving may wait for keys of issuers that do not answer."""
@@ -27,9 +29,11 @@ class Issuers:
     def __init__(
         self, table: PolicyTable, records: Records, before: "Issuers | None" = None
     ) -> None:
-        """Goes on with the keys of ``before`` while it fetches its own."""
+        """Goes on with the keys of ``before`` while it fetches its own.  Not on the loop of those
+        that serve: what tokens need is imported here, and certificates are read.
+        """
         self.refreshes = [
-            KeyRefresh(name, prover, records)
+            _refresh(name, prover, records)
             for name, prover in table.provers.items()
             if isinstance(prover, Jwts)
         ]
@@ -44,7 +48,7 @@ class Issuers:
         for name, asked in self.asked.items():
             if before is not None and name in before.asked:
                 asked.follow(before.asked[name])
-        self._introspectors = {name: Introspector(asked) for name, asked in self.asked.items()}
+        self._introspectors = {name: _introspector(asked) for name, asked in self.asked.items()}
         self._running: list[asyncio.Task[None]] = []
 
     async def start(self) -> None:
@@ -85,6 +89,18 @@ class Issuers:
         ]
 
 
-async def _follow(begun: asyncio.Task[None], refresh: KeyRefresh) -> None:
+def _refresh(name: str, prover: Jwts, records: Records) -> "KeyRefresh":
+    from extproc.server.jwks import KeyRefresh  # noqa: PLC0415 - joserfc, for those with tokens
+
+    return KeyRefresh(name, prover, records)
+
+
+def _introspector(prover: Introspections) -> "Introspector":
+    from extproc.server.introspector import Introspector  # noqa: PLC0415 - httpx, for those that ask
+
+    return Introspector(prover)
+
+
+async def _follow(begun: asyncio.Task[None], refresh: "KeyRefresh") -> None:
     await begun
     await refresh.run()

@@ -10,15 +10,18 @@ import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from extproc.config.jwks import read
 from extproc.credentials import Jwts
-from extproc.credentials.key_set import MAX_BYTES, KeySet, key_set
+from extproc.credentials.key_set import key_set
+from extproc.credentials.keyring import MAX_BYTES, KeySet
 from extproc.errors import IssuerUnavailable, Malformed
-from extproc.server.issuer import Issuer
 from extproc.server.record import Records
 from extproc.units import seconds
+
+if TYPE_CHECKING:
+    from extproc.server.issuer import Issuer
 
 FETCH: Final = 10.0
 """Seconds that a whole fetch may take."""
@@ -135,9 +138,11 @@ class KeyRefresh:
         await self._fetched.close()
 
 
-def _source(prover: Jwts) -> tuple[KeyFile | Issuer, float]:
+def _source(prover: Jwts) -> "tuple[KeyFile | Issuer, float]":
     """Where keys come from, and how often to look there, in seconds."""
     kind, _, path = prover.source.partition(":")
     if kind == "file":
         return KeyFile(Path(path)), LOOK
+    from extproc.server.issuer import Issuer  # noqa: PLC0415 - httpx, for those that are asked
+
     return Issuer(prover.source, FETCH, most=MAX_BYTES), seconds(prover.settings.refresh)

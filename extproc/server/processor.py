@@ -233,9 +233,7 @@ class ExternalProcessor:
         if not isinstance(machine, _Nobodys):
             assert handover is not None
             self._auditor.ended(machine, handover, excerpt, self._wall(), seconds)
-        elif isinstance(machine, LocalReply) and (
-            handover is None or not handover.refusal
-        ):  # else ext_authz recorded the denial
+        elif not _denied(handover) and machine.outcome != OFF:  # else ext_authz recorded it
             self._auditor.replied(name, machine, excerpt, self._wall(), seconds)
 
     def _watch(self, machine: Machine, handover: Handover | None, excerpt: Excerpt) -> None:
@@ -270,6 +268,7 @@ def _machine(
             handover.arrival,
             suspects.case(handover.tenant, handover.principal),
         ),
+        identity_on_trial=table.rollout.on_trial(handover.tenant),
     )
 
 
@@ -280,9 +279,17 @@ def _untouched(first: ProcessingRequest, handover: Handover | None, table: Polic
     """
     if not table.rollout.on_trial(handover.tenant if handover is not None else ""):
         return ""
-    if handover is None:  # of Envoy's own, to a request that ext_authz was never asked about
-        return OFF if first.HasField("response_headers") else ""
-    return handover.passed if handover.passed in {"", OFF} else f"shadow:{handover.passed}"
+    if handover is not None and handover.passed:
+        return OFF if handover.passed == OFF else f"shadow:{handover.passed}"
+    if not first.HasField("response_headers") or (handover is not None and handover.refusal):
+        return ""
+    # An answer of Envoy's own, to a request of which nothing has come here.
+    return OFF if table.rollout.mode == OFF else "shadow:unfinished"
+
+
+def _denied(handover: Handover | None) -> bool:
+    """By ext_authz, in earnest or on trial."""
+    return handover is not None and bool(handover.refusal or handover.passed)
 
 
 def _policy(handover: Handover, table: PolicyTable) -> Policy:
@@ -307,8 +314,7 @@ def _local_reply(handover: Handover | None, table: PolicyTable) -> LocalReply:
 
 
 def _shaping_of(handover: Handover | None, table: PolicyTable) -> Shaping:
-    tenant = handover.tenant if handover is not None else ""
-    return table.shapings.get(tenant, UNSHAPED)
+    return table.shaping(handover.tenant, handover.policy) if handover else table.shaping("")
 
 
 def _excerpt(table: PolicyTable, handover: Handover | None) -> Excerpt:

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Final
 
+from extproc.audit import Enforced
+from extproc.audit.record import EnforcedBy
 from extproc.config import Loaded, load_all
 from extproc.config.files import Files
 from extproc.config.fixed import check_fixed
@@ -21,6 +23,7 @@ from extproc.config.keyring import ends
 from extproc.credentials import ApiKey, ApiKeys
 from extproc.errors import ConfigError
 from extproc.policy import Caps, PolicyTable
+from extproc.server.audited import Auditor
 from extproc.server.issuers import Issuers
 from extproc.server.record import Records
 from extproc.server.short_turns import short_turns
@@ -55,10 +58,11 @@ class Reloader:
         records: Records,
         bound: Bound,
         linger: float = LINGER,
+        auditor: Auditor | None = None,
     ) -> None:
         self._loaded, self._tables, self.issuers = loaded, tables, issuers
         self._telemetry, self._records, self._bound = telemetry, records, bound
-        self._linger = linger
+        self._linger, self._auditor = linger, auditor
         self._files = loaded.config.document.files
         self._wake = asyncio.Event()
         self._hurried = False
@@ -66,7 +70,8 @@ class Reloader:
         self._retiring: set[asyncio.Task[None]] = set()
         self.problem = ""
         """Why what the files say now is not in force; empty where it is."""
-        self._tell()
+        self._told_version = ""
+        self._tell("start")
 
     @property
     def drain(self) -> float:
@@ -112,7 +117,7 @@ class Reloader:
         await asyncio.gather(*retiring, return_exceptions=True)
         await self.issuers.close()
 
-    async def reload(self) -> None:
+    async def reload(self, cause: EnforcedBy = "files") -> None:
         """Load, and put in force what is another policy."""
         began = time.monotonic()
         self._files = Files()  # whatever it comes to: what was wrong is in them
@@ -128,13 +133,13 @@ class Reloader:
             self._records.fault(error)
             self._refused("internal error, see the log")
         else:
-            self._done(changed=changed, seconds=time.monotonic() - began)
+            self._done(cause if changed else None, time.monotonic() - began)
 
     async def _turn(self) -> None:
         await self._watcher.follow(self._files.paths)
         if self._hurried:
             self._hurried = False
-            await self.reload()
+            await self.reload("signal")
         elif await asyncio.to_thread(self._files.same):
             await self._woken(LOOK)
         else:
@@ -207,14 +212,15 @@ class Reloader:
     def _version(self) -> str:
         return self._loaded.table.version
 
-    def _done(self, *, changed: bool, seconds: float) -> None:
+    def _done(self, changed: EnforcedBy | None, seconds: float) -> None:
+        """``changed``: by what another policy is in force, if one is."""
         before = self._told_version
         self.problem = ""
         self._telemetry.reload_failed.set(0)
         self._telemetry.reloads("changed" if changed else "unchanged").inc()
         told = {"config": self._version, "milliseconds": round(seconds * 1000, 1)}
         if changed:
-            self._tell()
+            self._tell(changed)
             told["before"] = before
         self._records.add("reloaded" if changed else "unchanged", told)
 
@@ -225,9 +231,11 @@ class Reloader:
         told = {"config": self._version, "problem": problem}
         self._records.add("not reloaded", told, "error")
 
-    def _tell(self) -> None:
+    def _tell(self, cause: EnforcedBy) -> None:
         """Which policy is in force from now on."""
         now = datetime.now(UTC)
+        if self._auditor is not None:
+            self._auditor.enforced(Enforced(now, self._version, self._told_version, cause))
         self._since, self._told_version = now.isoformat(timespec="seconds"), self._version
         self._telemetry.config.clear()
         self._telemetry.config.labels(self._version).set(1)

@@ -104,7 +104,7 @@ class Telemetry:
         )
         self.lost_audit_records = Gauge(
             "extproc_lost_audit_records",
-            "Records that the audit log had no room for; it tells so itself.",
+            "Records that the audit log had no room for, or will never write.",
             registry=self.registry,
         )
         self.audit_failing = Gauge(
@@ -114,9 +114,10 @@ class Telemetry:
         )
 
     def rolled_out(self, rollout: Rollout) -> None:
-        """Tell how far the policy is in force."""
+        """Tell how far the policy is in force; a share is one of what is enforced."""
+        percent = rollout.percent if rollout.mode == "enforce" else 100
         for mode in get_args(Mode):
-            self.rollout.labels(mode).set(rollout.percent if mode == rollout.mode else 0)
+            self.rollout.labels(mode).set(percent if mode == rollout.mode else 0)
 
     def charged(self, charges: Sequence[Charge], outcome: Taken | Refused) -> None:
         """Count what became of charges, by the names that the policy file has for limits."""

@@ -109,17 +109,13 @@ def _named(exchange: str, tenant: str, route: str) -> dict[str, str | int]:
 def _gen_ai(machine: Exchange | ShadowExchange, excerpt: Excerpt) -> dict[str, str | int]:
     query, usage = machine.query, machine.usage
     operation = _operation(excerpt.policy.route.dialect) if excerpt.policy is not None else ""
-    found: dict[str, str | int | float | None] = {
+    found: dict[str, str | int | None] = {
         "gen_ai.operation.name": operation,
         "gen_ai.request.model": query.model[:_LONGEST] if query is not None else "",
         "gen_ai.usage.input_tokens": usage.input_tokens,
         "gen_ai.usage.output_tokens": usage.output_tokens,
     }
-    return {
-        name: value if isinstance(value, str) else int(value)
-        for name, value in found.items()
-        if value is not None and value != ""
-    }
+    return {name: value for name, value in found.items() if value is not None and value != ""}
 
 
 def _operation(dialect: Dialect) -> str:

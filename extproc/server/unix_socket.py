@@ -26,6 +26,8 @@ def clear(path: Path, setting: str = "listen") -> None:
     except FileNotFoundError:
         _require_folder(path, setting)
         return
+    except OSError as error:
+        raise unusable(path, setting, "cannot be looked at", error) from error
     if not stat.S_ISSOCK(mode):
         raise ConfigError(
             f"{setting}: {path} exists and is not a socket; remove it or choose another"
@@ -34,7 +36,19 @@ def clear(path: Path, setting: str = "listen") -> None:
         raise ConfigError(
             f"{setting}: another process listens on {path}; stop it or choose another"
         )
-    path.unlink()
+    try:
+        path.unlink()
+    except OSError as error:
+        raise unusable(path, setting, "cannot be removed", error) from error
+
+
+def unusable(path: Path, setting: str, what: str, error: OSError) -> ConfigError:
+    """What is told of a path whose folder does not let us."""
+    remedy = (
+        f"let the user that it runs as write to {path.parent}"
+        " (in Kubernetes: mount a volume there, and give the pod an fsGroup)"
+    )
+    return ConfigError(f"{setting}: {path} {what} ({error.strerror}); {remedy}")
 
 
 @contextmanager

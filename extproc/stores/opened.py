@@ -55,14 +55,23 @@ class Opened(Struct, frozen=True):
             await close()
 
 
-def open_store(config: Config, environ: Mapping[str, str]) -> Opened:
-    """Raise ConfigError where what it names cannot be used; nobody is connected to before start."""
+def _nobody() -> None:
+    """Nobody is told."""
+
+
+def open_store(
+    config: Config, environ: Mapping[str, str], changed: Callable[[], None] = _nobody
+) -> Opened:
+    """Raise ConfigError where what it names cannot be used; nobody is connected to before start.
+
+    ``changed`` is called whenever a connection to it is made, is lost, or could not be made.
+    """
     settings = config.settings.store
     match settings:
         case MemoryStore():
             return _memory(settings)
         case RedisStore():
-            return _redis(config, settings, environ)
+            return _redis(config, settings, _servers(config, settings, environ, changed))
 
 
 def open_profiles(
@@ -88,8 +97,7 @@ def _memory(settings: MemoryStore) -> Opened:
     return Opened(counters, counters, MemoryReplays(settings.max_nonces, began=began))
 
 
-def _redis(config: Config, settings: RedisStore, environ: Mapping[str, str]) -> Opened:
-    servers = _servers(config, settings, environ)
+def _redis(config: Config, settings: RedisStore, servers: Servers) -> Opened:
     shape = Shape(
         prefix=settings.prefix,
         share=settings.share,
@@ -125,7 +133,12 @@ def _leased(config: Config, settings: RedisStore, opened: Opened) -> Opened:
     return structs.replace(opened, counters=leased, starts=starts, closes=closes)
 
 
-def _servers(config: Config, settings: RedisStore, environ: Mapping[str, str]) -> Servers:
+def _servers(
+    config: Config,
+    settings: RedisStore,
+    environ: Mapping[str, str],
+    changed: Callable[[], None] = _nobody,
+) -> Servers:
     # Aside: the policy is the same whatever password its store has.
     document = replace(config.document, files=config.document.files.aside())
     place = ("store", "url")
@@ -135,7 +148,7 @@ def _servers(config: Config, settings: RedisStore, environ: Mapping[str, str]) -
     except ValueError as error:  # what decode says holds the URL, what address says does not
         why = "it is no text" if isinstance(error, UnicodeDecodeError) else str(error)
         raise document.fault(place, f"the URL cannot be used: {why}", _REMEDY) from None
-    access = Access(found, seconds(settings.wait), _tls(config, settings, found))
+    access = Access(found, seconds(settings.wait), _tls(config, settings, found), changed)
     if settings.topology == "cluster":
         return Cluster(access)
     if settings.topology == "single":

@@ -9,7 +9,7 @@ share while others need the place.  All of it takes bounded work.
 from array import array
 from collections.abc import Iterator, Sequence
 from math import log2
-from typing import Final, Literal, overload
+from typing import TYPE_CHECKING, Final, Literal, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +19,9 @@ from extproc.detectors.detector import Counters
 from extproc.detectors.features import Features
 from extproc.detectors.profile import ASKED, Asked, Decay, Layout
 from extproc.detectors.repeats import unrepeated
+
+if TYPE_CHECKING:  # of 2 MiB: for those who draw
+    from numpy.random import Generator
 
 _CHUNK: Final = 1024
 """Rows that are allocated at once."""
@@ -49,9 +52,7 @@ class Profile(Struct, frozen=True, eq=False):
 class Profiles:
     """Of one layout of counters; not to be shared between threads."""
 
-    def __init__(
-        self, layout: Layout, decay: Decay, capacity: int, *, draws: np.random.Generator
-    ) -> None:
+    def __init__(self, layout: Layout, decay: Decay, capacity: int, *, draws: "Generator") -> None:
         """``draws`` choose whom to look at, so that nobody knows."""
         self.forgotten = 0
         """How many found no place any more."""

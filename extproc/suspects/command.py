@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extproc.tenants.options import Base, Output, Policy, Socket, Where, connected, where_of
+from extproc.tenants.options import Asking, asking, connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,105 +37,68 @@ For = Annotated[
 
 
 @suspects.callback()
-def list_suspects(
-    context: typer.Context,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
-) -> None:
+@asking
+def list_suspects(asked: Asking) -> None:
     """Everybody of whom there is a case, the most suspicious first."""
-    where = Where(policy, base, control)
-    if context.invoked_subcommand is not None:
-        context.obj = where
-        return
     from extproc.suspects import table
 
-    with connected(where) as connection:
+    with connected(asked.where) as connection:
         found = sorted(_all(connection), key=lambda each: (-each.suspicion, each.subject))
-    if output == "json":
+    if asked.output == "json":
         print(table.to_json(found))
     else:
         table.show(found)
 
 
 @suspects.command()
-def show(
-    context: typer.Context,
-    subject: Subject,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
-) -> None:
+@asking
+def show(asked: Asking, subject: Subject) -> None:
     """All that is known of one: the evidence of each detector, what was counted, its steps."""
     from extproc.accounts.suspects import ShownSuspect, ShowSuspect
     from extproc.suspects import table
 
-    with connected(where_of(context, policy, base, control)) as connection:
+    with connected(asked.where) as connection:
         found = connection.ask(ShowSuspect(subject), ShownSuspect).suspect
-    if output == "json":
+    if asked.output == "json":
         print(table.to_json(found))
     else:
         table.show_one(found)
 
 
 @suspects.command()
-def trust(  # noqa: PLR0913, PLR0917 - an option each
-    context: typer.Context,
-    subject: Subject,
-    time: For = "",
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
-) -> None:
+@asking
+def trust(asked: Asking, subject: Subject, time: For = "") -> None:
     """Let one be, whatever the evidence: it stands on no step."""
     from extproc.accounts.suspects import Override
 
-    ask = Override(subject, "trust", _seconds(time))
-    _say(where_of(context, policy, base, control), ask, output)
+    _say(asked, Override(subject, "trust", _seconds(time)))
 
 
 @suspects.command()
-def freeze(  # noqa: PLR0913, PLR0917 - an option each
-    context: typer.Context,
-    subject: Subject,
-    time: For = "",
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
-) -> None:
+@asking
+def freeze(asked: Asking, subject: Subject, time: For = "") -> None:
     """Refuse every request of one, whatever the evidence."""
     from extproc.accounts.suspects import Override
 
-    ask = Override(subject, "freeze", _seconds(time))
-    _say(where_of(context, policy, base, control), ask, output)
+    _say(asked, Override(subject, "freeze", _seconds(time)))
 
 
 @suspects.command()
-def forgive(
-    context: typer.Context,
-    subject: Subject,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
-) -> None:
+@asking
+def forgive(asked: Asking, subject: Subject) -> None:
     """Begin anew with one: no step, no evidence, and no trust or freeze that was said before."""
     from extproc.accounts.suspects import Override
 
-    _say(where_of(context, policy, base, control), Override(subject, "forgive"), output)
+    _say(asked, Override(subject, "forgive"))
 
 
-def _say(where: Where, ask: "Override", output: str) -> None:
+def _say(asked: Asking, ask: "Override") -> None:
     from extproc.accounts.suspects import Overridden
     from extproc.suspects import table
 
-    with connected(where) as connection:
+    with connected(asked.where) as connection:
         done = connection.ask(ask, Overridden)
-    print(table.to_json(done) if output == "json" else table.told(done))
+    print(table.to_json(done) if asked.output == "json" else table.told(done))
 
 
 def _all(connection: "Connection") -> "Iterator[Suspect]":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from extproc.tenants.options import Base, Output, Policy, Socket, Where, connected, where_of
+from extproc.tenants.options import Asking, asking, connected
 
 if TYPE_CHECKING:
     from extproc.accounts.messages import Acting
@@ -37,55 +37,44 @@ Subject = Annotated[
 
 
 @tenants.callback()
-def list_tenants(
-    context: typer.Context,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
-) -> None:
+@asking
+def list_tenants(asked: Asking) -> None:
     """Every tenant, with those of its budgets that are most used."""
-    where = Where(policy, base, control)
-    if context.invoked_subcommand is not None:
-        context.obj = where
-        return
     from extproc.tenants import table
 
-    with connected(where) as connection:
+    with connected(asked.where) as connection:
         holders = [*connection.tenants()]
-    if output == "json":
+    if asked.output == "json":
         print(table.to_json(holders))
     else:
         table.show(holders)
 
 
 @tenants.command()
-def show(  # noqa: PLR0913, PLR0917 - an option each
-    context: typer.Context,
+@asking
+def show(
+    asked: Asking,
     whom: Whom,
     most: Annotated[
         int, typer.Option("--limit", help="At most so many counters.", min=1, max=200)
     ] = 50,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
 ) -> None:
     """All counters of one tenant, the most used first."""
     from extproc.accounts.messages import Show, Shown
     from extproc.tenants import table
 
-    with connected(where_of(context, policy, base, control)) as connection:
+    with connected(asked.where) as connection:
         holder = connection.ask(Show(whom, most), Shown).holder
-    if output == "json":
+    if asked.output == "json":
         print(table.to_json(holder))
     else:
         table.show_one(holder)
 
 
 @tenants.command()
-def grant(  # noqa: PLR0913, PLR0917 - an option each
-    context: typer.Context,
+@asking
+def grant(
+    asked: Asking,
     whom: Whom,
     limit: LimitName,
     amount: Annotated[
@@ -93,73 +82,52 @@ def grant(  # noqa: PLR0913, PLR0917 - an option each
         typer.Argument(metavar="AMOUNT", help="In the limit's unit.", min=0, show_default=False),
     ],
     subject: Subject = None,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
 ) -> None:
     """Give so much of a budget, in the period that is running; of a rate no more than was used."""
     from extproc.accounts.messages import Grant
 
     if not 0 < amount <= 1e12:
         raise typer.BadParameter("an amount is above 0, and at most 1000000000000")
-    ask = Grant(whom, limit, amount, subject)
-    _act(where_of(context, policy, base, control), ask, output)
+    _act(asked, Grant(whom, limit, amount, subject))
 
 
 @tenants.command()
-def reset(  # noqa: PLR0913, PLR0917 - an option each
-    context: typer.Context,
+@asking
+def reset(
+    asked: Asking,
     whom: Whom,
     limit: LimitName,
     subject: Subject = None,
     every: Annotated[bool, typer.Option("--all", help="The counters of all subjects.")] = False,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
 ) -> None:
     """Give back all that was spent of a budget."""
     from extproc.accounts.messages import Reset
 
-    ask = Reset(whom, limit, subject, all=every)
-    _act(where_of(context, policy, base, control), ask, output)
+    _act(asked, Reset(whom, limit, subject, all=every))
 
 
 @tenants.command()
-def freeze(
-    context: typer.Context,
-    whom: Tenant,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
-) -> None:
+@asking
+def freeze(asked: Asking, whom: Tenant) -> None:
     """Refuse every request of a tenant until it is thawed, on all replicas that share its store."""
     from extproc.accounts.messages import Freeze
 
-    _act(where_of(context, policy, base, control), Freeze(whom), output)
+    _act(asked, Freeze(whom))
 
 
 @tenants.command()
-def thaw(
-    context: typer.Context,
-    whom: Tenant,
-    policy: Policy = None,
-    base: Base = None,
-    control: Socket = "",
-    output: Output = "text",
-) -> None:
+@asking
+def thaw(asked: Asking, whom: Tenant) -> None:
     """Let a tenant in again."""
     from extproc.accounts.messages import Thaw
 
-    _act(where_of(context, policy, base, control), Thaw(whom), output)
+    _act(asked, Thaw(whom))
 
 
-def _act(where: Where, ask: "Acting", output: str) -> None:
+def _act(asked: Asking, ask: "Acting") -> None:
     from extproc.accounts.messages import Done
     from extproc.tenants import table
 
-    with connected(where) as connection:
+    with connected(asked.where) as connection:
         done = connection.ask(ask, Done)
-    print(table.to_json(done) if output == "json" else table.told(done))
+    print(table.to_json(done) if asked.output == "json" else table.told(done))

@@ -1,11 +1,13 @@
 """What the commands have in common that ask a sidecar which runs: where it is, and how to fail."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import wraps
+from inspect import Parameter, signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
@@ -51,6 +53,46 @@ def where_of(context: typer.Context, policy: Path | None, base: Path | None, con
     """What stands behind the command's name, or else before it."""
     own, before = Where(policy, base, control), context.obj
     return before if not own and isinstance(before, Where) else own
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the options say that all these commands have."""
+
+    where: Where
+    output: Literal["text", "json"]
+
+
+_OPTIONS: Final = [
+    Parameter("policy", Parameter.KEYWORD_ONLY, default=None, annotation=Policy),
+    Parameter("base", Parameter.KEYWORD_ONLY, default=None, annotation=Base),
+    Parameter("control", Parameter.KEYWORD_ONLY, default="", annotation=Socket),
+    Parameter("output", Parameter.KEYWORD_ONLY, default="text", annotation=Output),
+]
+_CONTEXT: Final = Parameter("context", Parameter.KEYWORD_ONLY, annotation=typer.Context)
+
+
+def asking(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with those options behind its own; what they say is its first argument.
+
+    What stands before the name of a command below it is for that one.
+    """
+
+    @wraps(command)
+    def run(*, context: typer.Context, **given: Any) -> None:
+        where = where_of(context, *(given.pop(name) for name in ("policy", "base", "control")))
+        if context.invoked_subcommand is not None:
+            context.obj = where
+        else:
+            command(Asking(where, given.pop("output")), **given)
+
+    _, *own = signature(command).parameters.values()
+    keywords = [each.replace(kind=Parameter.KEYWORD_ONLY) for each in own]
+    parameters = [_CONTEXT, *keywords, *_OPTIONS]
+    # Typer makes a command line of these.
+    run.__signature__ = signature(command).replace(parameters=parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    return run
 
 
 @contextmanager

@@ -55,14 +55,22 @@ def test_a_tenant_has_the_limits_of_all_its_routes_and_of_itself_alone() -> None
     assert directory.elsewhere(of, "acme") == {"cohort:north": ["ring"], SHARED: ["all"]}
     assert directory.has(of, "acme")
     assert not directory.has(of, "acm")
+    with pytest.raises(OperatorError, match="there is no tenant 'acm'"):
+        directory.of_tenant(of, "acm")
+
+
+def test_tenants_with_the_same_limits_have_them_once() -> None:
+    known = surveyed(table(*(policy(tenant=f"t{number}", limits=(OWN,)) for number in range(9))))
+    assert len({id(limits) for limits in known._tenants.values()}) == 1
+    assert known.limits("t3") == {"own": OWN}
 
 
 def test_what_is_shared_has_limits_of_its_own() -> None:
     of = made()
     known = surveyed(of)
-    assert known.limits(of, SHARED) == {"all": ALL}
-    assert known.limits(of, "cohort:north") == {"ring": RING}
-    assert known.limits(of, "beta") == {"own": OWN, "late": LATE}
+    assert known.limits(SHARED) == {"all": ALL}
+    assert known.limits("cohort:north") == {"ring": RING}
+    assert known.limits("beta") == {"own": OWN, "late": LATE}
 
 
 @pytest.mark.parametrize(
@@ -77,16 +85,16 @@ def test_what_is_shared_has_limits_of_its_own() -> None:
 def test_a_name_that_is_not_known_is_told_with_those_that_are(whom: str, message: str) -> None:
     of = made()
     with pytest.raises(OperatorError) as error:
-        surveyed(of).limits(of, whom)
+        surveyed(of).limits(whom)
     assert str(error.value) == message
 
 
 def test_many_names_are_not_all_told() -> None:
     of = table(*(policy(tenant=f"t{number}") for number in range(9)))
     with pytest.raises(OperatorError, match=r"there are: t0, t1, t2, t3, t4 and 4 more$"):
-        surveyed(of).limits(of, "zz")
+        surveyed(of).limits("zz")
     with pytest.raises(OperatorError, match=r"there is no 'shared:'; there is none$"):
-        surveyed(of).limits(of, SHARED)
+        surveyed(of).limits(SHARED)
 
 
 def test_names_of_operators_and_of_stores_are_two_ways_to_say_the_same() -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from extproc.audit import Act, Record, Seen, Suspected
+from extproc.audit import Act, Enforced, Record, Seen, Suspected
 from extproc.audit.chain import Chain, Tip
 from extproc.audit.record import Gap
 from extproc.audit.signature import name
@@ -35,6 +35,11 @@ def act(number: int = 0, **more: object) -> Act:
 def suspected(number: int = 0, **more: object) -> Suspected:
     said: dict[str, object] = {"finding": f"f{number}", "subject": "acme", "after": "fidelity"}
     return Suspected(at(number), tenant="acme", **{**said, **more})  # type: ignore[arg-type]
+
+
+def enforced(number: int = 0, **more: object) -> Enforced:
+    said: dict[str, object] = {"before": "one", "cause": "files"}
+    return Enforced(at(number), "two", **{**said, **more})  # type: ignore[arg-type]
 
 
 def seen(number: int = 0) -> Seen:

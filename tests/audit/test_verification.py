@@ -17,6 +17,7 @@ from tests.audit.logs import (
     act,
     at,
     chain,
+    enforced,
     lines,
     record,
     seen,
@@ -293,6 +294,17 @@ def test_acts_are_counted_by_themselves() -> None:
     report = verified([acted(2)], live=True)
     assert report.whole
     assert (report.records, report.acts, report.unsigned) == (0, 2, 2)
+
+
+def test_a_policy_that_is_put_in_force_is_counted_and_cannot_be_changed() -> None:
+    log = chain()
+    file = [*lines(log.opening(at(0), EVERY)), log.record(enforced()), log.record(record(1))]
+    report = verified([file], live=True)
+    assert report.whole
+    assert (report.records, report.policies, report.unsigned) == (1, 1, 2)
+    forged = [line.replace(b'"policy":"two"', b'"policy":"one"') for line in file]
+    assert forged != file
+    assert not verified([forged], live=True).whole
 
 
 def test_acts_are_signed_in_time_as_records_are() -> None:

@@ -17,7 +17,7 @@ from extproc.audit.signature import private_key
 from extproc.auditor.command import _instant
 from extproc.config import AuditPlan
 from extproc.server.audit_log import AuditLog
-from tests.audit.logs import act, record, suspected
+from tests.audit.logs import act, enforced, record, suspected
 from tests.test_main import POLICY
 
 
@@ -193,6 +193,25 @@ def test_acts_of_operators_are_listed(folder: Path, extproc: Command) -> None:
     assert (found["who"], found["budget"], found["amount"]) == ("ops", "daily", 2.5)
     verified = extproc("audit", "verify", "--key", str(folder / "key.pub"), *logs(folder))
     assert "30 records, 1 act: whole" in verified.stdout
+
+
+def test_which_policy_was_in_force_and_from_when_is_listed(folder: Path, extproc: Command) -> None:
+    key = private_key((folder / "key").read_bytes())
+    log = AuditLog(AuditPlan(folder / "audit.jsonl", key), pause=0.001)
+    log.add(enforced(0, before="", cause="start"))
+    log.add(enforced(3600))
+    log.close()
+    listed = extproc("audit", "policies", *logs(folder), "--output", "json")
+    assert listed.returncode == 0, listed.stderr
+    rows = json.loads(listed.stdout)["records"]
+    assert [(row["policy"], row["before"], row["cause"]) for row in rows] == [
+        ("two", "one", "files"),
+        ("two", "", "start"),
+    ]
+    asked = "SELECT max(n) > min(n) FROM policies WHERE cause IN ('start', 'files')"
+    assert "true" in extproc("audit", "query", *logs(folder), "--sql", asked).stdout.lower()
+    verified = extproc("audit", "verify", "--key", str(folder / "key.pub"), *logs(folder))
+    assert "30 records, 2 policies: whole" in verified.stdout
 
 
 def test_what_was_found_of_suspects_is_listed(folder: Path, extproc: Command) -> None:

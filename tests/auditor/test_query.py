@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from extproc.audit.record import Gap
+from extproc.auditor.grouping import By
 from extproc.auditor.query import (
     ACT_FIELDS,
     FIELDS,
     SUSPECTED_FIELDS,
     Answer,
-    By,
     Question,
     ask,
     ask_acts,

@@ -5,6 +5,7 @@ import msgspec
 from msgspec import Struct
 
 from extproc.config.exhaustion_settings import ExhaustedSettings
+from extproc.config.json_schema import for_editors
 
 
 class Budget(Struct, forbid_unknown_fields=True):
@@ -12,7 +13,7 @@ class Budget(Struct, forbid_unknown_fields=True):
 
 
 def test_the_schema_takes_what_loads_and_nothing_that_is_of_no_type() -> None:
-    schema: Any = msgspec.json.schema(Budget)
+    schema: Any = for_editors(msgspec.json.schema(Budget))
     valid = jsonschema_rs.validator_for(schema).is_valid
     for good in (
         "deny",

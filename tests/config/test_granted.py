@@ -70,6 +70,19 @@ def test_as_many_are_kept_as_there_is_room_for(
     assert made.count(first) == 2
 
 
+def test_who_looks_at_all_of_them_takes_the_place_of_none_that_was_asked_for(
+    made: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(granted, "KEPT", 2)
+    policies = table(made)
+    kept = [policies["acme", "POST /b"], policies["gamma", "GET /a"]]
+    found = dict(policies.items())
+    assert [*found] == [*policies]
+    assert [(each.tenant, each.route.name) for each in found.values()] == [*policies]
+    assert [policies["acme", "POST /b"], policies["gamma", "GET /a"]] == kept
+    assert len(made) == 5
+
+
 def test_what_was_made_can_be_let_go_of_and_is_made_again(made: list[tuple[str, str]]) -> None:
     policies = table(made)
     first = policies["acme", "GET /a"]

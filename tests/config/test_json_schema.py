@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from extproc.config import base_schema, compile_table, load, schema
 from extproc.errors import ConfigError
-from tests.config.example import ENVIRON, TEXT, compiled, write
+from tests.config.example import ENVIRON, TEXT, changed, compiled, write
 
 ROOT = Path(__file__).parents[2]
 SHIPPED = ROOT / "envoy" / "policy.yaml"
@@ -20,6 +20,25 @@ VALIDATOR = jsonschema_rs.Draft202012Validator(schema())
 def test_the_committed_schema_is_current() -> None:
     committed = (ROOT / "docs" / "extproc.schema.json").read_text(encoding="utf-8")
     assert committed == json.dumps(schema(), indent=2) + "\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("health: 127.0.0.1:9101", r'health: "127.0.0.1:9101\n"'),
+        ('hmac: "env:HMAC"', r'hmac: "env:HMAC\n"'),
+        ("window: 1s", r'window: "1s\n"'),
+        ("name: burst", r'name: "burst\n"'),
+        ("policy: trial", r'policy: "trial\n"'),
+    ],
+)
+def test_a_line_break_at_the_end_is_refused_by_editors_and_by_us(
+    tmp_path: Path, old: str, new: str
+) -> None:
+    text = changed((old, new))
+    assert not VALIDATOR.is_valid(yaml.safe_load(text))
+    with pytest.raises(ConfigError):
+        load(write(tmp_path, text))
 
 
 def test_the_committed_schema_of_the_base_file_is_current() -> None:

@@ -9,7 +9,7 @@ def test_a_name_may_be_called_so(name: str) -> None:
     assert msgspec.convert(name, Name) == name
 
 
-@pytest.mark.parametrize("name", ["", "-a", ".a", "_a", "a b", "a|b", "é", "n" * 65, "*"])
+@pytest.mark.parametrize("name", ["", "-a", ".a", "_a", "a b", "a|b", "é", "n" * 65, "*", "a\n"])
 def test_a_name_may_not_be_called_so(name: str) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(name, Name)

@@ -13,6 +13,7 @@ from extproc.config.parts import Part
 from extproc.config.settings import Settings
 from extproc.config.stores import RedisStore, Slices
 from extproc.errors import ConfigError
+from extproc.rollout import WHOLE, Rollout
 from tests.config.example import ENVIRON, TEXT, changed, write
 from tests.config.overlaying import bound, table, written
 
@@ -67,6 +68,16 @@ def test_a_field_is_called_as_in_a_policy_file(tmp_path: Path) -> None:
     steps = "policies: {partner: {escalation: [{above: 0.9, deny: true, for: 1h}]}}"
     found = settings(tmp_path, f"overrides: {{detection: {{reference: ref}}, {steps}}}")
     assert [each.time for each in found.policies["partner"].escalation] == ["1h"]
+
+
+def test_a_team_has_no_say_in_how_far_it_is_in_force_where_an_override_says_all_of_it(
+    tmp_path: Path,
+) -> None:
+    own = TEXT + "rollout: {mode: off, percent: 1}\n"
+    whole = settings(tmp_path, "overrides: {rollout: {mode: enforce, percent: 100}}", own)
+    assert whole.rollout.rollout() == WHOLE
+    half = settings(tmp_path, "overrides: {rollout: {mode: enforce}}", own)
+    assert half.rollout.rollout() == Rollout("enforce", 1), "what is not named is the team's"
 
 
 def test_mappings_are_merged_and_lists_are_replaced(tmp_path: Path) -> None:

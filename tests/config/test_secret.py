@@ -5,6 +5,7 @@ import pytest
 from extproc.config.document import Document
 from extproc.config.secret import MAX_BYTES, resolve
 from extproc.errors import ConfigError
+from tests.nobody import as_nobody
 
 SECRET = "0123456789abcdef0123456789abcdef"
 PLACE = ("keys", "hmac")
@@ -51,6 +52,21 @@ def test_a_secret_that_others_made_may_be_shorter(document: Document) -> None:
 def test_a_variable_that_is_not_set_is_named(document: Document) -> None:
     told = refusal(document, "env:HMAC", {"OTHER": SECRET})
     assert told == "the variable HMAC is not set; set it"
+
+
+def test_whoever_may_not_read_a_file_is_not_told_to_make_another(
+    document: Document, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document.path.parent.chmod(0o755)
+    monkeypatch.chdir(document.path.parent)
+    Path("hmac").write_text(SECRET)
+    Path("hmac").chmod(0)
+    here = Document(Path("policy.yaml"), {}, document.lines)
+    with as_nobody(), pytest.raises(ConfigError) as caught:
+        resolve(here, PLACE, "file:hmac", {})
+    assert str(caught.value).endswith(
+        "hmac cannot be read (Permission denied); let the user that it runs as read it"
+    )
 
 
 def test_a_file_that_cannot_be_read_is_named(document: Document) -> None:

@@ -34,6 +34,19 @@ def test_the_files_own_shaping_is_that_of_strangers_and_of_policies_without_thei
         assert policy.shaping == table.shapings[tenant]
 
 
+def test_a_policy_that_envoy_selects_has_its_own_shaping_for_every_tenant(tmp_path: Path) -> None:
+    table = compiled(tmp_path, SHARED.replace(*OWN))
+    own = table.shapings
+    assert table.shaping("beta") == own["beta"] != own["acme"]
+    for name, of in (("trial", "beta"), ("partner", "acme"), ("nobodys", "acme")):
+        assert table.shaping("acme", name) == own[of]
+    for place, policy in table.selecting("trial").items():
+        assert table.shaping(place[0], "trial") == policy.shaping
+    assert table.shaping("", "trial") == own[""]  # what a stranger is denied tells no policy
+    tried = compiled(tmp_path, SHARED.replace(*OWN) + "rollout: {mode: shadow}\n")
+    assert tried.shaping("acme", "trial") == UNSHAPED
+
+
 def test_a_stream_has_a_rate_and_a_size(tmp_path: Path) -> None:
     table = compiled(tmp_path, changed(STREAM))
     assert table.shapings["beta"] == Shaping(rate=Rate(0.05, 640))

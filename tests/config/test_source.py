@@ -167,7 +167,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     path = tmp_path / "none.yaml"
     with pytest.raises(ConfigError) as caught:
         read(path)
-    assert str(caught.value) == f"{path}: No such file or directory; name a policy file to read"
+    assert str(caught.value) == f"{path}: No such file or directory; name a file to read"
 
 
 @given(st.text() | st.text("ab:[]{},-#&*!|>'\"%@ \t\n?<\\", max_size=40))

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from joserfc.jwk import OctKey, RSAKey
 
-from extproc.credentials.key_set import MAX_BYTES, MAX_KEYS, Keyring, key_set
+from extproc.credentials.key_set import MAX_KEYS, key_set
+from extproc.credentials.keyring import MAX_BYTES
 from extproc.errors import Malformed
 from tests.issuer import EC, OTHER_EC, OTHER_RSA, RSA, jwks, made, public
 
@@ -130,15 +131,3 @@ def test_what_is_no_set_is_malformed(content: bytes) -> None:
 def test_whatever_it_is_only_malformed_is_raised(content: bytes) -> None:
     with pytest.raises(Malformed):
         key_set(content, ("RS256",))
-
-
-def test_keys_are_trusted_until_they_are_stale() -> None:
-    ring, keys = Keyring(), key_set(jwks(RSA), BOTH)
-    assert ring.keys(0.0) is None
-    ring.renew(keys, 10.0)
-    assert ring.keys(9.9) is keys
-    assert ring.keys(10.0) is None
-    ring.renew(None, 20.0)
-    assert ring.keys(10.0) is keys
-    assert (ring.last, ring.until) == (keys, 20.0)
-    ring.missed()  # nobody fetches: nothing happens

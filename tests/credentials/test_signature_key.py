@@ -3,15 +3,14 @@ from base64 import b64decode
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc.credentials.signature_key import VerifyingKey, checked_by
-from tests.credentials.signing import PRIVATE, SECRET, public
+from tests.credentials.signing import PRIVATE, public
 
 TEXT = b"what is signed"
 
@@ -67,23 +66,6 @@ def test_ecdsa_is_two_numbers_of_32_octets_and_not_der() -> None:
     assert key.verifies(r.to_bytes(32) + s.to_bytes(32), TEXT)
     assert not key.verifies(der, TEXT)
     assert not key.verifies(s.to_bytes(32) + r.to_bytes(32), TEXT)
-
-
-@pytest.mark.parametrize("algorithm", ["ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512"])
-def test_a_key_of_another_kind_is_none(algorithm: Any) -> None:
-    for other in ("ed25519", "ecdsa-p256-sha256", "rsa-pss-sha512"):
-        assert (checked_by(algorithm, public(PRIVATE[other])) is None) == (other != algorithm)
-    for material in (SECRET, b"", b"-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n"):
-        assert checked_by(algorithm, material) is None
-    private = PRIVATE["ed25519"].private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    assert checked_by(algorithm, private) is None
-
-
-def test_keys_that_are_too_small_or_of_another_curve_are_none() -> None:
-    assert checked_by("rsa-pss-sha512", public(rsa.generate_private_key(65537, 1024))) is None
-    p384 = ec.generate_private_key(ec.SECP384R1())
-    assert checked_by("ecdsa-p256-sha256", public(p384)) is None
-    assert checked_by("ed25519", public(ed448.Ed448PrivateKey.generate())) is None
 
 
 @given(signature=st.binary(max_size=300), text=st.binary(max_size=100))

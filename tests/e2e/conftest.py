@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.gateway import LiveGateway, live_gateway
+from tests.e2e.reloaded import Reloaded
 from tests.e2e.upstream import Upstream
 
 
@@ -41,3 +42,31 @@ def gateway(running_gateway: LiveGateway) -> Iterator[LiveGateway]:
     before = running_gateway.fail_open_events()
     yield running_gateway
     assert running_gateway.fail_open_events() == before, "a stream was ended cleanly: fail-open"
+
+
+@pytest.fixture(scope="module")
+def reloaded() -> Reloaded:
+    return Reloaded()
+
+
+@pytest.fixture(scope="module")
+def mounted(
+    scripted: Upstream, reloaded: Reloaded, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LiveGateway]:
+    directory = tmp_path_factory.mktemp("r")
+    with live_gateway(
+        directory, scripted.port, policy=reloaded.change, command=reloaded.command
+    ) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def remounted(mounted: LiveGateway, reloaded: Reloaded) -> Iterator[LiveGateway]:
+    """Whose policy, keys and secrets a test may change: they are put back."""
+    before, first = mounted.fail_open_events(), reloaded.config()["config"]
+    yield mounted
+    assert mounted.fail_open_events() == before, "a stream was ended cleanly: fail-open"
+    (reloaded.volume.folder.parent / "keys.jsonl").write_text("")
+    reloaded.volume.swap(reloaded.files())
+    mounted.until(lambda: reloaded.config()["config"] == first)
+    mounted.until(lambda: reloaded.config()["problem"] == "")

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,12 @@ class LiveGateway:
             for item in stats
             if "value" in item and re.search(pattern, item["name"])
         }
+
+    def config_dump(self) -> Any:
+        """What Envoy tells of its own configuration."""
+        url = f"http://{self._run.admin}/config_dump"
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return json.load(response)
 
     def end_intake(self) -> None:
         """Have Envoy take no more connections; what runs on those that are there goes on."""

@@ -165,8 +165,11 @@ class Envoy(Process):
 
     def fail_open_events(self) -> int:
         """Streams that a sidecar ended cleanly while Envoy was not done: must stay 0."""
-        closed = sum(self.stats("ext_proc.server_half_closed$").values())
-        return closed - sum(self.stats("ext_proc.streams_failed$").values())
+        closed = self.stats("ext_proc.server_half_closed$")
+        failed = self.stats("ext_proc.streams_failed$")
+        assert closed, "Envoy tells of no such counters"
+        assert len(closed) == len(failed)
+        return sum(closed.values()) - sum(failed.values())
 
     def _ready(self) -> bool:
         if not self._admin.is_file() or ":" not in self._admin.read_text():

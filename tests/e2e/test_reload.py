@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 
 from tests.e2e import bodies
 from tests.e2e.client import post
-from tests.e2e.gateway import KEYS, LiveGateway, live_gateway, principal
+from tests.e2e.gateway import KEYS, LiveGateway, principal
 from tests.e2e.machine import Load
 from tests.e2e.reloaded import Reloaded, put_in_force
 from tests.e2e.upstream import Reply, Request, Upstream
@@ -27,34 +27,9 @@ CHAT = "/v1/chat/completions"
 USAGE = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
 
 
-KEY_FILE = "credentials: {keys: {kind: api_key, file: ../keys.jsonl}}"
-
-
-@pytest.fixture(scope="module")
-def reloaded() -> Reloaded:
-    return Reloaded()
-
-
-@pytest.fixture(scope="module")
-def running(
-    scripted: Upstream, reloaded: Reloaded, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[LiveGateway]:
-    directory = tmp_path_factory.mktemp("r")
-    with live_gateway(
-        directory, scripted.port, policy=reloaded.change, command=reloaded.command
-    ) as gateway:
-        yield gateway
-
-
 @pytest.fixture
-def gateway(running: LiveGateway, reloaded: Reloaded) -> Iterator[LiveGateway]:
-    before, first = running.fail_open_events(), reloaded.config()
-    yield running
-    assert running.fail_open_events() == before, "a stream was ended cleanly: fail-open"
-    (reloaded.volume.folder.parent / "keys.jsonl").write_text("")
-    reloaded.volume.swap(reloaded.files())
-    running.until(lambda: reloaded.config()["config"] == first["config"])
-    running.until(lambda: reloaded.config()["problem"] == "")
+def gateway(remounted: LiveGateway) -> LiveGateway:
+    return remounted
 
 
 async def telling(request: Request, reply: Reply) -> None:

@@ -4,12 +4,13 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from socket import socket
 
 import httpx
 import pytest
 
 from extproc.config import load
-from extproc.envoyconf.settings import parse_socket
+from extproc.envoyconf.settings import Socket, parse_socket
 from tests.e2e import bodies
 from tests.e2e.gateway import SECRET, free_port, write_policy
 from tests.e2e.machine import Envoy, Load, Sidecar, closing, document, serve, until
@@ -43,6 +44,12 @@ class Replica:
         before = self.sidecar.told("reloaded")
         self.swap(text)
         until(lambda: self.sidecar.told("reloaded") > before)
+
+    def listens(self) -> bool:
+        """Whether it takes new streams."""
+        assert isinstance(self.listen, Socket)
+        with socket() as asked:
+            return not asked.connect_ex((self.listen.host, self.listen.port))
 
     def _files(self) -> dict[str, str]:
         return {"policy.yaml": self.text, "hmac": SECRET.decode(), "redis": self.redis}
@@ -130,7 +137,7 @@ def test_no_request_fails_while_both_are_restarted_for_another_password_of_redis
 def test_a_stream_ends_where_it_began_while_its_sidecar_goes(
     replicas: Replicas, upstream: Upstream
 ) -> None:
-    """Whichever has it: both go, one after the other, and neither is waited for by its caller."""
+    """Whichever has it: both go, one after the other, while it lasts."""
     go_on = upstream.event()
 
     async def script(request: Request, reply: Reply) -> None:
@@ -153,11 +160,13 @@ def test_a_stream_ends_where_it_began_while_its_sidecar_goes(
         assert all("first" in next(each) for each in lines)
         one.send(signal.SIGTERM)
         until(lambda: replicas.healthy() == 1)
+        other.send(signal.SIGTERM)
+        # Their notice is over, that is; the streams are all that either waits for.
+        until(lambda: not any(each.listens() for each in replicas.each))
         upstream.release(go_on)
         rest = ["\n".join(each) for each in lines]
-    assert one.ended() == 0
-    serve(one)
-    assert other.alive
+    assert [each.ended() for each in (one, other)] == [0, 0]
+    serve(one, other)
     assert all("last" in each and each.strip().endswith("data: [DONE]") for each in rest)
     assert not any("private thoughts" in each for each in rest)
 

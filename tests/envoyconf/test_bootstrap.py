@@ -1,5 +1,5 @@
 from extproc.envoyconf.bootstrap import bootstrap
-from extproc.envoyconf.text import read_yaml, to_yaml
+from extproc.envoyconf.text import read_documents, to_yaml
 from tests.envoyconf import shipped
 
 
@@ -11,4 +11,4 @@ def test_the_bootstrap_that_ships_is_the_one_that_is_rendered() -> None:
 
 
 def test_what_is_rendered_is_read_back_alike() -> None:
-    assert read_yaml(shipped.FILE) == bootstrap(shipped.GATEWAY)
+    assert read_documents(shipped.FILE) == [bootstrap(shipped.GATEWAY)]

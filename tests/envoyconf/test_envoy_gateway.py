@@ -3,12 +3,14 @@
 import json
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import yaml
 
+from extproc.envoyconf.check import all_problems
 from extproc.envoyconf.envoy_gateway import resources
 from extproc.envoyconf.settings import Pipe, Socket
 from extproc.errors import ConfigError
@@ -16,8 +18,9 @@ from tests.e2e import bodies
 from tests.e2e.client import post
 from tests.e2e.gateway import LiveGateway, live_gateway
 from tests.e2e.upstream import Reply, Request, Upstream
-from tests.envoyconf import shipped, translated
+from tests.envoyconf import edge, translated
 
+EXAMPLE = Path(__file__).parents[2] / "k8s" / "namespaces" / "gateway" / "gateway.yaml"
 SOCKET = Pipe("/run/extproc/extproc.sock")
 
 
@@ -62,14 +65,25 @@ def test_a_sidecar_that_is_not_in_envoys_pod_is_refused() -> None:
         resources(Socket("127.0.0.1", 9100))
 
 
+def gateways_own(text: str, upstream: int) -> str:
+    """What Envoy Gateway would make of the policies, and of what is in the example's namespace."""
+    documents = yaml.safe_load_all(EXAMPLE.read_text())
+    [clients] = [each for each in documents if each["kind"] == "ClientTrafficPolicy"]
+    return json.dumps(translated.bootstrap(resources(edge.pipe(text)), clients, upstream))
+
+
+@pytest.mark.e2e
+def test_nobody_but_envoy_writes_what_envoy_tells_and_a_path_has_one_reading(
+    tmp_path: Path,
+) -> None:
+    edge.nothing_forged_passes(tmp_path, gateways_own)
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveGateway, Upstream]]:
     def gateways(text: str) -> str:
         """Instead of our own bootstrap."""
-        places = shipped.cluster(yaml.safe_load(text), "extproc")["load_assignment"]["endpoints"]
-        address = places[0]["lb_endpoints"][0]["endpoint"]["address"]
-        found = translated.bootstrap(resources(Pipe(address["pipe"]["path"])), upstream.port)
-        return json.dumps(found)
+        return gateways_own(text, upstream.port)
 
     folder = tmp_path_factory.mktemp("g")
     with (
@@ -120,6 +134,18 @@ def test_a_route_without_the_label_is_not_protected(
     gateway, _ = running
     with httpx.Client(base_url=gateway.url) as client:
         assert client.post("/open", content=b"{}").content == bodies.chat_answer()
+
+
+@pytest.mark.e2e
+def test_what_envoy_tells_of_itself_names_the_route_that_is_not_protected(
+    running: tuple[LiveGateway, Upstream],
+) -> None:
+    dump = running[0].config_dump()
+    [said] = all_problems([dump])
+    assert "routes[0]: nobody asks the sidecar about it" in said
+    text = json.dumps(dump)
+    both = text.replace('"status_on_error"', '"failure_mode_allow": true, "status_on_error"')
+    assert len(all_problems([json.loads(both)])) == 3
 
 
 @pytest.mark.e2e

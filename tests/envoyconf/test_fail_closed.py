@@ -46,6 +46,13 @@ def _per_route(name: str, **config: Any) -> Edit:
     return lambda document: shipped.route(document).update(typed_per_filter_config=setting)
 
 
+def _wrapped(document: Document, name: str) -> None:
+    """As Envoy has a share of requests skip a filter, which a client's header field may choose."""
+    entry = shipped.entry(document, name)
+    kind = "type.googleapis.com/envoy.extensions.common.matching.v3.ExtensionWithMatcher"
+    entry["typed_config"] = {"@type": kind, "extension_config": dict(entry)}
+
+
 PER_PROC = {"@type": f"{HTTP}.ext_proc.v3.ExtProcPerRoute"}
 PER_AUTHZ = {"@type": f"{HTTP}.ext_authz.v3.ExtAuthzPerRoute"}
 TCP = {"@type": "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy"}
@@ -188,6 +195,15 @@ FAULTS: dict[str, tuple[Edit, str]] = {
     ),
     "trusted neighbours": (_manager(internal_address_config={}), "trusts every private address"),
     "routes from elsewhere": (_manager(rds={"route_config_name": "x"}), "rds: comes from elsewhe"),
+    "hosts from elsewhere": (
+        lambda d: shipped.manager(d)["route_config"].update(vhds={"config_source": {"ads": {}}}),
+        "route_config.vhds: comes from elsewhere",
+    ),
+    "a route chosen again": (_in("ext_authz", clear_route_cache=True), "than was authorized"),
+    "a credential that stays": (
+        _in("ext_authz", decoder_header_mutation_rules={"disallow_all": True}),
+        "decoder_header_mutation_rules: may keep header fields that the sidecar removes",
+    ),
     "scoped routes": (_manager(scoped_routes={"name": "x"}), "scoped_routes: comes from elsewhere"),
     "off on a route": (_per_route("ext_proc", disabled=True, **PER_PROC), "disabled: a route must"),
     "authz off on a route": (_per_route("ext_authz", disabled=True, **PER_AUTHZ), "disabled: a"),
@@ -250,11 +266,19 @@ FAULTS: dict[str, tuple[Edit, str]] = {
         lambda d: d["layered_runtime"]["layers"].append({"name": "admin", "admin_layer": {}}),
         "layers[1].admin_layer: lets guards of Envoy be switched off",
     ),
+    "a runtime that is there and empty": (  # Envoy adds a layer for its admin page then
+        lambda d: d.update(layered_runtime={}),
+        "layered_runtime.layers: are none, so that Envoy adds one that it lets others change",
+    ),
     "a guard switched off": (
         lambda d: d["layered_runtime"]["layers"][0]["static_layer"].update(
             {"envoy.reloadable_features.ext_proc_fail_close_spurious_resp": False}
         ),
         "ext_proc_fail_close_spurious_resp: changes how our filters fail",
+    ),
+    "a share of requests that skips it": (
+        lambda d: _wrapped(d, "ext_proc"),
+        "http_filters: must end with ext_authz, ext_proc and router",
     ),
     "an open admin page": (
         lambda d: d["admin"]["address"]["socket_address"].update(address="0.0.0.0"),

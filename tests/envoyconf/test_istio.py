@@ -10,18 +10,19 @@ from typing import Any
 
 import httpx
 import pytest
-import yaml
 
+from extproc.envoyconf.check import all_problems
 from extproc.envoyconf.istio import envoy_filter
 from extproc.envoyconf.references import unknown_clusters
 from extproc.envoyconf.settings import Pipe
 from extproc.envoyconf.text import to_yaml
 from extproc.gateway.binary import envoy_path
+from extproc.origin import JA4
 from tests.e2e import bodies
 from tests.e2e.client import post
 from tests.e2e.gateway import LiveGateway, live_gateway
 from tests.e2e.upstream import Reply, Request, Upstream
-from tests.envoyconf import captured, shipped
+from tests.envoyconf import captured, edge, shipped
 
 SOCKET = Pipe("/run/extproc/extproc.sock")
 
@@ -42,16 +43,25 @@ def manifest(folder: Path, sidecar: Pipe = SOCKET) -> Path:
 def test_what_it_adds_is_what_the_bootstrap_has() -> None:
     """So that what holds of one holds of the other."""
     bootstrap = shipped.document()
-    cluster, *filters = [each["patch"]["value"] for each in patches()]
+    cluster, manager, *filters = [each["patch"]["value"] for each in patches()]
     assert cluster == shipped.cluster(bootstrap, "extproc")
     assert filters == [shipped.entry(bootstrap, name) for name in ("ext_authz", "ext_proc")]
+    ours, fields = shipped.manager(bootstrap), manager["typed_config"]
+    common = fields.pop("common_http_protocol_options")
+    assert common.items() <= ours["common_http_protocol_options"].items()
+    assert fields == {name: ours[name] for name in fields}
+    assert fields.keys() == {
+        *("@type", "merge_slashes", "path_with_escaped_slashes_action"),
+        "early_header_mutation_extensions",
+    }
 
 
 def test_filters_stand_before_the_router_of_every_port_of_pods_that_have_the_sidecar() -> None:
     spec = envoy_filter(SOCKET)["spec"]
     assert spec["workloadSelector"] == {"labels": {"extproc.dev/injected": "true"}}
     assert {each["match"]["context"] for each in patches()} == {"SIDECAR_INBOUND"}
-    _, *filters = patches()
+    _, manager, *filters = patches()
+    assert "portNumber" not in json.dumps(manager["match"])
     for each in filters:
         assert each["patch"]["operation"] == "INSERT_BEFORE"
         where = each["match"]["listener"]["filterChain"]["filter"]
@@ -60,7 +70,7 @@ def test_filters_stand_before_the_router_of_every_port_of_pods_that_have_the_sid
 
 
 def test_the_sidecar_is_told_a_certificate_where_the_policy_asks_for_one() -> None:
-    authorization = patches(peer_certificate=True)[1]["patch"]["value"]["typed_config"]
+    authorization = patches(peer_certificate=True)[2]["patch"]["value"]["typed_config"]
     assert authorization["include_peer_certificate"] is True
 
 
@@ -82,16 +92,26 @@ def test_a_pod_without_the_sidecar_is_left_as_it_is(tmp_path: Path) -> None:
     assert "ext_proc" not in json.dumps(document)
 
 
+@captured.needed
+@pytest.mark.e2e
+def test_nobody_but_envoy_writes_what_envoy_tells_and_a_path_has_one_reading(
+    tmp_path: Path,
+) -> None:
+    def istios(text: str, upstream: int) -> str:
+        pipe = edge.pipe(text)
+        document, _ = captured.patched(tmp_path, manifest(tmp_path, pipe), captured.INJECTED)
+        return captured.served(document, upstream)
+
+    edge.nothing_forged_passes(tmp_path, istios)
+
+
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveGateway, Upstream]]:
     folder = tmp_path_factory.mktemp("i")
 
     def istios(text: str) -> str:
         """Instead of our own bootstrap."""
-        ours = yaml.safe_load(text)
-        pipe = Pipe(shipped.cluster(ours, "extproc")["load_assignment"]["endpoints"][0][
-            "lb_endpoints"][0]["endpoint"]["address"]["pipe"]["path"])  # fmt: skip
-        document, _ = captured.patched(folder, manifest(folder, pipe), captured.INJECTED)
+        document, _ = captured.patched(folder, manifest(folder, edge.pipe(text)), captured.INJECTED)
         return captured.served(document, upstream.port)
 
     with Upstream() as upstream, live_gateway(folder, upstream.port, bootstrap=istios) as gateway:
@@ -118,6 +138,19 @@ def test_a_request_through_it_is_processed_and_a_strangers_is_refused(
         assert client.post(bodies.CHAT, content=bodies.chat_request()).status_code == 401
         assert client.get("/of/no/route").status_code == 401
     assert len(upstream.requests) == before
+
+
+@captured.needed
+@pytest.mark.e2e
+def test_what_envoy_tells_of_itself_is_found_to_fail_closed(
+    running: tuple[LiveGateway, Upstream],
+) -> None:
+    dump = running[0].config_dump()
+    assert all_problems([dump]) == []
+    text = json.dumps(dump)
+    open_ = text.replace('"status_on_error"', '"failure_mode_allow": true, "status_on_error"')
+    assert len(all_problems([json.loads(open_)])) == 2
+    assert all_problems([json.loads(text.replace(JA4, "x-other"))]) != []
 
 
 @captured.needed

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.envoyconf.text import read_yaml, to_yaml
+from extproc.envoyconf.text import read_documents, to_yaml
 from extproc.errors import ConfigError
 from tests.envoyconf import shipped
 
@@ -21,7 +21,12 @@ def test_the_same_document_gives_the_same_text_with_a_header() -> None:
 
 
 def test_json_is_read_as_well(tmp_path: Path) -> None:
-    assert read_yaml(_file(tmp_path, '{"a": {"b": [1, true]}}')) == {"a": {"b": [1, True]}}
+    assert read_documents(_file(tmp_path, '{"a": {"b": [1, true]}}')) == [{"a": {"b": [1, True]}}]
+    assert read_documents(_file(tmp_path, "{a: 1}")) == [{"a": 1}]
+
+
+def test_several_documents_are_read_and_empty_ones_are_none(tmp_path: Path) -> None:
+    assert read_documents(_file(tmp_path, "---\na: 1\n---\n---\nb: 2\n")) == [{"a": 1}, {"b": 2}]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +36,9 @@ def test_json_is_read_as_well(tmp_path: Path) -> None:
         ('{"a": 1, "a": 2}', "'a' stands twice"),
         ("a: &x {b: 1}\nc: {<<: *x}\n", "'<<' is a merge"),
         ("a: [1\n", "line 2"),
-        ("a: 1\n---\nb: 2\n", "single document"),
+        ("a: 1\n---\nb: 2\nb: 3\n", "'b' stands twice"),
+        ('{"a": {"b": [{"c": 1, "c": 1}]}}', "'c' stands twice"),
+        ("a: 1\n---\n- b\n", "is not a mapping"),
         ("a: !!python/object:os.system 1\n", "could not determine a constructor"),
         ("- a\n", "is not a mapping"),
         ("", "is not a mapping"),
@@ -41,7 +48,7 @@ def test_what_envoy_could_read_otherwise_is_refused(tmp_path: Path, text: str, s
     path = _file(tmp_path, text)
 
     with pytest.raises(ConfigError) as caught:
-        read_yaml(path)
+        read_documents(path)
 
     assert str(path) in str(caught.value)
     assert said in str(caught.value)
@@ -49,8 +56,8 @@ def test_what_envoy_could_read_otherwise_is_refused(tmp_path: Path, text: str, s
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"missing\.yaml: cannot be read"):
-        read_yaml(tmp_path / "missing.yaml")
+        read_documents(tmp_path / "missing.yaml")
 
     (tmp_path / "latin.yaml").write_bytes(b"a: \xe4\n")
     with pytest.raises(ConfigError, match=r"latin\.yaml: cannot be read"):
-        read_yaml(tmp_path / "latin.yaml")
+        read_documents(tmp_path / "latin.yaml")

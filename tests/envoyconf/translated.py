@@ -1,4 +1,5 @@
-"""What Envoy Gateway makes of a Backend, a SecurityPolicy and an EnvoyExtensionPolicy (v1.9).
+"""What Envoy Gateway makes of a Backend, a SecurityPolicy and an EnvoyExtensionPolicy, and of a
+ClientTrafficPolicy (v1.9).
 
 As its translator does it: filters of all policies stand in the chain, disabled, under the name of
 their policy, and a route of the policy enables them.  What it leaves at Envoy's default is left so
@@ -17,8 +18,11 @@ _FILTERS: Final = f"{_TYPE}.extensions.filters.http"
 _BODIES: Final = {"FullDuplexStreamed": "FULL_DUPLEX_STREAMED", "Buffered": "BUFFERED"}
 
 
-def bootstrap(resources: Sequence[Document], upstream: int) -> Document:
-    """Two routes before one model server: ``/open`` has no policy, every other has both."""
+def bootstrap(resources: Sequence[Document], clients: Document, upstream: int) -> Document:
+    """Two routes before one model server: ``/open`` has no policy, every other has both.
+
+    ``clients``: the ClientTrafficPolicy of their Gateway.
+    """
     backend, security, extension = (each["spec"] for each in resources)
     clusters = [
         _cluster("sidecar-authz", backend, security["extAuth"]["grpc"]["backendSettings"]),
@@ -28,7 +32,7 @@ def bootstrap(resources: Sequence[Document], upstream: int) -> Document:
     listener = {
         "name": "ml/gateway/http",
         "address": _local(0),
-        "default_filter_chain": {"filters": [_manager(security, extension)]},
+        "default_filter_chain": {"filters": [_manager(security, extension, clients["spec"])]},
     }
     return {
         "admin": {"address": _local(0)},
@@ -36,7 +40,7 @@ def bootstrap(resources: Sequence[Document], upstream: int) -> Document:
     }
 
 
-def _manager(security: Document, extension: Document) -> Document:
+def _manager(security: Document, extension: Document, clients: Document) -> Document:
     router = {"name": "router", "typed_config": {"@type": f"{_FILTERS}.router.v3.Router"}}
     typed = f"{_TYPE}.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
     config = {
@@ -46,9 +50,28 @@ def _manager(security: Document, extension: Document) -> Document:
         "normalize_path": True,
         "route_config": {"virtual_hosts": [_host()]},
         "http_filters": [_authorization(security), _processing(extension), router],
+        **_clients(clients),
     }
     name = "envoy.filters.network.http_connection_manager"
     return {"name": name, "typed_config": config}
+
+
+def _clients(spec: Document) -> Document:
+    slashes = {"RejectRequest": "REJECT_REQUEST", "KeepUnchanged": "KEEP_UNCHANGED"}
+    underscores = {"RejectRequest": "REJECT_REQUEST", "Allow": "ALLOW"}
+    removed = spec["headers"]["earlyRequestHeaders"]["remove"]
+    early = {
+        "@type": f"{_TYPE}.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation",
+        "mutations": [{"remove": name} for name in removed],
+    }
+    name = "envoy.http.early_header_mutation.header_mutation"
+    action = underscores[spec["headers"]["withUnderscoresAction"]]
+    return {
+        "merge_slashes": not spec["path"].get("disableMergeSlashes", False),
+        "path_with_escaped_slashes_action": slashes[spec["path"]["escapedSlashesAction"]],
+        "common_http_protocol_options": {"headers_with_underscores_action": action},
+        "early_header_mutation_extensions": [{"name": name, "typed_config": early}],
+    }
 
 
 def _host() -> Document:

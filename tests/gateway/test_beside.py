@@ -1,12 +1,15 @@
 import asyncio
+import json
 import os
 import signal
 import sys
+import urllib.request
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
 import redis
+import yaml
 
 from extproc.config import load
 from extproc.envoyconf.settings import Socket
@@ -15,25 +18,29 @@ from extproc.gateway.beside import check_beside, parse_beside, start_prometheus,
 from extproc.gateway.starter import write_starter
 from extproc.gateway.up import DIED, Up
 from tests.e2e.upstream import Upstream, answering
-from tests.gateway import prometheus
 from tests.gateway.rig import DEADLINE, LOCAL, Children, gone
 from tests.gateway.test_up import COMPLETION, Console, curl, started
 
 BOTH = frozenset({"redis", "prometheus"})
 
 
-@pytest.fixture
-def scraper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A program of this name on the PATH."""
-    program = tmp_path / "bin" / "prometheus"
-    program.parent.mkdir()
-    program.write_text(f"#!{sys.executable}\n{Path(prometheus.__file__).read_text()}")
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", str(program.parent), prepend=os.pathsep)
+def scraped(pages: str) -> dict[str, str]:
+    """Where Prometheus, as it is configured, reads metrics, by the name of the job."""
+    with urllib.request.urlopen(f"{pages}/api/v1/status/config", timeout=10) as answer:
+        jobs = yaml.safe_load(json.load(answer)["data"]["yaml"])["scrape_configs"]
+    return {
+        each["job_name"]: f"http://{each['static_configs'][0]['targets'][0]}{each['metrics_path']}"
+        for each in jobs
+    }
+
+
+def metrics(url: str) -> bytes:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        text: bytes = answer.read()
+        return text
 
 
 @pytest.mark.e2e
-@pytest.mark.usefixtures("scraper")
 async def test_both_are_used_and_end_with_the_rest() -> None:
     console, children = Console(), Children()
     with Upstream() as upstream:
@@ -41,12 +48,16 @@ async def test_both_are_used_and_end_with_the_rest() -> None:
         url = f"http://127.0.0.1:{upstream.port}"
         asked = Up(url, listen=LOCAL, say=console, beside=BOTH)
         async with started(asked, console) as task:
-            await console.until(r"^prometheus: (http://127.0.0.1:\d+)$")
+            pages = await console.until(r"^prometheus: (http://127.0.0.1:\d+)$")
             socket = console.find(r"^redis: unix://(.*)$")
             answer = await curl(console.address, await console.until(r"^try: (curl .*)$"))
             assert answer.startswith(b"HTTP/1.1 200 ")
             with redis.Redis(unix_socket_path=socket) as client:
                 assert client.dbsize() > 0
+            jobs = await asyncio.to_thread(scraped, pages)
+            assert jobs.keys() == {"extproc", "envoy"}
+            for job, url in jobs.items():
+                assert f"# TYPE {job}_".encode() in await asyncio.to_thread(metrics, url)
             pids = children.pids()
             os.kill(os.getpid(), signal.SIGINT)
             assert await asyncio.wait_for(task, DEADLINE) == 0

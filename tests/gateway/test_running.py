@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from extproc.envoyconf.check import problems
+from extproc.envoyconf.check import all_problems
 from extproc.envoyconf.settings import Pipe, Socket
-from extproc.envoyconf.text import read_yaml
+from extproc.envoyconf.text import read_documents
 from extproc.errors import ConfigError
 from extproc.gateway import probe
 from extproc.gateway.process import ChildDied
@@ -46,7 +46,7 @@ async def test_both_run_and_serve_and_both_end(tmp_path: Path) -> None:
     assert all(b"from the model" in answer for answer in answers)
     assert all(gone(pid) for pid in pids)
     assert {line.partition(" ")[0] for line in lines} == {"envoy", "sidecar"}
-    assert problems(read_yaml(tmp_path / "envoy.yaml")) == []
+    assert all_problems(read_documents(tmp_path / "envoy.yaml")) == []
 
 
 @pytest.mark.e2e

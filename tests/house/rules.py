@@ -64,6 +64,20 @@ def unmirrored(root: Path, exempt: Iterable[str]) -> list[str]:
     ]
 
 
+def loose_patterns(path: Path) -> list[str]:
+    """Find patterns that take a line break after what they are for: Python's ``$`` does."""
+    return [
+        f"{path}:{node.lineno}: {ast.unparse(node.value)}"
+        for node in ast.walk(_tree(path))
+        if isinstance(node, ast.keyword) and node.arg == "pattern"
+        if any(_ends_loosely(each) for each in ast.walk(node.value))
+    ]
+
+
+def _ends_loosely(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and str(node.value).endswith("$")
+
+
 def long_functions(path: Path) -> list[str]:
     """Find functions that do not fit the eye."""
     return [
@@ -172,7 +186,7 @@ def _is_shortcut(node: ast.Call | ast.Attribute | ast.Import | ast.ImportFrom) -
 def _foreign_packages(path: Path) -> set[str]:
     imports = (n for n in ast.walk(_tree(path)) if isinstance(n, ast.Import | ast.ImportFrom))
     packages = {name.partition(".")[0] for node in imports for name in _imported(node)}
-    return packages - sys.stdlib_module_names - {"extproc", "tests"}
+    return packages - sys.stdlib_module_names - {"docs", "extproc", "tests"}
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:

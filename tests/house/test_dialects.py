@@ -1,12 +1,11 @@
 """The page of the dialects says what the code does, and every API that is known has its place."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 from typing import get_args
 
 import pytest
 
+from docs import dialects
 from extproc.dialects import Dialect
 
 ROOT = Path(__file__).parents[2]
@@ -39,23 +38,14 @@ TRAPS = [
 """Other ways to the same inference, and to what it is made of."""
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("dialects_page", ROOT / "docs" / "dialects.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_is_what_the_code_says() -> None:
-    assert generator().filled(PAGE) == PAGE, "run: make docs"
+    assert dialects.filled(PAGE) == PAGE, "run: make docs"
 
 
 def test_a_page_that_is_not_current_would_be_found() -> None:
     stale = PAGE.replace("`top_logprobs` | ", "`top_logprobs` | passes; ", 1)
     assert stale != PAGE
-    assert generator().filled(stale) == PAGE
+    assert dialects.filled(stale) == PAGE
 
 
 @pytest.mark.parametrize("kind", get_args(Dialect))

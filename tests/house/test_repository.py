@@ -1,5 +1,6 @@
 """The repository keeps its own rules; what is excused from one says why, here."""
 
+import re
 import tomllib
 from collections.abc import Callable, Iterable
 from importlib.metadata import packages_distributions
@@ -27,7 +28,7 @@ APART = {
     "tests/redteam/outside.py": "run by `make outside` with requirements-outside.lock alone",
 }
 EXTRAS_OF = {
-    "requirements.lock": (),
+    "requirements.lock": ("tracing",),
     "requirements-demo.lock": ("demo", "envoy", "up"),
     "requirements-redteam.lock": ("demo", "envoy", "redteam", "up"),
     "requirements-dev.lock": ("demo", "dev", "envoy", "redteam", "up"),
@@ -50,8 +51,11 @@ SHARED_BY_PLUGINS = {
     "extproc.mutators.batch",
     "extproc.credentials.bearer",
     "extproc.credentials.claims",
+    "extproc.credentials.jose",
     "extproc.credentials.key_set",
+    "extproc.credentials.keyring",
     "extproc.credentials.proof",
+    "extproc.credentials.public_key",
     "extproc.credentials.remembered",
     "extproc.credentials.requirement",
     "extproc.credentials.signature_base",
@@ -111,6 +115,7 @@ SHARED_BY_PLUGINS = {
 }
 
 UNMIRRORED = {
+    "extproc/auditor/grouping.py": "values; tests/auditor/test_query.py asks for sums by each",
     "extproc/envoyconf/parts.py": "two lines; the tests of istio hold them against the bootstrap",
     "extproc/config/settings.py": "types without methods; the tests of config read them from YAML",
     "extproc/events.py": "values without methods; every test of an exchange speaks in them",
@@ -170,6 +175,10 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
 def test_no_file_holds_what_a_merge_left() -> None:
     texts = {path: path.read_text(encoding="utf-8", errors="replace") for path in COMMITTED}
     assert [path for path, text in texts.items() if "\n<<<<<<< " in text] == []
+
+
+def test_no_pattern_takes_a_line_break_after_what_it_is_for() -> None:
+    assert _found(rules.loose_patterns, MODULES) == []
 
 
 def test_every_function_and_file_fits_the_eye() -> None:
@@ -244,3 +253,14 @@ def test_every_plugin_is_kept_from_every_other() -> None:
         if path.parts[1] in KINDS_OF_PLUGIN and path.stem != "__init__"
     }
     assert {*CONTRACTS["plugins"]["modules"], *SHARED_BY_PLUGINS} == plugins
+
+
+def test_make_and_the_guides_ask_for_the_python_that_is_required() -> None:
+    """What is older would be installed for minutes, and then not start."""
+    least = PROJECT["project"]["requires-python"].removeprefix(">=")
+    assert f"sys.version_info < ({least.replace('.', ', ')})" in (ROOT / "Makefile").read_text()
+    for guide in ("README.md", "CONTRIBUTING.md", "Dockerfile", "docs/deploy/image.md"):
+        found = set(
+            re.findall(r"[Pp]ython3?(?: of)? (3\.[0-9.]*[0-9])", (ROOT / guide).read_text())
+        )
+        assert found == {least}, guide

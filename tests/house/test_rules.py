@@ -57,6 +57,16 @@ def test_a_path_of_the_product_is_not_foreign(tmp_path: Path, line: str) -> None
     assert rules.foreign(_file(tmp_path, "a.md", line)) == []
 
 
+@pytest.mark.parametrize("text", ['r"^a$"', 'f"^({URL})$"', '("^a" "$")'])
+def test_a_pattern_that_ends_with_a_dollar_is_loose(tmp_path: Path, text: str) -> None:
+    assert rules.loose_patterns(_file(tmp_path, "a.py", f"Meta(pattern={text})"))
+
+
+@pytest.mark.parametrize("text", [r'pattern=r"^a\Z"', r'pattern=r"^(a(/|$))+\Z"', 'price="1$"'])
+def test_another_end_is_not(tmp_path: Path, text: str) -> None:
+    assert rules.loose_patterns(_file(tmp_path, "a.py", f"Meta({text})")) == []
+
+
 def test_a_module_needs_the_test_file_that_mirrors_it(tree: Path) -> None:
     _file(tree, "extproc/mutators/round.py", "")
     _file(tree, "tests/test_round.py", "")

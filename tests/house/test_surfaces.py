@@ -1,11 +1,10 @@
 """The page of all APIs says what the table says; tests/corpus/test_surfaces.py tries the table."""
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
+from docs import surfaces as script
 from tests.corpus.surfaces import surfaces
 
 ROOT = Path(__file__).parents[2]
@@ -13,23 +12,14 @@ PAGE = (ROOT / "docs" / "surfaces.md").read_text(encoding="utf-8")
 APIS = list(dict.fromkeys(surface.api for surface in surfaces()))
 
 
-def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("surfaces_page", ROOT / "docs" / "surfaces.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_is_what_the_table_says() -> None:
-    assert generator().filled(PAGE) == PAGE, "run: make docs"
+    assert script.filled(PAGE) == PAGE, "run: make docs"
 
 
 def test_a_page_that_is_not_current_would_be_found() -> None:
     stale = PAGE.replace("`echo: true` | refused", "`echo: true` | goes on", 1)
     assert stale != PAGE
-    assert generator().filled(stale) == PAGE
+    assert script.filled(stale) == PAGE
 
 
 @pytest.mark.parametrize("api", APIS)

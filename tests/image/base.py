@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.house.rules import pinned
 
 LOCK = Path(__file__).parents[2] / "requirements.lock"
-PROGRAMS = ("sh", "find", "rm")
+PROGRAMS = ("sh", "chmod", "find", "rm")
 """What the Dockerfile's commands run beside the interpreter."""
 UNUSED = (
     "__pycache__",

@@ -13,6 +13,12 @@ LOCKS: Final = ("requirements.lock", "requirements-sbom.lock")
 _BASE: Final = "localhost/base"
 _BUILT: Final = "localhost/built"
 _IMAGE: Final = "localhost/extproc"
+_BASEFILE: Final = """\
+FROM scratch
+COPY . /
+# As su and mount are in any base.
+RUN chmod 6755 /usr/local/bin/find
+"""
 _OFFLINE: Final = ("unshare", "--net")
 """Nothing but a loopback interface that is down: what is not in the base does not come."""
 
@@ -53,8 +59,9 @@ class Builder:
     def _base(self) -> None:
         base, file = self._folder / "base", self._folder / "Basefile"
         root_file_system(base)
-        file.write_text("FROM scratch\nCOPY . /\n")
-        self._buildah("bud", "--quiet", f"--tag={_BASE}", f"--file={file}", str(base))
+        file.write_text(_BASEFILE)
+        where = (f"--tag={_BASE}", f"--file={file}", str(base))
+        self._buildah("bud", "--quiet", "--isolation=chroot", *where)
 
     def _build_upon_first(self, tag: str, *options: str) -> None:
         self._build(tag, f"--build-context=build=container-image://{_BUILT}", *options)

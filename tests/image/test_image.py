@@ -35,6 +35,14 @@ for module in list(sys.modules.values()):
     if cached and not os.path.exists(cached):
         print(module.__name__)
 """
+_TRACING = """
+import sys
+import extproc.server.app, extproc.server.tracing
+print(*(name for name in ("opentelemetry.exporter", "opentelemetry.sdk.trace", "requests")
+        if name in sys.modules))
+from extproc.server.otlp import OtlpCollector
+print(OtlpCollector.__name__)
+"""
 
 
 def _files(image: Image) -> list[Path]:
@@ -123,6 +131,11 @@ def test_its_user_can_write_nothing_of_it(image: Image) -> None:
     assert list((image.root / "tmp").iterdir()) == []
 
 
+def test_nothing_in_it_runs_as_anybody_else(image: Image) -> None:
+    other = stat.S_ISUID | stat.S_ISGID
+    assert [path for path in _files(image) if path.lstat().st_mode & other] == []
+
+
 def test_nothing_in_it_installs_packages(image: Image) -> None:
     installs = re.compile(r"(pip|setuptools|ensurepip|wheel)([-\d.].*)?")
     assert [path for path in _files(image) if installs.fullmatch(path.name)] == []
@@ -148,6 +161,15 @@ def test_the_bill_of_materials_names_what_is_in_it(image: Image, builder: Builde
 
 def test_all_that_serving_imports_is_compiled(image: Image, folder: Path) -> None:
     assert image.said(folder, "python", "-c", _UNCOMPILED) == ""
+
+
+def test_it_can_tell_a_collector_and_loads_nothing_that_tells_one_before(
+    image: Image, folder: Path
+) -> None:
+    """The client of Redis loads the SDK's metrics wherever it finds them: 2 MB, which we do not
+    choose.
+    """
+    assert image.said(folder, "python", "-c", _TRACING) == "\nOtlpCollector\n"
 
 
 def test_its_commands_tell_of_themselves(image: Image, folder: Path) -> None:

@@ -9,7 +9,7 @@ from extproc.auditor.keys import new_pair
 from extproc.inventory.report import Rating
 from tests.inventory.policies import EMBEDDINGS, partner, policy, saying, surveyed
 
-LOW, MODERATE, HIGH, _ = Rating
+LOW, MODERATE, HIGH, CRITICAL = Rating
 JWKS = Path(__file__).parent.parent.parent / "docs" / "examples" / "jwks.json"
 ISSUER = {"issuer": "https://login.example.com", "tenant": "org"}
 
@@ -51,6 +51,9 @@ def knowing(**credentials: Any) -> dict[str, Any]:
         (policy(admin="0.0.0.0:9102"), MODERATE, "admin:"),
         (policy(health="192.0.2.1:9101"), LOW, "health:"),
         (policy(), MODERATE, "no audit log"),
+        (policy(rollout={"mode": "off"}), CRITICAL, "rollout off: nobody looks"),
+        (policy(rollout={"mode": "shadow", "percent": 5}), CRITICAL, "rollout in the shadow:"),
+        (policy(rollout={"percent": 25}), CRITICAL, "rollout to 25 % of tenants:"),
         (knowing(keys={"kind": "api_key", "strength": 2}), LOW, "a key counts as strong"),
         (knowing(login=jwt(algorithms=["ES256", "RS256"])), LOW, "RS256 sign with"),
         (knowing(login=jwt(algorithms=["ES256", "PS256"])), LOW, "2 algorithms"),
@@ -76,6 +79,8 @@ def test_what_is_found(tmp_path: Path, data: Any, rating: Rating, words: str) ->
         (knowing(login=jwt()), "credentials.login"),
         (knowing(partners=introspection()), "credentials.partners"),
         (policy(), "strangers"),
+        (policy(), "rollout"),
+        (policy(rollout={"mode": "enforce", "percent": 100}), "rollout"),
         (policy(), "policy partner"),
     ],
 )

@@ -41,7 +41,9 @@ class Pod:
             each["name"]: each for each in spec["initContainers"]
         }
         self.ports = {port: free_port() for port in (8080, 9101, 9102, 9103, 9901)}
-        self._places = {**places, **self._paths(folder)}
+        # The first: what is put in their place may be in /tmp itself.
+        own = {"unix:///tmp/": f"unix://{folder}/extproc-tmp/"}
+        self._places = {**own, **places, **self._paths(folder)}
         self._secrets = secrets
         self.volumes = {each["name"]: self._volume(folder, each) for each in spec["volumes"]}
         self._running: dict[str, subprocess.Popen[bytes]] = {}

@@ -20,7 +20,7 @@ def faults(template: Document) -> list[str]:
 
 
 def _of_pod(spec: Document) -> Iterator[str]:
-    for name in ("hostNetwork", "hostPID", "hostIPC"):
+    for name in ("hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace"):
         if spec.get(name):
             yield name
     for volume in spec.get("volumes", []):

@@ -13,13 +13,26 @@ from extproc.envoyconf.references import unknown_clusters
 from extproc.gateway.binary import envoy_path
 from tests.envoyconf import captured
 from tests.k8s.policies import policy
-from tests.k8s.rendered import K8S, one, templates
+from tests.k8s.rendered import K8S, NAMESPACES, one, templates, text
 
 COMMITTED = {
     "components/envoy/envoy.yaml": ("standalone", "bootstrap", "--upstream=http://127.0.0.1:8000"),
     "components/istio/envoy-filter.yaml": ("istio", "istio"),
     "components/envoy-gateway/policies.yaml": ("gateway", "gateway"),
 }
+
+UNSAFE = {
+    "standalone": {"response_body_mode: FULL_DUPLEX_STREAMED": "response_body_mode: STREAMED"},
+    "istio": {
+        "response_body_mode: FULL_DUPLEX_STREAMED": "response_body_mode: STREAMED",
+        "remove: x-extproc-ja4": "remove: x-other",
+    },
+    "gateway": {
+        "failOpen: false": "failOpen: true",
+        "allowModeOverride: false": "allowModeOverride: true",
+    },
+}
+"""Edits of each."""
 
 
 @pytest.mark.parametrize("file", COMMITTED)
@@ -34,6 +47,23 @@ def test_a_committed_file_is_what_its_command_prints(
     monkeypatch.setattr("sys.argv", asked)
     assert main() == 0
     assert (K8S / file).read_text() == capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_nothing_can_be_said_against_what_is_applied(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As the guides have it checked: all of it, whatever else is in it."""
+    file = tmp_path / "all.yaml"
+    file.write_text(text(f"namespaces/{name}"))
+    monkeypatch.setattr("sys.argv", ["extproc", "envoy", "check", str(file)])
+    assert main() == 0
+    assert capsys.readouterr().out == f"{file}: nothing found\n"
+    for safe, unsafe in UNSAFE[name].items():
+        assert safe in file.read_text()
+        file.write_text(file.read_text().replace(safe, unsafe))
+    assert main() == 1
+    assert len(capsys.readouterr().out.splitlines()) >= len(UNSAFE[name])
 
 
 def test_what_envoy_is_mounted_fails_closed_and_is_valid(tmp_path: Path) -> None:
@@ -58,6 +88,11 @@ def arguments(config: Path) -> list[str]:
         each["args"] for each in template["spec"]["initContainers"] if each["name"] == "envoy"
     ]
     return [str(config) if each == "/etc/envoy/envoy.yaml" else each for each in args]
+
+
+def test_envoy_has_not_as_many_threads_as_the_node_has_processors() -> None:
+    args = arguments(Path("unused"))
+    assert args[args.index("--concurrency") + 1] == "2"
 
 
 def added_configuration() -> str:

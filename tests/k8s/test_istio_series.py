@@ -13,6 +13,7 @@ import yaml
 
 from extproc.gateway.binary import envoy_path
 from tests.envoyconf import captured
+from tests.k8s.dashboards import dashboard, of_envoy
 from tests.k8s.pod import until
 from tests.k8s.rendered import one, templates
 from tests.k8s.test_monitoring import series
@@ -67,6 +68,7 @@ def test_what_alerts_need_is_told_by_the_annotation_and_without_it_is_not(tmp_pa
     template = templates("namespaces/istio")["namespaces/istio model"]
     regexp = template["metadata"]["annotations"][ANNOTATION]
     needed = {each for each in series() if each.startswith("envoy_")}
+    needed |= {each.metric for each in of_envoy(dashboard("platform"))}
     with told(tmp_path, proxy(tmp_path, regexp)) as text:
         assert needed - names(text) == set()
     with told(tmp_path, proxy(tmp_path, None)) as text:

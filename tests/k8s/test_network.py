@@ -44,7 +44,9 @@ def test_every_service_leads_to_a_port_of_a_pod(name: str) -> None:
 @pytest.mark.parametrize("name", NAMESPACES)
 def test_every_policy_is_of_pods_and_every_pod_has_one(name: str) -> None:
     path = f"namespaces/{name}"
-    policies = [each["spec"] for each in of_kind(path, "NetworkPolicy")]
+    policies = [
+        each["spec"] for each in of_kind(path, "NetworkPolicy") if each["spec"]["podSelector"]
+    ]
     bound = [pod for each in policies for pod in selected(path, labels(each["podSelector"]))]
     unused = [each for each in policies if not selected(path, labels(each["podSelector"]))]
     # The base's is of pods with Envoy beside the model server; behind a gateway there is none.
@@ -54,24 +56,45 @@ def test_every_policy_is_of_pods_and_every_pod_has_one(name: str) -> None:
 
 
 def labels(selector: Document) -> dict[str, str]:
-    found: dict[str, str] = selector["matchLabels"]
+    found: dict[str, str] = selector.get("matchLabels", {})
     return found
 
 
-def entering(path: str, template: Document) -> dict[int, Any]:
-    """The ports that a pod is reached at, and from where: None is everywhere."""
-    found: dict[int, Any] = {}
+def entering(path: str, template: Document) -> dict[int, list[Any]]:
+    """The ports that a pod is reached at, and from where, by all policies together: None is
+    everywhere.
+    """
+    found: dict[int, list[Any]] = {}
     for each in of_kind(path, "NetworkPolicy"):
         if template in selected(path, labels(each["spec"]["podSelector"])):
             for rule in each["spec"].get("ingress", []):
-                found |= {port["port"]: rule.get("from") for port in rule["ports"]}
+                for port in rule["ports"]:
+                    found.setdefault(port["port"], []).extend(rule.get("from", [None]))
     return found
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_a_pod_that_nobody_labelled_is_reached_by_nobody(name: str) -> None:
+    about = of_kind(f"namespaces/{name}", "NetworkPolicy")
+    [closed] = [each["spec"] for each in about if not each["spec"]["podSelector"]]
+    assert closed == {"podSelector": {}, "policyTypes": ["Ingress"]}
+
+
+@pytest.mark.parametrize("name", ["standalone", "istio"])
+def test_what_is_protected_is_reached_by_strangers_at_one_port(name: str) -> None:
+    """By everybody else at those of operators, who come from where Prometheus is."""
+    path = f"namespaces/{name}"
+    sources = entering(path, templates(path)[f"{path} model"])
+    assert sources.pop(8080) == [None]
+    operators = {"namespaceSelector": {"matchLabels": {"extproc.dev/monitoring": "true"}}}
+    assert sources.keys() == {9102, 9103} | ({15020, 15090} if name == "istio" else set())
+    assert all(each == [operators] for each in sources.values())
 
 
 def test_what_is_protected_is_reached_at_envoy_alone() -> None:
     path = "namespaces/standalone"
     template = templates(path)[f"{path} model"]
-    open_to_all = {port for port, sources in entering(path, template).items() if sources is None}
+    open_to_all = {port for port, sources in entering(path, template).items() if None in sources}
     assert open_to_all == {8080}
     assert ports(template)["http"] == 8080
     [model] = template["spec"]["containers"]
@@ -108,6 +131,23 @@ def test_a_disruption_leaves_somebody_to_answer(name: str) -> None:
     spec = one(path, "PodDisruptionBudget")["spec"]
     assert selected(path, spec["selector"]["matchLabels"])
     assert one(path, "Deployment")["spec"]["replicas"] > spec["minAvailable"]
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_replicas_are_spread_over_nodes_and_zones(name: str) -> None:
+    path = f"namespaces/{name}"
+    pods = [each["spec"]["template"] for each in of_kind(path, "Deployment")]
+    spread = [(each["spec"], each["metadata"]) for each in pods]
+    for each in of_kind(path, "EnvoyProxy"):
+        deployment = each["spec"]["provider"]["kubernetes"]["envoyDeployment"]
+        spread.append((deployment["pod"], deployment["pod"]))
+    assert len(spread) == (2 if name == "gateway" else 1)
+    for spec, metadata in spread:
+        found = spec["topologySpreadConstraints"]
+        keys = [each["topologyKey"] for each in found]
+        assert keys == ["kubernetes.io/hostname", "topology.kubernetes.io/zone"]
+        for each in found:
+            assert labels(each["labelSelector"]).items() <= metadata["labels"].items()
 
 
 def test_the_route_of_a_gateway_is_one_that_is_protected_and_lasts() -> None:

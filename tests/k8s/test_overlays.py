@@ -9,6 +9,8 @@ import pytest
 import yaml
 
 from extproc.config import load
+from extproc.rollout import WHOLE
+from tests.config.example import TEXT, write
 from tests.k8s import rendered
 from tests.k8s.policies import policy
 from tests.k8s.rendered import K8S, NAMESPACES, ROOT, SIDECAR, Document, of_kind, one, templates
@@ -127,14 +129,23 @@ def test_another_mode_changes_no_pod(name: str, mode: str, tmp_path: Path) -> No
     assert f"mode: {mode}" in changed[1][1]["data"]["base.yaml"]
 
 
+@pytest.mark.parametrize("own", ["mode: off", "percent: 1", "mode: shadow, percent: 50"])
+def test_where_a_policy_is_in_force_a_team_cannot_have_it_for_fewer(
+    own: str, tmp_path: Path
+) -> None:
+    base = K8S / "components" / "mode-enforce" / "base.yaml"
+    found = load(write(tmp_path, f"{TEXT}rollout: {{{own}}}\n"), base)
+    assert found.settings.rollout.rollout() == WHOLE
+
+
 @pytest.mark.parametrize("name", ["standalone", "istio"])
 def test_whoever_ends_first_leaves_the_others_time(name: str, tmp_path: Path) -> None:
     """The model server waits for Envoy to drain; then the sidecar has all of its own drain left."""
     spec = templates(f"namespaces/{name}")[f"namespaces/{name} model"]["spec"]
     [model] = spec["containers"]
     waits = model["lifecycle"]["preStop"]["sleep"]["seconds"]
-    drain = load(policy(name, tmp_path)).drain
-    assert spec["terminationGracePeriodSeconds"] > waits + drain
+    said = load(policy(name, tmp_path))
+    assert spec["terminationGracePeriodSeconds"] > waits + said.notice + said.drain
     for each in spec["initContainers"]:
         if "--drain-time-s" in each["args"]:
             assert int(each["args"][each["args"].index("--drain-time-s") + 1]) < waits
@@ -160,3 +171,19 @@ def test_redis_takes_tls_alone_where_the_component_says_so(tmp_path: Path) -> No
     etc = {name: f"/etc/redis/{name}" for name in ("acl", "conf", "tls")}
     assert mounts == {"data": "/data", **etc}
     assert "extproc-redis-tls" in GUIDES
+
+
+@pytest.mark.parametrize("name", NAMESPACES)
+def test_an_overlay_makes_what_it_changes_and_labels_what_a_component_selects(name: str) -> None:
+    """kustomize merges nothing into what a component made, and labels of an overlay may come after
+    the components that select them.
+    """
+    for file in sorted(K8S.rglob("kustomization.yaml")):
+        made = yaml.safe_load(file.read_text())
+        assert not any("behavior" in each for each in made.get("configMapGenerator", [])), file
+        assert "labels" not in made, file
+        assert "commonLabels" not in made, file
+    committed = [*yaml.safe_load_all((K8S / "namespaces" / name / "model.yaml").read_text())]
+    [model] = [each for each in committed if each["kind"] == "Deployment"]
+    protected = model["metadata"]["labels"].get("extproc.dev/protect") == "true"
+    assert protected == (name != "gateway")

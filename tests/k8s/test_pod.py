@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import http.client
+import re
 from collections.abc import Iterator
 
 import httpx
@@ -11,12 +12,14 @@ import pytest
 from tests.e2e import bodies
 from tests.e2e.upstream import Reply, Request, Upstream
 from tests.k8s import pod as pods
+from tests.k8s.dashboards import NAMES, dashboard, of_envoy
 from tests.k8s.guide import Secrets
 from tests.k8s.pod import Pod, until
 from tests.k8s.policies import base
 from tests.k8s.rendered import SIDECAR
 from tests.k8s.test_monitoring import series
 from tests.stores.redis.rig import Server
+from tests.test_main import within
 
 pytestmark = pytest.mark.e2e
 
@@ -55,11 +58,15 @@ def ask(pod: Pod, key: str = KEY) -> httpx.Response:
     return httpx.post(url, content=bodies.infer_request(), headers=fields)
 
 
-def promote(pod: Pod, mode: str) -> None:
+def promote(pod: Pod, mode: str, percent: int = 100) -> None:
     """Another component of the mode, brought there as the kubelet does it."""
     assert set(pod.files("extproc-platform")) == {"base.yaml"}
-    pod.volumes["extproc-platform"].swap({"base.yaml": base(mode).read_text()})
-    until(lambda: f'extproc_rollout_percent{{mode="{mode}"}} 100.0' in pod.get(9102, "/metrics"))
+    text = base(mode).read_text()
+    assert percent == 100 or "percent: 100" in text
+    text = text.replace("percent: 100", f"percent: {percent}")
+    pod.volumes["extproc-platform"].swap({"base.yaml": text})
+    share = f'extproc_rollout_percent{{mode="{mode}"}} {percent}.0'
+    until(lambda: share in pod.get(9102, "/metrics"))
 
 
 def test_its_probes_pass_and_only_those_that_ask_what_there_is(pod: Pod) -> None:
@@ -74,7 +81,16 @@ def test_it_is_promoted_and_taken_back_without_a_restart(pod: Pod) -> None:
     stranger, whole = "xk-of-a-stranger", bodies.infer_answer()
     assert ask(pod, stranger).content == whole, "the overlay begins in the shadow"
     assert ask(pod).content == whole
-    assert 'outcome="shadow:' in pod.get(9102, "/metrics")
+    told = pod.get(9102, "/metrics")
+    assert 'extproc_exchanges_total{outcome="shadow:served"} 1.0' in told
+    assert 'extproc_exchanges_total{outcome="shadow:key_unknown"} 1.0' in told
+
+    promote(pod, "enforce", 10)
+    assert ask(pod, stranger).content == whole, "strangers are met last"
+    promote(pod, "shadow")
+    promote(pod, "enforce", 99)
+    assert ask(pod, stranger).content == whole
+    assert bodies.SECRET not in ask(pod).text
 
     promote(pod, "enforce")
     assert ask(pod, stranger).status_code == 401
@@ -84,10 +100,18 @@ def test_it_is_promoted_and_taken_back_without_a_restart(pod: Pod) -> None:
     assert "0.6,0.27,0.12" in known.text
     assert "extproc_store_up 1.0" in pod.get(9102, "/metrics")
 
+    promote(pod, "shadow")
+    assert ask(pod, stranger).content == whole
     promote(pod, "off")
     assert ask(pod, stranger).content == whole
     promote(pod, "enforce")
     assert ask(pod, stranger).status_code == 401
+
+
+def test_an_operator_asks_it_by_a_command_in_its_container(pod: Pod) -> None:
+    told = within("tenants", "--policy", pod.here("/etc/extproc/policy/policy.yaml"))
+    assert told.returncode == 0, told.stderr
+    assert "acme" in told.stdout
 
 
 def test_envoy_tells_its_series_and_nothing_else_of_its_admin(pod: Pod) -> None:
@@ -99,6 +123,17 @@ def test_envoy_tells_its_series_and_nothing_else_of_its_admin(pod: Pod) -> None:
         assert httpx.get(address + path).status_code == 404
         assert httpx.post(address + path).status_code == 404
     assert httpx.post(f"{address}/ready").status_code == 404
+
+
+def test_envoy_tells_what_dashboards_ask_of_it(pod: Pod) -> None:
+    told: dict[str, set[str]] = {}
+    for line in pod.get(9103, "/stats/prometheus").splitlines():
+        name, _, labels = line.partition("{")
+        told.setdefault(name, {"namespace"}).update(re.findall(r'(\w+)="', labels))
+    for name in NAMES:
+        for asked in of_envoy(dashboard(name)):
+            assert asked.metric in told
+            assert asked.labels - told[asked.metric] == set(), asked.metric
 
 
 def test_it_ends_without_a_failed_request(pod: Pod) -> None:

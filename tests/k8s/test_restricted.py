@@ -15,8 +15,13 @@ TEMPLATES = {
 }
 
 
+def _sidecar(template: Document) -> Document:
+    found: Document = template["spec"]["initContainers"][0]
+    return found
+
+
 def _context(template: Document) -> Document:
-    found: Document = template["spec"]["initContainers"][0]["securityContext"]
+    found: Document = _sidecar(template)["securityContext"]
     return found
 
 
@@ -27,9 +32,27 @@ WAYS: dict[str, Callable[[Document], object]] = {
     "extproc: privileged": lambda pod: _context(pod).update(privileged=True),
     "extproc: readOnlyRootFilesystem": lambda pod: _context(pod).pop("readOnlyRootFilesystem"),
     "extproc: seccompProfile": lambda pod: _context(pod).pop("seccompProfile"),
-    "extproc: image registry.example/extproc:latest: not by its digest": lambda pod: pod["spec"][
-        "initContainers"
-    ][0].update(image="registry.example/extproc:latest"),
+    "extproc: allowPrivilegeEscalation": lambda pod: _context(pod).pop("allowPrivilegeEscalation"),
+    "extproc: image registry.example/extproc:latest: not by its digest": lambda pod: _sidecar(
+        pod
+    ).update(image="registry.example/extproc:latest"),
+    "extproc: resources.requests": lambda pod: _sidecar(pod)["resources"]["requests"].pop("cpu"),
+    "extproc: resources.limits: memory, and no CPU": lambda pod: _sidecar(pod)["resources"][
+        "limits"
+    ].update(cpu="1"),
+    "extproc: readinessProbe": lambda pod: _sidecar(pod).pop("readinessProbe"),
+    "extproc: startupProbe: the next container would start at once": lambda pod: _sidecar(pod).pop(
+        "startupProbe"
+    ),
+    "extproc: hostPort": lambda pod: _sidecar(pod)["ports"][0].update(hostPort=9101),
+    "extproc: subPath: never changed while the pod runs": lambda pod: _sidecar(pod)["volumeMounts"][
+        0
+    ].update(subPath="a"),
+    "volume extproc-tmp: without bound": lambda pod: next(
+        each["emptyDir"].pop("sizeLimit")
+        for each in pod["spec"]["volumes"]
+        if each["name"] == "extproc-tmp"
+    ),
     "volume extproc-secrets: a secret that others may read": lambda pod: next(
         each["secret"].pop("defaultMode") for each in pod["spec"]["volumes"] if "secret" in each
     ),
@@ -37,6 +60,9 @@ WAYS: dict[str, Callable[[Document], object]] = {
         {"name": "host", "hostPath": {"path": "/"}}
     ),
     "hostNetwork": lambda pod: pod["spec"].update(hostNetwork=True),
+    "hostPID": lambda pod: pod["spec"].update(hostPID=True),
+    "hostIPC": lambda pod: pod["spec"].update(hostIPC=True),
+    "shareProcessNamespace": lambda pod: pod["spec"].update(shareProcessNamespace=True),
 }
 
 

@@ -3,9 +3,11 @@ from typing import Any
 
 import pytest
 
+from extproc.admission import Denied
 from extproc.config import load
 from extproc.credentials import Needed
 from extproc.events import CheckedRequest
+from extproc.refusal import UNKNOWN_ROUTE
 from extproc.rehearsal.explanation import Explanation, _added, explain
 from extproc.rehearsal.play import Played
 from extproc.rehearsal.rendering import data, text
@@ -186,6 +188,18 @@ def test_where_the_file_is_on_trial_what_would_be_refused_passes(
     assert values(found)["rollout"][0] == told
     served = explained(config, CHAT, chat("other"))
     assert (served.decision, served.code) == ("allowed in the shadow", "model_not_found")
+
+
+def test_whoever_proves_too_little_of_who_it_is_passes_only_where_its_tenant_is_on_trial(
+    tmp_path: Path,
+) -> None:
+    """As ext_authz has it, whose denial does not tell the tenant."""
+    for percent, passes in ((99, False), (1, True)):
+        config = example(tmp_path, ("routes:\n", f"rollout: {{percent: {percent}}}\nroutes:\n"))
+        found = table(config)
+        assert found.rollout.on_trial("acme") is passes
+        played = Played(CheckedRequest("GET", "/", {}), None, Denied(UNKNOWN_ROUTE, hidden="acme"))
+        assert explain(config, found, played).untouched is passes
 
 
 def test_a_file_in_force_says_nothing_of_it_and_one_for_some_says_for_whom(tmp_path: Path) -> None:

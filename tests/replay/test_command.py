@@ -114,6 +114,19 @@ def test_other_thresholds_and_steps_judge_by_what_was_learned(
     assert told == [True, False]
 
 
+def test_a_policy_on_trial_is_judged_as_it_will_be_in_force(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    chain, path = new_chain(), tmp_path / "audit.jsonl"
+    path.write_bytes(b"".join([*lines(chain.opening(START, 100)), *suspected(chain)]))
+    monkeypatch.setenv("HMAC", ENVIRON["HMAC"])
+    policy = watched_policy(tmp_path)
+    with policy.open("a") as file:
+        file.write("rollout: {mode: shadow}\n")
+    assert run(monkeypatch, path, "--policy", policy) == 0
+    assert "-> refused: suspected (escalation deny)" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(("own", "which"), [(False, "all"), (True, "40 of 80")])
 def test_whoever_was_looked_at_by_another_reference_is_not_judged_and_it_says_so(
     tmp_path: Path,

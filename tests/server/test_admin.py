@@ -9,6 +9,7 @@ from platform import python_version
 import pytest
 
 from extproc.rollout import Rollout
+from extproc.server import admin
 from extproc.server.admin import Admin
 from extproc.server.short_turns import TURN
 from extproc.server.telemetry import Telemetry
@@ -101,6 +102,31 @@ def test_probes_leave_no_line_in_the_log(
     assert capfd.readouterr() == ("", "")
 
 
+def test_whoever_connects_and_says_nothing_keeps_nobody_waiting_for_long(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(admin._Quiet, "timeout", 0.05)
+    running = Sidecar()
+    with socket.create_connection(("127.0.0.1", running.port)) as silent:
+        silent.send(b"GET /met")
+        assert running.get("/livez") == (200, "alive\n")
+    running.admin.close()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_whoever_asks_and_does_not_read_is_left_and_the_log_stays_json(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(admin._Quiet, "timeout", 0.05)
+    running = Sidecar()
+    running.details = ["x" * (32 << 20)]  # more than the kernel takes
+    with socket.create_connection(("127.0.0.1", running.port)) as deaf:
+        deaf.send(b"GET /readyz HTTP/1.0\r\n\r\n")
+        assert running.get("/livez") == (200, "alive\n")
+    running.admin.close()
+    assert capfd.readouterr() == ("", "")
+
+
 def test_the_port_is_free_after_the_end() -> None:
     running = Sidecar()
     running.admin.close()
@@ -119,8 +145,18 @@ def test_what_runs_is_told(sidecar: Sidecar) -> None:
     assert "process_resident_memory_bytes" in metrics
 
 
-def test_how_far_the_policy_is_in_force_is_told(sidecar: Sidecar) -> None:
-    sidecar.telemetry.rolled_out(Rollout("enforce", 25))
+@pytest.mark.parametrize(
+    ("rollout", "told"),
+    [
+        (Rollout("enforce", 25), {"off": 0, "shadow": 0, "enforce": 25}),
+        (Rollout("shadow", 25), {"off": 0, "shadow": 100, "enforce": 0}),
+        (Rollout("off"), {"off": 100, "shadow": 0, "enforce": 0}),
+    ],
+)
+def test_how_far_the_policy_is_in_force_is_told(
+    sidecar: Sidecar, rollout: Rollout, told: dict[str, int]
+) -> None:
+    sidecar.telemetry.rolled_out(rollout)
     metrics = sidecar.get("/metrics")[1]
-    for mode, percent in (("off", 0), ("shadow", 0), ("enforce", 25)):
+    for mode, percent in told.items():
         assert f'extproc_rollout_percent{{mode="{mode}"}} {percent}.0' in metrics

@@ -33,6 +33,7 @@ from extproc.server.protobuf import Handover
 from tests.issuer import EC, Issuer, jwks
 from tests.playbook import ANSWER, ASK, headers
 from tests.server.wire import Envoy, Stream
+from tests.stores.redis import rig
 
 SERVING = HealthCheckResponse.SERVING
 NOT_SERVING = HealthCheckResponse.NOT_SERVING
@@ -43,7 +44,7 @@ listen: "{listen}"
 health: "127.0.0.1:{health}"
 {admin}
 drain: {drain}
-store: {{kind: memory}}
+store: {store}
 keys: {{hmac: "file:hmac"}}
 {more}
 routes:
@@ -78,6 +79,7 @@ class Folder:
         self.socket = path / "s"
         self.listen = f"unix://{self.socket}"
         self.host, self.drain, self.more = "127.0.0.1", "60s", ""
+        self.store = "{kind: memory}"
         self.health, self.admin = free_port(), free_port()
         (path / "hmac").write_bytes(b"k" * 32)
 
@@ -85,7 +87,7 @@ class Folder:
         file = self.path / "policy.yaml"
         admin = f'admin: "{self.host}:{self.admin}"' if self.host else ""
         named = {"listen": self.listen, "health": self.health, "admin": admin, "drain": self.drain}
-        file.write_text(POLICY.format(key="a" * 64, more=self.more, **named))
+        file.write_text(POLICY.format(key="a" * 64, more=self.more, store=self.store, **named))
         return file
 
     async def status(self, service: str = "") -> Any:
@@ -229,6 +231,24 @@ async def test_it_listens_on_a_port_too(folder: Folder) -> None:
         assert await finished(stream) is grpc.StatusCode.OK
 
 
+async def test_it_says_in_its_log_that_its_store_has_gone(
+    folder: Folder, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with rig.servers() as (server,):
+        (folder.path / "url").write_text(server.url)
+        folder.store = '{kind: redis, url: "file:url"}'
+        said = ""
+
+        async def told() -> bool:
+            nonlocal said
+            said += capfd.readouterr().err
+            return '"message":"store away"' in said
+
+        async with serving_here(folder):
+            server.kill()
+            await until(told)
+
+
 async def test_it_needs_no_admin_port(folder: Folder) -> None:
     folder.host = ""
     async with serving_here(folder):
@@ -363,7 +383,11 @@ def test_it_names_a_port_that_is_in_use(folder: Folder, which: str) -> None:
         other.listen()
         port = other.getsockname()[1]
         setattr(folder, which, f"127.0.0.1:{port}" if which == "listen" else port)
-        assert f"cannot listen on 127.0.0.1:{port}" in refused(folder)
+        said = refused(folder)
+    assert said == (
+        f"{which}: cannot listen on 127.0.0.1:{port} (Address already in use); "
+        "stop what listens there, or write another"
+    )
 
 
 def test_it_names_an_audit_log_that_cannot_be_written(folder: Folder) -> None:
@@ -387,7 +411,7 @@ async def test_it_keeps_an_audit_log_and_closes_it(folder: Folder) -> None:
         assert ended(process)[0] == 0
     report = verify([folder.path / "audit.jsonl"], [folder.path / "audit.pem"], None, live=False)
     assert report.whole
-    assert report.records == 1
+    assert (report.records, report.policies) == (1, 1)
 
 
 async def test_garbage_is_collected_from_when_it_serves(folder: Folder) -> None:

@@ -4,6 +4,7 @@ A full disk is a limit on the size of files (RLIMIT_FSIZE): the kernel then take
 and fails the next.
 """
 
+import io
 import os
 import resource
 import signal
@@ -15,11 +16,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import orjson
 import pytest
 
 from extproc.audit.verification import Report
 from extproc.errors import ConfigError
 from extproc.server.audit_log import AuditLog
+from extproc.server.record import Records
 from tests.audit.logs import START, record
 from tests.server.journals import kinds, plan, report, said
 
@@ -187,6 +190,67 @@ def test_a_bug_in_the_thread_lets_nobody_in_and_says_nothing(
     log.close()
     assert capfd.readouterr() == ("", "")
     log._journal._file.close()
+
+
+@pytest.mark.parametrize("refuse", [True, False])
+def test_what_is_never_written_any_more_is_counted_and_the_log_says_so_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, refuse: bool
+) -> None:
+    sink = io.BytesIO()
+    records = Records(sink)
+    log = AuditLog(plan(tmp_path, refuse=refuse), now, pause=0.001, records=records)
+
+    def broken(_: object) -> bytes:
+        raise RuntimeError("s3cret")
+
+    monkeypatch.setattr(log._journal._chain, "record", broken)
+    log.add(record(1))
+    until(lambda: not log._thread.is_alive())
+    for number in range(2, 5):
+        log.add(record(number))
+    assert log.lost == 4
+    log.close()
+    records.close()
+    fault, failing = map(orjson.loads, sink.getvalue().splitlines())
+    assert (fault["message"], fault["error"]) == ("internal error", "RuntimeError")
+    assert failing["message"] == "audit failing"
+    assert failing["problem"] == "internal error"
+    assert failing["requests"].startswith("refused" if refuse else "served")
+    log._journal._file.close()
+
+
+def test_the_log_says_when_the_disk_takes_nothing_and_when_it_does_again(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    records = Records(sink)
+    log = AuditLog(plan(tmp_path, queue=2, refuse=False), now, pause=0.001, records=records)
+    with full_disk((tmp_path / "audit.jsonl").stat().st_size + 10):
+        log.add(record(1))
+        until(lambda: log.failing)
+        for number in range(2, 7):
+            log.add(record(number))
+    until(lambda: not log.failing)
+    log.close()
+    records.close()
+    failing, back = map(orjson.loads, sink.getvalue().splitlines())
+    assert (failing["level"], failing["problem"]) == ("error", "File too large")
+    assert failing["requests"] == "served, and records are dropped when 2 wait"
+    assert (back["message"], back["level"], back["lost"]) == ("audit back", "info", 3)
+
+
+def test_what_the_disk_has_not_taken_when_the_process_ends_is_counted(tmp_path: Path) -> None:
+    sink = io.BytesIO()
+    records = Records(sink)
+    log = AuditLog(plan(tmp_path), now, pause=0.001, records=records)
+    with full_disk((tmp_path / "audit.jsonl").stat().st_size + 10):
+        for number in range(3):
+            log.add(record(number))
+        until(lambda: log.failing)
+        assert log.lost == 0  # they wait
+        log.close()
+    records.close()
+    assert log.lost == 3
+    last = orjson.loads(sink.getvalue().splitlines()[-1])
+    assert (last["message"], last["level"], last["lost"]) == ("audit ended", "error", 3)
 
 
 # Killed.  One process imports all there is, and forks those that are killed.

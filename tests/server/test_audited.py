@@ -311,6 +311,20 @@ async def test_what_is_on_trial_is_recorded_as_let_through_and_once(
         assert await found.records() == [{**DENIED, **let_through}]
 
 
+async def test_on_trial_an_answer_of_envoys_own_is_recorded_as_it_passed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with audited(tmp_path, TRIED) as found:
+        stream = await found.admitted()
+        await stream.send(headers("text/plain", 429, end=True))
+        await stream.receive()
+        await stream.end()
+        passed = {"decision": "unfinished", "shadow": True, "status": 429}
+        whose = {"principal": "", "tenant": "", "route": "", "epoch": ""}
+        assert await found.records() == [{**DENIED, **whose, **passed}]
+
+
 async def test_on_trial_a_log_that_is_full_keeps_nobody_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

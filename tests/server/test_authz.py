@@ -15,6 +15,7 @@ from google.protobuf.json_format import ParseDict
 from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckRequest, CheckResponse
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 from extproc.admission import Denied
+from extproc.cause import Cause
 from extproc.credentials import EnvoyJwt, EnvoyJwts, Introspection, Introspections, Needed
 from extproc.credentials.api_key import HEADERS
 from extproc.credentials.envoy_jwt import NAMESPACE
@@ -280,6 +281,10 @@ HALF = Rollout("enforce", 50)
         (Denied(UNAUTHENTICATED), Rollout(), False),
         (Denied(UNAUDITED), HALF, False),
         (Denied(UNASKED), HALF, False),
+        (Denied(UNAUTHENTICATED.called(Cause.TOKEN_KEYS_MISSING)), HALF, False),
+        (Denied(UNAUTHENTICATED.called(Cause.TOKEN_KEY_UNKNOWN)), HALF, False),
+        (Denied(UNAUTHENTICATED.called(Cause.TOKEN_KEYS_MISSING)), Rollout("shadow"), True),
+        (Denied(UNAUTHENTICATED.called(Cause.TOKEN_EXPIRED)), HALF, True),
         (Denied(UNCOUNTED, tenant="acme"), HALF, False),
         (Denied(UNAUDITED), Rollout("shadow"), True),
         (Denied(UNASKED), Rollout("shadow"), True),

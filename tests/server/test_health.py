@@ -34,7 +34,7 @@ class Address:
 async def probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Probe]:
     monkeypatch.chdir(tmp_path)
     health = Health()
-    server = app._health_server(Address("unix:h"), health)  # type: ignore[arg-type]
+    server = app._health_server(Address("unix://h"), health)  # type: ignore[arg-type]
     await server.start()
     async with grpc.aio.insecure_channel("unix:h") as channel:
         coding = (HealthCheckRequest.SerializeToString, HealthCheckResponse.FromString)

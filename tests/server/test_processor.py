@@ -36,7 +36,7 @@ from extproc.limits import Calendar, Concurrency, Limit, Periods, Tariff
 from extproc.local_reply import LocalReply
 from extproc.policy import Caps
 from extproc.refusal import OVERLOADED, RATE_LIMITED
-from extproc.rollout import Rollout
+from extproc.rollout import Mode, Rollout
 from extproc.server import app, processor
 from extproc.server.protobuf import Handover
 from tests.playbook import (
@@ -628,6 +628,42 @@ async def test_on_trial_what_would_have_been_denied_passes_and_is_no_exchange_of
         assert await stream.end() is OK
         await until(lambda: sidecar.count("extproc_exchanges_total", outcome="shadow:key_unknown"))
         assert sidecar.recorded() == []
+
+
+@pytest.mark.parametrize("mode", ["shadow", "enforce"])
+async def test_a_body_that_is_not_the_one_that_was_signed_passes_where_the_file_is_on_trial(
+    socket: Path, mode: Mode
+) -> None:
+    shadowed = replace(SHADOWED, digest="sha-256=:" + "A" * 43 + "=:")
+    async with running(socket, replace(TABLE, rollout=Rollout(mode))) as (sidecar, envoy):
+        stream = await envoy.stream(shadowed).send(*ASKED)
+        await stream.receive()
+        if mode == "enforce":  # then the policy alone is on trial
+            assert await stream.end() is not OK
+            return
+        end = (await stream.receive()).request_body.response.body_mutation.streamed_response
+        assert (end.body, end.end_of_stream) == (ASK, True)
+        assert await stream.end() is OK
+        outcome = "shadow:body_not_as_signed"
+        await until(lambda: sidecar.count("extproc_exchanges_total", outcome=outcome))
+
+
+@pytest.mark.parametrize("of", [None, SHADOWED], ids=["unasked", "admitted"])
+async def test_on_trial_an_answer_of_envoys_own_passes_as_it_is(
+    socket: Path, of: Handover | None
+) -> None:
+    """Of a filter between ext_authz and ext_proc, to a request that had been admitted, too."""
+    async with running(socket, replace(TABLE, rollout=Rollout("shadow"))) as (sidecar, envoy):
+        stream = await envoy.stream(of).send(headers("text/plain", 429))
+        assert not (await stream.receive()).response_headers.response.HasField("header_mutation")
+        await stream.send(ResponseBody(b"local_rate_limited", end=True))
+        sent = (await stream.receive()).response_body.response.body_mutation.streamed_response
+        assert sent.body == b"local_rate_limited"
+        assert await stream.end() is OK
+        outcome = "shadow:unfinished"
+        await until(lambda: sidecar.count("extproc_exchanges_total", outcome=outcome))
+        denied = await envoy.stream(DENIED).send(headers("text/plain", 429))
+        assert (await denied.receive()).HasField("immediate_response"), "not on trial"
 
 
 async def test_without_ext_authz_nothing_passes_on_trial_either(socket: Path) -> None:

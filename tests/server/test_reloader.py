@@ -26,6 +26,8 @@ from extproc.errors import IssuerUnavailable
 from extproc.events import CheckedRequest
 from extproc.policy import Caps, PolicyTable
 from extproc.server import reloader as reloading
+from extproc.server.audit_log import AuditLog
+from extproc.server.audited import Auditor
 from extproc.server.issuers import Issuers
 from extproc.server.record import Records
 from extproc.server.reloader import Reloader
@@ -37,6 +39,7 @@ from tests.config.everything import write
 from tests.config.sealed import sealed
 from tests.e2e.authority import Authority
 from tests.issuer import EC, NAME, Issuer, jwks
+from tests.server.journals import plan, said
 
 TEXT = example.changed(('"env:HMAC"', '"file:hmac"'))
 OTHER = TEXT.replace("max: 20", "max: 21")
@@ -46,7 +49,7 @@ TOKEN = "opaque-token-0123456789"
 class Sidecar:
     """All of one that reloads."""
 
-    def __init__(self, path: Path, linger: float) -> None:
+    def __init__(self, path: Path, linger: float, auditor: Auditor | None) -> None:
         self.path, self.log = path, io.BytesIO()
         self.records, self.telemetry = Records(self.log), Telemetry()
         loaded = load_all(path)
@@ -61,6 +64,7 @@ class Sidecar:
             self.records,
             self.caps.append,
             linger=linger,
+            auditor=auditor,
         )
 
     @property
@@ -100,8 +104,10 @@ def text(folder: Path, content: str = TEXT) -> Path:
 
 
 @asynccontextmanager
-async def sidecar(path: Path, *, runs: bool = False, linger: float = 0.0) -> AsyncIterator[Sidecar]:
-    made = Sidecar(path, linger)
+async def sidecar(
+    path: Path, *, runs: bool = False, linger: float = 0.0, auditor: Auditor | None = None
+) -> AsyncIterator[Sidecar]:
+    made = Sidecar(path, linger, auditor)
     await made.issuers.start()
     running = asyncio.create_task(made.reloader.run()) if runs else None
     yield made
@@ -481,6 +487,29 @@ async def test_whoever_is_in_a_hurry_has_it_loaded_though_nothing_changed(
 ) -> None:
     running.reloader.hurry()
     await running.counted("unchanged", 1)
+
+
+async def test_an_audit_log_tells_which_policy_was_in_force_and_what_brought_it(
+    tmp_path: Path,
+) -> None:
+    path, log = text(tmp_path), AuditLog(plan(tmp_path))
+    async with sidecar(path, auditor=Auditor(log)) as made:
+        first = made.version
+        path.write_text(OTHER)
+        await made.reloader.reload()
+        second = made.version
+        await made.reloader.reload()  # the same policy: nothing is told
+        path.write_text("wrong")
+        await made.reloader.reload()
+        path.write_text(TEXT)
+        await made.reloader.reload("signal")
+    log.close()
+    told = [line for line in said(tmp_path) if line["kind"] == "policy"]
+    assert [(line["policy"], line["before"], line["cause"]) for line in told] == [
+        (first, "", "start"),
+        (second, first, "files"),
+        (first, second, "signal"),
+    ]
 
 
 async def test_it_goes_on_after_an_error_that_nobody_expected(

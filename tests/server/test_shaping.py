@@ -12,19 +12,20 @@ from typing import Any
 
 import grpc
 import pytest
+from msgspec import structs
 
-from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 from extproc.dialects import OpenAIChat
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseBody
 from extproc.padding import Buckets
 from extproc.policy import Caps, PolicyTable
 from extproc.refusal import OVERLOADED
 from extproc.server.processor import OLDEST
-from extproc.server.protobuf import AUTHZ, Handover, handover
+from extproc.server.protobuf import Handover
 from extproc.shaping import UNSHAPED, Grid, Rate, Shaping
-from tests.playbook import ANSWER, ASK, ASK_STREAM, EVENT, LAST, headers, policy, table
+from tests.playbook import ANSWER, ASK, ASK_STREAM, EVENT, LAST, headers, policy, rate, table
+from tests.server.test_authz import KEY, asking, principal
 from tests.server.timers import Timers
-from tests.server.wire import ADMITTED, Envoy, Sidecar, Stream, running
+from tests.server.wire import ADMITTED, Envoy, Sidecar, Stream, over, running
 
 GRID, TICK = 0.25, 0.0625
 SHAPING = Shaping(Grid(GRID), Buckets(1024), Rate(TICK, 256))
@@ -122,11 +123,7 @@ async def test_a_stream_has_begun_long_before_its_answer_leaves(bench: Bench, ev
 
 
 async def test_a_denial_leaves_when_and_as_long_as_an_answer_would(bench: Bench) -> None:
-    response = await bench.envoy.check(STRANGE)
-    message = ProcessingRequest()
-    message.metadata_context.filter_metadata[AUTHZ].CopyFrom(response.dynamic_metadata)
-    told = handover(message)
-    assert told is not None
+    told = over(await bench.envoy.check(STRANGE))
     assert told.arrival == bench.sidecar.wall.now
     bench.sidecar.wall.now += 0.0625
     stream = await bench.envoy.stream(told).send(headers("text/plain", 401))
@@ -134,6 +131,37 @@ async def test_a_denial_leaves_when_and_as_long_as_an_answer_would(bench: Bench)
     denial = (await bench.leaves(stream, GRID - 0.0625)).immediate_response
     assert (denial.status.code, len(denial.body)) == (401, 1024)
     assert await stream.end() is grpc.StatusCode.OK
+
+
+STRICT = policy(shaping=SHAPING, limits=(rate("burst", "tenant", 1, 60),))
+SELECTING = replace(
+    table(policy(), tenants={principal(KEY): "acme"}),
+    selected={"strict": {("acme", STRICT.route.name): STRICT}},
+    selected_shapings={"strict": SHAPING},
+)
+"""Nothing waits under the tenant's own policy, and all does under one that Envoy may select."""
+
+
+async def test_an_answer_has_the_shape_of_the_policy_that_envoy_selects(socket: Path) -> None:
+    async with wired(socket, SELECTING) as bench:
+        stream = await asked(bench, replace(bench.arrived(), policy="strict"))
+        await stream.send(headers(), ResponseBody(ANSWER, end=True))
+        await bench.waits()
+        assert len((await bench.leaves(stream, GRID)).immediate_response.body) == 1024
+        assert await stream.end() is grpc.StatusCode.OK
+        own = await asked(bench, bench.arrived())
+        await own.send(headers(), ResponseBody(ANSWER, end=True))
+        assert (await own.receive()).response_headers.response.body_mutation.body == ANSWER
+
+
+async def test_a_denial_has_the_shape_of_the_policy_that_envoy_selects(socket: Path) -> None:
+    async with wired(socket, SELECTING) as bench:
+        asking_it = structs.replace(asking(), policy="strict")
+        _, told = [over(await bench.envoy.check(asking_it)) for _ in range(2)]
+        assert (told.refusal, told.policy) == ("rate_limit_exceeded", "strict")
+        stream = await bench.envoy.stream(told).send(headers("text/plain", 429))
+        await bench.waits()
+        assert len((await bench.leaves(stream, GRID)).immediate_response.body) == 1024
 
 
 async def test_an_error_of_envoys_own_counts_from_its_stream(bench: Bench) -> None:

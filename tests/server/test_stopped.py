@@ -1,6 +1,6 @@
 """A tenant that an operator has stopped: nothing of it gets through, whatever counts it or not."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +9,10 @@ import pytest
 
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 from extproc.accounts.messages import Done, Freeze, Thaw
+from extproc.errors import StoreUnavailable
+from extproc.escalation import NOBODY, Case
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders
-from extproc.limits import SECOND, Calendar, Limit, Periods, Rate
+from extproc.limits import SECOND, Calendar, Charge, Limit, Periods, Rate, Refused, Taken
 from extproc.policy import Policy, Route
 from extproc.rollout import Rollout
 from extproc.server.act_records import Peer
@@ -48,6 +50,15 @@ TABLE = table(
     *(on(path, tenant) for path in POLICIES for tenant in ("acme", "beta")),
     tenants={principal(KEY): "acme", principal(OTHER_KEY): "beta"},
 )
+
+
+class Failing(MemoryCounters):
+    down = False
+
+    async def take(self, charges: Sequence[Charge], *, final: bool = False) -> Taken | Refused:
+        if self.down:
+            raise StoreUnavailable
+        return await super().take(charges, final=final)
 
 
 class Stopped:
@@ -100,13 +111,35 @@ async def test_what_an_operator_does_is_not_on_trial_though_all_else_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    store, tried = MemoryCounters(), replace(TABLE, rollout=Rollout("shadow"))
+    store, tried = Failing(), replace(TABLE, rollout=Rollout("shadow"))
     async with running(Path("s"), tried, store) as (sidecar, envoy):
         stopped = Stopped(sidecar, envoy, store)
         await stopped.act(Freeze("acme"))
         assert await stopped.status("/v1/shadowed", KEY) == 429
         assert await stopped.status("/v1/shadowed", OTHER_KEY) == 0
-        assert await stopped.status("/v1/nowhere", KEY) == 0, "what a route denies is on trial"
+        for denied in ("/v1/nowhere", "/v1/free?x=1"):  # which pass, as all that is on trial does
+            assert await stopped.status(denied, KEY) == 429
+            assert await stopped.status(denied, OTHER_KEY) == 0
+            assert await stopped.status(denied, "sk-of-nobody") == 0
+        store.down = True
+        assert await stopped.status("/v1/nowhere", KEY) == 0, "whether it is stopped is not known"
+
+
+async def test_nor_is_what_an_operator_says_of_a_suspect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Said:
+        def case(self, tenant: str, principal: str) -> Case:
+            assert principal.startswith("key:")
+            return Case(override="frozen") if tenant == "acme" else NOBODY
+
+    monkeypatch.chdir(tmp_path)
+    tried = replace(TABLE, rollout=Rollout("shadow"))
+    async with running(Path("s"), tried, suspects=Said()) as (sidecar, envoy):
+        stopped = Stopped(sidecar, envoy, MemoryCounters())
+        for path in ("/v1/free", "/v1/nowhere"):
+            assert await stopped.status(path, KEY) == 429
+            assert await stopped.status(path, OTHER_KEY) == 0
 
 
 async def test_the_record_alone_says_why(stopped: Stopped) -> None:

@@ -13,8 +13,7 @@ from extproc.events import RequestBody, RequestHeaders, ResponseBody
 from extproc.server.traces import _OPERATION, Traces, parent, trace_id
 from tests.playbook import ASK, LEAKY, SECRET, headers, policy, table
 from tests.server.test_authz import KEY, asking, principal
-from tests.server.test_verdict import over
-from tests.server.wire import ADMITTED, Clock, Envoy, Sidecar, running, until
+from tests.server.wire import ADMITTED, Clock, Envoy, Sidecar, over, running, until
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 ABOVE = f"00-{TRACE}-b7ad6b7169203331-01"

@@ -8,11 +8,13 @@ import pytest
 
 from extproc.errors import ConfigError
 from extproc.server.unix_socket import MODE, clear, mode_of_new_sockets
+from tests.nobody import as_nobody
 
 
 @pytest.fixture
 def path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Short: the name of a Unix socket has 107 bytes at most."""
+    tmp_path.chmod(0o755)
     monkeypatch.chdir(tmp_path)
     return Path("extproc.sock")
 
@@ -64,6 +66,21 @@ def test_a_link_to_a_socket_is_not_followed(path: Path) -> None:
 def test_a_folder_that_is_missing_is_named(path: Path) -> None:
     with pytest.raises(ConfigError, match="folder gone does not exist"):
         clear(Path("gone") / path)
+
+
+@pytest.mark.parametrize(
+    ("mode", "said"), [(0o600, "cannot be looked at"), (0o555, "cannot be removed")]
+)
+def test_a_folder_of_others_is_told_of_with_the_remedy(path: Path, mode: int, said: str) -> None:
+    folder = Path("run")
+    folder.mkdir()
+    bound(folder / path).close()
+    folder.chmod(mode)
+    with as_nobody(), pytest.raises(ConfigError) as caught:
+        clear(folder / path)
+    assert str(caught.value).startswith(f"listen: {folder / path} {said} (Permission denied); ")
+    assert "write to run" in str(caught.value)
+    assert "fsGroup" in str(caught.value)
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022, 0o777])

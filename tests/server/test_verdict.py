@@ -6,19 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from extproc._pb.envoy.service.auth.v3.external_auth_pb2 import CheckResponse
-from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
-    ProcessingRequest,
-    ProcessingResponse,
-)
+from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingResponse
 from extproc.envoyconf.http_filters import VERDICT
 from extproc.events import Event, RequestBody, RequestHeaders, ResponseBody
 from extproc.rollout import Rollout
-from extproc.server.protobuf import AUTHZ, Handover, handover
+from extproc.server.protobuf import Handover
 from extproc.server.verdict import NAMESPACE
 from tests.playbook import ANSWER, ASK, ASK_STREAM, EVENT, LEAKY, headers, policy, rate, table
 from tests.server.test_authz import KEY, asking, principal
-from tests.server.wire import ADMITTED, Envoy, running
+from tests.server.wire import ADMITTED, Envoy, over, running
 
 BURST = rate("burst", "principal", 1, 60)
 TABLE = table(
@@ -44,15 +40,6 @@ def told(message: ProcessingResponse) -> dict[str, str]:
     assert set(fields) <= {NAMESPACE}
     said = fields[NAMESPACE].struct_value.fields if fields else {}
     return {name: value.string_value for name, value in said.items()}
-
-
-def over(checked: CheckResponse) -> Handover:
-    """What ext_proc is handed of ext_authz's reply."""
-    sent = ProcessingRequest()
-    sent.metadata_context.filter_metadata[AUTHZ].CopyFrom(checked.dynamic_metadata)
-    found = handover(sent)
-    assert found is not None
-    return found
 
 
 async def ended(

@@ -40,7 +40,7 @@ from extproc.server.audited import Auditor
 from extproc.server.authz import Authorization
 from extproc.server.detection.watcher import Watcher
 from extproc.server.processor import ExternalProcessor
-from extproc.server.protobuf import AUTHZ, Handover, allowed
+from extproc.server.protobuf import AUTHZ, Handover, allowed, handover
 from extproc.server.record import Records
 from extproc.server.reserver import Reserver
 from extproc.server.suspects import Suspects
@@ -183,11 +183,22 @@ class Envoy:
         http.method, http.path = request.method, request.path
         http.headers.update(request.headers)
         message.attributes.source.address.socket_address.address = request.peer.address
+        if request.policy:
+            message.attributes.context_extensions["policy"] = request.policy
         response: CheckResponse = await self._check(message, timeout=10)
         return response
 
     def stream(self, handover: Handover | None = ADMITTED) -> "Stream":
         return Stream(self._process(timeout=10), handover)  # type: ignore[call-arg]
+
+
+def over(checked: CheckResponse) -> Handover:
+    """What ext_proc is handed of ext_authz's reply."""
+    sent = ProcessingRequest()
+    sent.metadata_context.filter_metadata[AUTHZ].CopyFrom(checked.dynamic_metadata)
+    found = handover(sent)
+    assert found is not None
+    return found
 
 
 class Stream:

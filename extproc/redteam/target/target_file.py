@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 import msgspec
 import yaml
 
-Name = Annotated[str, msgspec.Meta(pattern="^[a-z0-9][a-z0-9_.-]{0,63}$")]
-Url = Annotated[str, msgspec.Meta(pattern="^https?://[^/?#]+(/[^?#]*)?$")]
+Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,63}\Z")]
+Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/?#]+(/[^?#]*)?\Z")]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 Amount = Annotated[float, msgspec.Meta(ge=0)]
 

@@ -6,14 +6,13 @@ tasks of their own.
 
 import socket
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
 
 from extproc.audit import Pseudonyms
 from extproc.config.receivers import Receiver
 from extproc.server.audited import Auditor
-from extproc.server.detection.alerts import AlertPlan, Alerts, open_alerts
 from extproc.server.detection.book import Book
 from extproc.server.detection.history import History
 from extproc.server.detection.learned import Learned
@@ -24,6 +23,9 @@ from extproc.server.detection.telemetry import DetectionTelemetry
 from extproc.server.detection.watcher import Watcher
 from extproc.server.record import Records
 from extproc.server.tables import Tables
+
+if TYPE_CHECKING:
+    from extproc.server.detection.alerts import Alerts
 
 SOURCE: Final = "urn:extproc:"
 """What alerts are from, before the name of this machine, or of this pod."""
@@ -56,6 +58,8 @@ class Listeners:
         """``audit`` is the log's path, beside which alerts wait; where there is none, in memory."""
         if not receivers:
             return
+        from extproc.server.detection.alerts import AlertPlan, open_alerts  # noqa: PLC0415 - httpx
+
         folder = audit.with_name(f".{audit.name}.alerts") if audit is not None else None
         plan = AlertPlan(receivers, SOURCE + socket.gethostname(), folder)
         made = await open_alerts(plan, self._names, self._telemetry.alert, self._records)

@@ -14,6 +14,8 @@ from extproc.stores.redis.wire import Word
 
 ASKED: Final = 256
 """Callers that are asked for in one round trip; whoever finds no place asks again."""
+TOLD: Final = 10_000
+"""Of those who are put there while there is no store, those whom it will be told of."""
 _Asked = tuple[str, str]
 """A policy, and a subject."""
 
@@ -47,7 +49,8 @@ class SharedAllowances:
             share = max(1, hourly // self.replicas)
             if not self._own.take(policy, share, subject, now):
                 return False
-            self._asked[asked] = 0
+            if len(self._asked) < TOLD:
+                self._asked[asked] = 0
             return True
         if len(self._asked) < ASKED:
             self._asked.setdefault(asked, hourly)

@@ -30,6 +30,10 @@ _PAUSES: Final = 0.05, 1.0
 _MICROS: Final = 1_000_000
 
 
+def _nobody() -> None:
+    """Nobody is told."""
+
+
 class Access(Struct, frozen=True):
     """What every connection of a store is made with."""
 
@@ -37,6 +41,8 @@ class Access(Struct, frozen=True):
     wait: float
     """Seconds that a request waits at most."""
     tls: ssl.SSLContext | None = None
+    changed: Callable[[], None] = _nobody
+    """Called whenever one is made, is lost, or could not be made."""
 
 
 class Link:
@@ -101,6 +107,7 @@ class Link:
                 pause = _PAUSES[0]
                 self._connection = connection
                 self._tried.set()
+                self._access.changed()
                 try:
                     await connection.lost
                 finally:
@@ -109,6 +116,7 @@ class Link:
                 self._written += connection.writes
             self.failures += 1
             self._tried.set()
+            self._access.changed()
             await asyncio.sleep(pause)
 
     async def _dial(self) -> Connection:

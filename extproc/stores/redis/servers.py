@@ -5,23 +5,17 @@ redirection).
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 import hiredis
-from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
-from redis.backoff import NoBackoff
-from redis.crc import key_slot
-from redis.exceptions import RedisError
 
 from extproc.errors import StoreUnavailable
 from extproc.stores.redis.address import Host
 from extproc.stores.redis.link import Access, Link, kind_of_error
 from extproc.stores.redis.wire import packed
 
-_SENTINEL: Final = 0.3
-"""Seconds that a Sentinel has to answer."""
 _OFTEN: Final = 0.1
 """Seconds between two questions who has which slot of a Cluster."""
 _KEYS: Final = 100_000
@@ -65,10 +59,7 @@ class Single:
         async def first() -> Host:
             return hosts[0]
 
-        async def named() -> Host:
-            return await _master(hosts, master, sentinel_password)
-
-        self._link = Link(named if master else first, access)
+        self._link = Link(_named(hosts, master, sentinel_password) if master else first, access)
 
     async def start(self) -> None:
         await self._link.start()
@@ -90,23 +81,10 @@ class Single:
         return reply
 
 
-async def _master(hosts: Sequence[Host], name: str, password: str) -> Host:
-    """Who the first Sentinel that knows says is the master."""
-    given = {
-        "socket_timeout": _SENTINEL,
-        "socket_connect_timeout": _SENTINEL,
-        "password": password or None,
-        "retry": Retry(NoBackoff(), 0),
-    }
-    sentinels = Sentinel(hosts, sentinel_kwargs=given)  # type: ignore[no-untyped-call]
-    try:
-        host, port = await sentinels.discover_master(name)
-    except RedisError as error:
-        raise StoreUnavailable("no Sentinel names a master") from error
-    finally:
-        for sentinel in sentinels.sentinels:
-            await sentinel.aclose()
-    return str(host), int(port)
+def _named(hosts: Sequence[Host], master: str, password: str) -> Callable[[], Awaitable[Host]]:
+    from extproc.stores.redis import sentinels  # noqa: PLC0415 - redis-py, for those that have them
+
+    return partial(sentinels.master, hosts, master, password)
 
 
 class Elsewhere(StoreUnavailable):
@@ -119,6 +97,9 @@ class Cluster:
     together = False
 
     def __init__(self, access: Access) -> None:
+        from redis.crc import key_slot  # noqa: PLC0415 - redis-py, for those that have a Cluster
+
+        self._slot_of = key_slot
         self._access = access
         self._links = {host: self._to(host) for host in access.address.hosts}
         """Those to the nodes that the URL names, and to all that have slots."""
@@ -145,7 +126,7 @@ class Cluster:
     def link(self, slot: str) -> Link:
         found = self._found.get(slot)
         if found is None:
-            number = key_slot(slot.encode())
+            number = self._slot_of(slot.encode())
             host = next((host for a, z, host in self._slots if a <= number <= z), None)
             if host is None:
                 self._refresh()

@@ -1,9 +1,10 @@
-"""What the admission policies make of pods, without a cluster.
+"""What the admission policies make of pods and routes, without a cluster.
 
-Reads JSON: ``{policies, params, pods}``, where a pod is ``{operation, object, oldObject}``.  Prints
-for each pod the object after the mutation, after a second one, and what the validations say.  CEL
-is evaluated by another implementation than Kubernetes', and JSONPatch{...} and Object.x{...} are
-read as mappings: neither types nor costs are checked.
+Reads JSON: ``{policies, params, pods}``, where a pod is ``{operation, object, oldObject, inject}``.
+Prints for each pod the object after the mutation, after a second one (both only where it is to be
+injected), and what the validations say.  CEL is evaluated by another implementation than
+Kubernetes', and JSONPatch{...} and Object.x{...} are read as mappings: neither types nor costs are
+checked.
 """
 
 import json
@@ -15,24 +16,32 @@ import jsonpatch
 
 PATCH_TYPE = re.compile(r"\b(?:JSONPatch|Object(?:\.\w+)*)\s*\{")
 FIELD = re.compile(r"(?<=[{,])(\s*)(\w+)(\s*:)")
+FUNCTIONS = {"split": lambda text, separator: text.split(separator)}
+"""Of Kubernetes' own libraries, what the policies use."""
 STRING = re.compile(r"'[^']*'|\"(?:[^\"\\]|\\.)*\"")
 
 
 def main():
     asked = json.load(sys.stdin)
-    mutating = asked["policies"]["MutatingAdmissionPolicy"]["spec"]
-    validating = asked["policies"]["ValidatingAdmissionPolicy"]["spec"]
+    (mutating,) = of_kind(asked["policies"], "MutatingAdmissionPolicy")
+    validating = of_kind(asked["policies"], "ValidatingAdmissionPolicy")
     print(
         json.dumps([admitted(pod, mutating, validating, asked["params"]) for pod in asked["pods"]])
     )
 
 
+def of_kind(policies, kind):
+    return [each["spec"] for each in policies if each["kind"] == kind]
+
+
 def admitted(pod, mutating, validating, params):
     once = twice = pod["object"]
-    if pod["operation"] == "CREATE":
+    if pod["inject"]:
         once = mutated(pod["object"], mutating, params)
         twice = mutated(once, mutating, params)
-    return {"once": once, "twice": twice, "refused": refused({**pod, "object": once}, validating)}
+    after = {**pod, "object": once}
+    said = [line for each in validating for line in refused(after, each, params)]
+    return {"once": once, "twice": twice, "refused": said}
 
 
 def mutated(pod, spec, params):
@@ -47,13 +56,16 @@ def mutated(pod, spec, params):
     return pod
 
 
-def refused(pod, spec):
-    selector = spec["matchConstraints"]["objectSelector"]
-    if not any(selects(selector, pod.get(each)) for each in ("object", "oldObject")):
+def refused(pod, spec, params):
+    (rule,) = spec["matchConstraints"]["resourceRules"]
+    resource = f"{pod['object']['kind'].lower()}s"
+    if pod["operation"] not in rule["operations"] or resource not in rule["resources"]:
         return []
-    known = {"object": pod["object"], "request": {"operation": pod["operation"]}}
-    known["variables"] = {}
-    for each in spec["variables"]:
+    known = {"object": pod["object"], "oldObject": pod["oldObject"], "variables": {}, **FUNCTIONS}
+    known |= {"params": params} if "paramKind" in spec else {}
+    if not all(cel.evaluate(each["expression"], known) for each in spec.get("matchConditions", [])):
+        return []
+    for each in spec.get("variables", []):
         known["variables"][each["name"]] = cel.evaluate(each["expression"], known)
     return [
         each.get("message") or cel.evaluate(each["messageExpression"], known)
@@ -63,16 +75,8 @@ def refused(pod, spec):
 
 
 def selects(selector, pod):
-    labels = (pod or {}).get("metadata", {}).get("labels", {})
-    exact = selector.get("matchLabels", {}).items() <= labels.items()
-    return (
-        bool(pod)
-        and exact
-        and all(
-            each["operator"] == "Exists" and each["key"] in labels
-            for each in selector.get("matchExpressions", [])
-        )
-    )
+    labels = pod["metadata"].get("labels", {})
+    return selector["matchLabels"].items() <= labels.items()
 
 
 def as_mappings(expression):

@@ -26,6 +26,11 @@ def test_kinds_are_made_in_turn_and_the_same_from_the_same_seed() -> None:
     assert contents == files(2 * len(KINDS), np.random.default_rng(0))[1]
 
 
+def test_a_zip_archive_does_not_tell_when_it_was_made() -> None:
+    with zipfile.ZipFile(io.BytesIO(_made("zip"))) as archive:
+        assert {each.date_time for each in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
 def test_what_reads_such_files_reads_them() -> None:
     assert json.loads(_made("json"))
     assert isinstance(pickle.loads(_made("pickle")), dict)

@@ -9,7 +9,7 @@ import pytest
 from extproc.errors import StoreUnavailable
 from extproc.server.detection.judge import Judge
 from extproc.stores.redis import profiles
-from extproc.stores.redis.allowances import ASKED
+from extproc.stores.redis.allowances import ASKED, TOLD, SharedAllowances
 from tests.server.detection.rig import (
     NOW,
     asked,
@@ -70,6 +70,14 @@ async def test_two_replicas_together_put_no_more_on_a_step_than_may_be(server: S
                 judge.again(f"{name}{number}", NOW + 1)
         await met(*made)
         assert sum(judge.cases.standing() for judge in judges) == 7
+
+
+def test_of_whom_a_store_that_stays_away_is_to_be_told_is_bounded() -> None:
+    allowances = SharedAllowances()
+    allowances.away = True
+    for number in range(TOLD + 9):
+        assert allowances.take("partner", 10**6, f"s{number}", NOW)
+    assert len(allowances._asked) == TOLD
 
 
 async def test_each_policy_has_its_own_bound_and_one_without_has_none(server: Server) -> None:

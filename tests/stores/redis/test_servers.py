@@ -180,8 +180,8 @@ def _move(nodes: list[Server], key: str) -> None:
         to.execute_command("CLUSTER SETSLOT", slot, "IMPORTING", names[0])
         owner.execute_command("CLUSTER SETSLOT", slot, "MIGRATING", names[1])
         port = nodes[clients.index(to)].port
-        keys = owner.execute_command("CLUSTER GETKEYSINSLOT", slot, 100)
-        owner.execute_command("MIGRATE", "127.0.0.1", port, "", 0, 5000, "KEYS", *keys)
+        while keys := owner.execute_command("CLUSTER GETKEYSINSLOT", slot, 100):
+            owner.execute_command("MIGRATE", "127.0.0.1", port, "", 0, 5000, "KEYS", *keys)
         for each in clients:
             each.execute_command("CLUSTER SETSLOT", slot, "NODE", names[1])
 
