@@ -64,6 +64,7 @@ docs: .venv/dev.stamp ## put the output of commands and the lines of functions i
 	$(BIN)/python -m docs.refusals
 	$(BIN)/python -m docs.metrics
 	$(BIN)/python docs/claims.py
+	$(BIN)/python docs/training.py
 	$(BIN)/python docs/refresh.py
 
 dashboards: .venv/dev.stamp ## draw the dashboards of k8s/monitoring, of four minutes that are measured here; needs prometheus

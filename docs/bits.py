@@ -25,6 +25,7 @@ from extproc.mutators import (  # noqa: E402
     Hash,
     LabelOnly,
     Mutator,
+    NoisyMax,
     Quantize,
     Round,
     Similarity,
@@ -36,6 +37,7 @@ from extproc.prediction import KINDS, Kind  # noqa: E402
 
 _SIZES: Final[dict[Kind, tuple[int, str]]] = {
     "probabilities": (10, "10 classes"),
+    "votes": (10, "10 classes"),
     "score": (1, "a number"),
     "logprobs": (5, "a token, 5 alternatives"),
     "embedding": (384, "384 dimensions"),
@@ -55,6 +57,7 @@ _CHAINS: Final[dict[Kind, list[list[Mutator]]]] = {
         [Codebook(bits=8)],
         [LabelOnly()],
     ],
+    "votes": [[], [NoisyMax(noise="gaussian", scale=40)]],
     "score": [[], [Round(digits=3)], [Round(digits=2)], [Steps(least=0, step=0.25, values=5)]],
     "logprobs": [
         [],

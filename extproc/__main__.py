@@ -18,12 +18,15 @@ from extproc.calibration.command import calibrate
 from extproc.errors import ConfigError
 from extproc.inventory.command import inventory
 from extproc.key_commands import keys
+from extproc.ownership.command import ownership
+from extproc.promises.command import privacy
 from extproc.redteam.command import redteam
 from extproc.rehearsal.command import explain, try_cases
 from extproc.replay.command import replay
 from extproc.solve_command import solve
 from extproc.suspects.command import suspects
 from extproc.tenants.command import tenants
+from extproc.texts_command import texts
 
 FOUND = 1
 """Exit code where a check found something."""
@@ -42,8 +45,10 @@ envoy = typer.Typer(no_args_is_help=True, help="Render and check Envoy's configu
 cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
 cli.add_typer(audit, name="audit")
+cli.add_typer(ownership, name="ownership")
 cli.add_typer(tenants, name="tenants")
 cli.add_typer(suspects, name="suspects")
+cli.command()(privacy)
 cli.command()(explain)
 cli.command("test")(try_cases)
 cli.command()(calibrate)
@@ -51,6 +56,7 @@ cli.command()(inventory)
 cli.command()(redteam)
 cli.command()(replay)
 cli.command()(solve)
+cli.command()(texts)
 
 # readable=False: one that may not be read is no wrong call, and is told in our words.
 PolicyArgument = Annotated[
@@ -163,6 +169,7 @@ def check(policy: PolicyArgument, base: BaseOption = None) -> None:
     """Check a policy file; says file, line and path of what is wrong."""
     from extproc.config import compile_audit, compile_detection, compile_table, load
     from extproc.config.document import dotted
+    from extproc.config.privacy_budgets import doubts
 
     config = load(policy, base)
     table = compile_table(config)
@@ -172,6 +179,8 @@ def check(policy: PolicyArgument, base: BaseOption = None) -> None:
     print(f"{policy}: {len(table.routes)} routes, {tenants} tenants, version {table.version}")
     for each in config.document.overruled:
         print(f"{each.origin}: {dotted(each.place)} does not hold: {each.by}")
+    for doubt in doubts(config.settings, table):
+        print(f"warning: {doubt}")
 
 
 @cli.command()

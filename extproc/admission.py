@@ -17,7 +17,7 @@ from extproc.escalation import Met
 from extproc.events import CheckedRequest
 from extproc.limits import Charge, Level, Networks
 from extproc.origin import NOWHERE, Origin, origin
-from extproc.policy import Policy, PolicyTable, Route
+from extproc.policy import Policy, PolicyTable
 from extproc.proof_of_work import LONGEST, SOLUTION
 from extproc.refusal import (
     HEADERS_TOO_LARGE,
@@ -29,6 +29,7 @@ from extproc.refusal import (
     Refusal,
 )
 from extproc.rollout import Rollout
+from extproc.route import Route
 
 UNKNOWN: Final = frozenset(
     {

@@ -22,14 +22,15 @@ from functools import partial
 from typing import Final
 
 from extproc import grpc_status
+from extproc.canonical import Steps
 from extproc.constant_rate import Filler, filler
 from extproc.detectors.excerpt import NOTHING, sample
 from extproc.dialects.answers import Answer, streamed
 from extproc.dialects.grpc_dialect import GrpcDialect
-from extproc.dialects.noticed import Noticed
 from extproc.dialects.request import Asked
 from extproc.dialects.shape import Rewrite
 from extproc.dialects.status import Status
+from extproc.dialects.told import Told
 from extproc.errors import ClientError, ProtocolError, UpstreamError
 from extproc.events import (
     Abort,
@@ -58,7 +59,7 @@ from extproc.incoming import Incoming
 from extproc.limits import Reserved
 from extproc.padding import Padding, padding
 from extproc.policy import Policy
-from extproc.prediction import Query, Usage
+from extproc.prediction import Query
 from extproc.refusal import UPSTREAM_UNREADABLE, Refusal, of_upstream
 from extproc.reply import reply
 from extproc.response_headers import SPACE_ID, passing, removable, removable_trailers
@@ -124,7 +125,7 @@ class Exchange:
     def held(self) -> int:
         """Bytes of bodies that this exchange keeps now."""
         reading = self._incoming if self._rewriter is None else self._rewriter
-        return self._rewritten() + reading.held + self.sample.size
+        return self._rewritten() + reading.held + self.sample.size + self.told.kept
 
     @property
     def dropped(self) -> Mapping[str, int]:
@@ -132,14 +133,9 @@ class Exchange:
         return self._run.dropped if self._run is not None else {}
 
     @property
-    def usage(self) -> Usage:
-        """What the model server told of the answer's token counts, whether it passed or not."""
-        return self._run.told.usage if self._run is not None else Usage()
-
-    @property
-    def noticed(self) -> Noticed | None:
-        """What detectors learn of the request and its answer; None where nothing looks."""
-        return self._run.told.noticed if self._run is not None else None
+    def told(self) -> Told:
+        """What its answer told, whether that passed or not."""
+        return self._run.told if self._run is not None else Told()
 
     def receive(self, event: Event | Work | Reserved) -> Sequence[Action]:
         """Advance by one event.  Raise ProtocolError where it cannot come now, or is not ours."""
@@ -232,15 +228,19 @@ class Exchange:
     def _know(self, asked: Asked) -> _Work:
         """What the answer is rewritten by; then the request goes on."""
         policy, model = self._policy, asked.query.model
-        inputs = yield from policy.digests(asked)
-        draws, count = policy.draws(model, inputs), asked.query.inputs
-        told, unasked = policy.told(count, model, asked.noted.knobs), asked.unasked
+        inputs = yield from self._digested(asked)
+        marking = yield from policy.marking(asked)
+        draws, count = policy.draws(model, inputs, marking), asked.query.inputs
+        told, unasked = policy.told(count, model, asked.noted.knobs, marking), asked.unasked
         self._run = Rewrite(policy.edits, model, draws, unasked=unasked, told=told, inputs=count)
         self._own = {SPACE_ID: policy.space(model)} if policy.spaced else {}
         self.digests = inputs if policy.audited else ()
         self.sample = sample(asked.inputs) if policy.watched else NOTHING
         self._incoming.drop()
         self.state = State.WAITING
+
+    def _digested(self, asked: Asked) -> Steps[Sequence[bytes]]:
+        return (yield from self._policy.digests(asked))
 
     def _response_headers(self, event: ResponseHeaders) -> Sequence[Action]:
         self._upstream, remove = event.status, removable(event.headers)
@@ -393,4 +393,5 @@ class Exchange:
         self.state, self.outcome, self.status = State.DONE, outcome, status or self.status
         self.verdict = code or outcome
         self._incoming.drop()
+        self.told.forget()
         self._answer, self._rewriter, self._paused = [], None, None

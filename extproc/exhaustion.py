@@ -87,6 +87,8 @@ class Reserving(Struct, frozen=True):
     """What must be shown for the first time, or nothing is taken."""
     final: bool = False
     """Whether nothing of it is settled; see Counters."""
+    recall: Sequence[bytes] = ()
+    """Keys of what may have been told before: then nothing is taken, and only that is asked."""
 
 
 def turned(charges: Sequence[Charge], refused: Refused) -> Turned:

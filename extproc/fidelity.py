@@ -4,14 +4,15 @@ Rule: a kind that it does not name is dropped.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
 
 import msgspec
 
-from extproc.dialects.shape import Batched, Gathering, Mutation
-from extproc.mutators import Keyed, Mutator, Rotate, TopK, Whole, limit, mutate
+from extproc.dialects.mutation import Batched, Gathering, Mutation
+from extproc.marks.writing import Canary, Writing
+from extproc.mutators import Keyed, Mark, Mutator, Rotate, TopK, Whole, limit, mutate
 from extproc.mutators.batch import ByRows, ByTokens, mutate_rows, mutate_tokens
 from extproc.prediction import Kind
 
@@ -22,6 +23,14 @@ class Fidelity:
 
     name: str
     mutators: Mapping[Kind, Sequence[Mutator]]
+    writings: Sequence[Writing] = ()
+    """What it does to texts, which pass or not as the mutators say."""
+    _digest: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Makes the digest, which every keyed answer asks for."""
+        chains = sorted((kind, tuple(chain)) for kind, chain in self.mutators.items())
+        object.__setattr__(self, "_digest", sha256(msgspec.json.encode(chains)).digest())
 
     @property
     def keyed(self) -> bool:
@@ -40,6 +49,21 @@ class Fidelity:
         return any(isinstance(each, Rotate) for each in self.mutators.get("embedding", ()))
 
     @property
+    def mark(self) -> Mark | None:
+        """What marks its classes, so that a copy is known by them."""
+        chain = self.mutators.get("probabilities", ())
+        return next((each for each in chain if isinstance(each, Mark)), None)
+
+    @property
+    def canary(self) -> Canary | None:
+        """What stands behind texts, to the same end."""
+        return next((each for each in self.writings if isinstance(each, Canary)), None)
+
+    def writings_on(self, kind: Kind) -> Sequence[Writing]:
+        """What it does to this kind, where that is text."""
+        return self.writings if kind == "text" else ()
+
+    @property
     def compared(self) -> int | None:
         """Inputs that one request may have, where vectors are compared; None where they are not."""
         chain = self.mutators.get("embedding", ())
@@ -56,8 +80,7 @@ class Fidelity:
 
     def digest(self) -> bytes:
         """Of what it does, whatever it is called: 32 octets."""
-        chains = sorted((kind, tuple(chain)) for kind, chain in self.mutators.items())
-        return sha256(msgspec.json.encode(chains)).digest()
+        return self._digest
 
     def edits(self) -> dict[Kind, Mutation | None]:
         """By kind: the mutators as one function, or None where the kind passes untouched."""

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Annotated, Final, Literal, get_args
 
+import numpy as np
 from msgspec import Meta, Struct
 
 from extproc.dialects import Dialect, Generic, TorchServe
@@ -28,11 +29,12 @@ from extproc.dialects.kinds import (
     outputs_of,
 )
 from extproc.dialects.noted import VOCABULARY, Noted
+from extproc.dialects.paid import Price
 from extproc.dialects.told import Told, rounded_up
 from extproc.entitlement import Entitlement
-from extproc.mutators import Mutator, Whole, limit
+from extproc.mutators import Mutator, Private, Whole, limit
 from extproc.mutators.capacity import FLOAT, TOKEN
-from extproc.prediction import Kind, Query
+from extproc.prediction import Kind, Query, Votes
 
 Chains = Mapping[Kind, Sequence[Mutator]]
 """The mutators of a tier, by kind; a kind that is missing is dropped."""
@@ -41,6 +43,8 @@ SIZED: Final[tuple[Sized, ...]] = get_args(Sized)
 LARGEST: Final = 1 << 53
 """More bits than any budget has: what is counted as more is this."""
 _OCTET: Final = 8.0
+_NOBODY: Final = Votes(np.zeros(1, np.int64))
+"""The answer about votes that names no class."""
 _WRITTEN: Final[tuple[Kind, ...]] = ("text", "reasoning")
 _TOKENS: Final[tuple[Sized, ...]] = ("tokens",)
 _KNOWN: Final = 1024
@@ -137,6 +141,8 @@ class Information:
     def _needed(self, kind: Kind, *, bounded: bool) -> Iterator[Sized]:
         if kind in SIZED and (kind != "score" or self._has_several(kind)):
             yield kind
+        if kind == "votes":
+            yield "probabilities"
         if kind == "label" and self._is_listed:
             yield "score"
         if kind in _WRITTEN or is_a_token(self._dialect, kind):
@@ -165,6 +171,27 @@ class Information:
             found[kind] = _whole(each * number * query.inputs)
         return found
 
+    def private(self, query: Query, noted: Noted) -> dict[Kind, int]:
+        """How many predictions of the answer to one input are made private, by kind."""
+        tokens = self._sizes.written(noted) or VOCABULARY
+        return {kind: self._predictions(kind, noted, tokens)[1] for kind in self.prices}
+
+    @cached_property
+    def prices(self) -> dict[Kind, Price]:
+        """What each of them costs."""
+        return {
+            kind: Price(each.cost(), each.spent(_NOBODY))
+            for kind in self._kinds
+            for each in self._chains[kind]
+            if isinstance(each, Private)
+        }
+
+    def is_counted(self, kind: Kind) -> bool:
+        """Whether it is known how many predictions of a kind there are of one input."""
+        several = kind == "score" and self._has_several("score") and self._sizes.score is None
+        endless = is_a_token(self._dialect, kind) and self._sizes.tokens is None
+        return not several and not endless
+
     def _names(self, kind: Kind) -> int:
         """How many names may be told with a prediction, by which members it stands in."""
         if not isinstance(self._dialect, Generic | TorchServe):
@@ -191,7 +218,7 @@ class Information:
                 times = tokens if is_a_token(dialect, kind) else 1
                 return sizes.embedding or 1, outputs_of(dialect, kind) * times
             case _:
-                size = sizes.probabilities if kind == "probabilities" else sizes.tensor
+                size = sizes.tensor if kind == "tensor" else sizes.probabilities
                 return size or 1, outputs_of(dialect, kind)
 
     @cached_property

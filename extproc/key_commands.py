@@ -136,6 +136,26 @@ def hash_key(policy: Policy, base: Base = None) -> None:
     print(_principal(policy, base, sys.stdin.readline().strip()))
 
 
+@keys.command("vault")
+def new_vault_key(
+    file: Annotated[Path, typer.Argument(help="Where to write the key.", show_default=False)],
+) -> None:
+    """Make a key for the vault of marks: the private one into FILE, which belongs on another
+    machine; the public one into FILE.pub.
+    """
+    from extproc.config.vault_key import new_pair
+
+    private, public = new_pair()
+    try:
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as secret:
+            secret.write(private)
+        file.with_name(f"{file.name}.pub").write_bytes(public)
+    except OSError as error:
+        raise ConfigError(f"{file}: {error.strerror}; choose a file that is not there") from error
+    print(f"private: {file}")
+    print(f"public:  {file}.pub")
+
+
 def _register(policy: Path, base: Path | None, credential: str) -> "Register":
     from extproc.config import load
     from extproc.config.key_register import register

@@ -5,14 +5,12 @@ longer fail on a name.  What the table does not hold is denied.
 """
 
 import hmac
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from functools import cache, cached_property
-from hashlib import sha256
+from functools import cached_property
+from hashlib import blake2b, sha256
 from typing import Final
-from urllib.parse import unquote
 
 import msgspec
 
@@ -20,20 +18,21 @@ from extproc.audit import Pseudonyms
 from extproc.canonical import Steps, digests
 from extproc.cause import Cause
 from extproc.client_address import Proxies
-from extproc.credentials import ANY, EnvoyJwts, Prover, Requirement
+from extproc.credentials import EnvoyJwts, Prover
 from extproc.credentials.envoy_jwt import NAMESPACE
-from extproc.dialects import Dialect
 from extproc.dialects.answers import Answer, Answers, streamed
 from extproc.dialects.gate import Terms
+from extproc.dialects.kinds import outputs_of
+from extproc.dialects.mutation import Mutation
 from extproc.dialects.noticed import Noticed
+from extproc.dialects.paid import Paid
 from extproc.dialects.request import Asked
-from extproc.dialects.shape import Mutation
 from extproc.dialects.told import Told
 from extproc.draw import Draw, Draws
 from extproc.errors import ClientError, UpstreamError
 from extproc.escalation import NO_STEPS, Ladder
 from extproc.fidelity import Fidelity
-from extproc.information import UNSIZED, Information, Sizes
+from extproc.information import Information
 from extproc.limits import (
     USUAL,
     Amounts,
@@ -45,21 +44,20 @@ from extproc.limits import (
     charges,
     presence,
 )
+from extproc.limits.memos import MOST
+from extproc.marks.canaries import Canaries
+from extproc.marks.marking import Marking, Marks
 from extproc.mutators import space_id
 from extproc.prediction import Kind, Query
 from extproc.rate_limit_fields import Family
 from extproc.refusal import UNKNOWN_MODEL, Refusal
 from extproc.rollout import WHOLE, Rollout
+from extproc.route import Route
 from extproc.shaping import UNSHAPED, Shaping
-from extproc.validation import Contract
 
 CLOSELY: Final = 32 << 10
 """Bytes of a request whose inputs are brought into their canonical form for the record alone: of
 more it would cost too much."""
-
-_PARAMETER = re.compile(r"\{(\w+)\}")
-_BEFORE_VERB = re.compile(r"\{(\w+)\}:")
-_SAFE_VALUE = re.compile(r"(?!\.\.?\Z)[\w.:@+ -]{1,256}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +81,7 @@ class Policy:
     """One tenant on one route."""
 
     tenant: str
-    route: "Route"
+    route: Route
     fidelity: Fidelity
     edits: Mapping[Kind, Mutation | None]
     """``fidelity.edits()``, built once."""
@@ -105,6 +103,8 @@ class Policy:
     tariff: Tariff = USUAL
     information: Information | None = None
     """What its answers tell; None where nobody counts that."""
+    ledger: Information | None = None
+    """What of them is answered privately; None where nobody counts that."""
     families: frozenset[Family] = frozenset()
     """By which header fields its callers are told what is left of their limits."""
     cohort: str = ""
@@ -130,6 +130,14 @@ class Policy:
     """Whether its tenant is never put on a step."""
     watched: bool = False
     """Whether somebody looks at how its callers ask."""
+    epoch: int = 1
+    """Of the key that everything is drawn from."""
+    marks: Marks | None = None
+    """How its answers are marked, so that a copy is known by them; None where they are not."""
+    marked_by: Draw | None = None
+    """Of the key epoch, and of whoever its vectors are marked for; None where they are not."""
+    canaries: Canaries | None = None
+    """What stands behind some of its texts, to the same end; None where nothing does."""
 
     lower: "dict[str, Policy]" = field(default_factory=dict)
     """The same at tiers below its own, that an exhausted budget may call for; best first."""
@@ -151,11 +159,50 @@ class Policy:
             raise UpstreamError("the answer's content type is not one this request can have")
         return answer
 
-    def told(self, inputs: int, model: str = "", knobs: int = 0) -> Told:
+    def told(
+        self, inputs: int, model: str = "", knobs: int = 0, marking: Marking | None = None
+    ) -> Told:
         """Where an answer to so many inputs tells what it tells."""
         return Told(
+            marking=marking,
             measure=self.information.measure(inputs) if self.information else None,
             noticed=Noticed(self.secret + model.encode(), knobs) if self.watched else None,
+        )
+
+    def paid(self, asked: Asked, recalled: Sequence[int | None] = ()) -> Paid | None:
+        """What may be answered privately, but for what is told again; None where nobody counts."""
+        if self.ledger is None or not self.ledger.prices:
+            return None
+        fresh = asked.query.inputs - sum(each is not None for each in recalled)
+        left = {
+            kind: number * (fresh if kind == "votes" else asked.query.inputs)
+            for kind, number in self.ledger.private(asked.query, asked.noted).items()
+        }
+        return Paid(self.ledger.prices, left, recalled)
+
+    @property
+    def remembers(self) -> bool:
+        """Whether answers are told again that were paid for; of one output, so that it is known
+        which answer was told.
+        """
+        if self.ledger is None or self.draw is None:
+            return False
+        return "votes" in self.ledger.prices and outputs_of(self.route.dialect, "votes") == 1
+
+    def memos(self, asked: Asked, inputs: Sequence[bytes]) -> tuple[bytes, ...]:
+        """Under what the answer to each input is remembered; see Memos.
+
+        Named is all that it depends on but the model's answer: the key epoch, the tenant and the
+        model, what the tier does, the route, and the input.  BLAKE2b (RFC 7693), keyed.
+        """
+        if self.draw is None or not len(inputs) == asked.query.inputs <= MOST:
+            return ()
+        key, label = self._space(asked.query.model).key, self.fidelity.digest()
+        label += self.route.name.encode()
+        space = blake2b(label, digest_size=4, key=key, person=b"memos").digest()
+        return tuple(
+            space + blake2b(each + label, digest_size=16, key=key, person=b"memo").digest()
+            for each in inputs
         )
 
     def space(self, model: str) -> str:
@@ -168,11 +215,22 @@ class Policy:
             return None
         return next((other for models, other in self.exceptions if _fits(model, models)), self)
 
-    def draws(self, model: str, inputs: Sequence[bytes]) -> Draws | None:
+    def draws(
+        self, model: str, inputs: Sequence[bytes], marking: Marking | None = None
+    ) -> Draws | None:
         """What the answer about inputs of these digests draws from."""
         if self.draw is None:
             return None
-        return Draws(self._space(model), inputs, self.fidelity.digest())
+        cells = marking.cells if marking is not None else {}
+        copies = self.marked_by.child(b"model " + model.encode()) if self.marked_by else None
+        return Draws(self._space(model), inputs, self.fidelity.digest(), cells, copies)
+
+    def marking(self, asked: Asked) -> Steps[Marking | None]:
+        """Which answers of a request are marked; None where none is."""
+        marks = self.canaries if asked.prose and self.canaries is not None else self.marks
+        if marks is None:
+            return None
+        return (yield from marks.marking(asked.query.model, asked.inputs))
 
     def _space(self, model: str) -> Draw:
         assert self.draw is not None
@@ -241,55 +299,8 @@ class Policy:
         return {limit.prefix for limit in limits if "address" in limit.per}
 
 
-@dataclass(frozen=True, slots=True)
-class Route:
-    """A method and a path template, and the dialect spoken there."""
-
-    method: str
-    path: str
-    """A template: ``{name}`` stands for one path segment, ``{name}:verb`` for one that ends so."""
-    dialect: Dialect
-    requirement: Requirement = ANY
-    contract: Contract | None = None
-    """What its requests must be, beside what the dialect says."""
-    sizes: Sizes = UNSIZED
-    """What bits are counted by before there is an answer."""
-    name: str = field(init=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", f"{self.method} {self.path}")
-
-    def match(self, path: str) -> dict[str, str] | None:
-        """The template's parameters, percent-decoded once, or None where the path is another.
-
-        A parameter that no model name needs to be (with slashes, controls or a second layer of
-        percent-encoding, not ASCII, or a dot segment of RFC 3986) does not match: servers behind us
-        read such names in different ways.  Nor does a colon before the verb, which they may look
-        for from either end.
-        """
-        found = _pattern(self.path).fullmatch(path)
-        if found is None:
-            return None
-        values = {name: unquote(value) for name, value in found.groupdict().items()}
-        if any(":" in values[name] for name in _BEFORE_VERB.findall(self.path)):
-            return None
-        return values if all(map(_SAFE_VALUE.fullmatch, values.values())) else None
-
-
 def _fits(model: str, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(model, pattern) for pattern in patterns)
-
-
-@cache
-def _pattern(template: str) -> re.Pattern[str]:
-    """Only called with templates of the configuration, so that the cache is bounded by it."""
-    parts = re.split(_PARAMETER, template)  # literals and parameter names alternate
-    return re.compile(
-        "".join(
-            f"(?P<{part}>[^/]+)" if index % 2 else re.escape(part)
-            for index, part in enumerate(parts)
-        )
-    )
 
 
 class Excerpt(msgspec.Struct, frozen=True):

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 Kind = Literal[
     "probabilities",  # one confidence per class
+    "votes",  # how many members of an ensemble chose each class
     "score",  # one number: a regression, a relevance
     "logprobs",  # token log probabilities and their alternatives
     "embedding",  # a dense vector
@@ -29,6 +30,7 @@ Kind = Literal[
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 Vector = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 Matrix = npt.NDArray[np.float64]
 """Shape (rows, columns): predictions of one size, a row each; a score has one column."""
 
@@ -52,6 +54,16 @@ class Probabilities(Struct, frozen=True, eq=False):
     """Shape (classes,); each in [0, 1], together at most 1."""
     other: float | None = None
     """What the classes add up to that were hidden; None where that is not told."""
+
+
+class Votes(Struct, frozen=True, eq=False):
+    """How many members of an ensemble chose each class, in the model's own class order.
+
+    Behind a mutator that answers privately: 1 for the class that is told, or all 0.
+    """
+
+    values: Counts
+    """Shape (classes,); none below 0."""
 
 
 class Score(Struct, frozen=True):
@@ -116,5 +128,5 @@ class Usage(Struct, frozen=True):
     output_tokens: int | None = None
 
 
-Prediction = Probabilities | Score | Logprobs | Embedding
+Prediction = Probabilities | Votes | Score | Logprobs | Embedding
 """The kinds that mutators understand; of the others a fidelity only says whether they pass."""

@@ -23,6 +23,7 @@ from msgspec import Struct
 
 from extproc.limits import (
     MILLI,
+    PRIVATE,
     SECOND,
     Calendar,
     Charge,
@@ -80,7 +81,9 @@ def left_of(limits: Iterable[Limit], taken: Taken) -> list[Left]:
     return [
         _left(known.get(charge.rule.name), charge, level.left, level.reset)
         for charge, level in zip(taken.charges, taken.levels, strict=True)
-        if charge.amount  # else it is there so that its tenant can be stopped
+        # Of none it is there so that its tenant can be stopped; and what is left of a promise of
+        # privacy is no client's to pace itself by.
+        if charge.amount and charge.unit not in PRIVATE
     ]
 
 
@@ -88,7 +91,11 @@ def used_up(limits: Iterable[Limit], charges: Sequence[Charge], refused: Refused
     """The limits that refused a request; a store says nothing of the others."""
     known = {limit.rule.name: limit for limit in limits}
     found = [(charges[wait.index], wait.microseconds) for wait in refused.waits]
-    return [_left(known.get(charge.rule.name), charge, 0, wait) for charge, wait in found]
+    return [
+        _left(known.get(charge.rule.name), charge, 0, wait)
+        for charge, wait in found
+        if charge.unit not in PRIVATE
+    ]
 
 
 def fields(

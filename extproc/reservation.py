@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from extproc.cause import Cause
 from extproc.dialects.inputs import Pairs
+from extproc.dialects.paid import Paid
 from extproc.dialects.request import Asked
 from extproc.dialects.told import Told
 from extproc.escalation import NOBODY as UNSUSPECTED
@@ -23,6 +24,7 @@ from extproc.exhaustion import Means, Passing, Reserving, Turned, Wanted, exhaus
 from extproc.information import spent
 from extproc.limits import (
     NOTHING,
+    PRIVATE,
     Amounts,
     Caller,
     Level,
@@ -33,6 +35,8 @@ from extproc.limits import (
     told,
 )
 from extproc.policy import Policy
+from extproc.prediction import Kind
+from extproc.privacy import Cost
 from extproc.rate_limit_fields import Left, fields, left_of, used_up
 from extproc.refusal import UNCOUNTED, Refusal
 from extproc.treatment import asking, doubt, faces, late, met, on_terms
@@ -87,6 +91,8 @@ class Reservation:
         """What is to be taken before the request goes on."""
         self.lowered: Policy | None = None
         """The policy under which the request is to be read anew, and asked for."""
+        self.paid: Paid | None = None
+        """What may be answered privately once that is taken."""
         self.taken: Taken | None = None
         self.limit = ""
         """The name of the limit that refused, for the record."""
@@ -98,15 +104,19 @@ class Reservation:
         self._due: list[Met] = []
         """Those that it has still to pass."""
 
-    def ask(self, policy: Policy, asked: Asked) -> None:
-        """Find out what a request may cost that has been read."""
+    def ask(self, policy: Policy, asked: Asked, recalled: Sequence[int | None] = ()) -> None:
+        """Find out what a request may cost that has been read; ``recalled`` is what was told of its
+        inputs before.
+        """
         self._policy, self.lowered = policy, None
+        self.paid = policy.paid(asked, recalled)
         query, noted = asked.query, asked.noted
         self._most = Amounts(
             queries=query.inputs,
             input_tokens=_read_at_most(asked),
             output_tokens=(policy.route.sizes.written(noted) or 0) * noted.choices * query.inputs,
             bits=policy.information.expected(query, noted) if policy.information else {},
+            privacy=_dearest(self.paid) if self.paid is not None else {},
             tariff=policy.tariff.of(query.model),
         )
         if noted.tokens is not None:
@@ -174,6 +184,7 @@ class Reservation:
             input_tokens=most.input_tokens if usage.input_tokens is None else usage.input_tokens,
             output_tokens=self._written(end),
             bits=spent(end.told, ended=end.served) if end.left else {},
+            privacy=end.told.paid.spent if end.left and end.told.paid is not None else {},
             tariff=most.tariff,
             concurrent=0,
         )
@@ -199,7 +210,12 @@ class Reservation:
     def _want(self) -> None:
         lenient = self._terms.lenient
         self._pairs = [
-            (replace(charge, forced=True) if charge.rule.name in lenient else charge, limit)
+            (
+                replace(charge, forced=True)
+                if charge.rule.name in lenient and charge.unit not in PRIVATE
+                else charge,
+                limit,
+            )
             for charge, limit in self._pairs
         ] + [(charge, None) for charge in self._terms.throttles]
         charges = [charge for charge, _ in self._pairs]
@@ -260,6 +276,11 @@ class Reservation:
             sum(self._most.bits.values()),
             doubt(policy, asker.case),
         )
+
+
+def _dearest(paid: Paid) -> dict[Kind, Cost]:
+    """What it costs at most."""
+    return {kind: paid.prices[kind].most.times(number) for kind, number in paid.left.items()}
 
 
 def _taken_before(policy: Policy, caller: Caller, levels: Sequence[Level]) -> list[Left]:

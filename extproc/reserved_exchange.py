@@ -5,8 +5,10 @@ reservation.py.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 
 from extproc import grpc_status
+from extproc.canonical import Steps
 from extproc.dialects.request import Asked
 from extproc.dialects.told import Told
 from extproc.events import Action, Event, ResponseHeaders
@@ -34,6 +36,12 @@ class ReservedExchange(Exchange):
         self.reservation = reservation
         self._read: tuple[Asked, _Passed] | None = None
         """What goes on once it is reserved."""
+        self._recalling: Reserving | None = None
+        """What is asked first: what was told of its inputs before."""
+        self._inputs: tuple[Asked, Sequence[bytes]] | None = None
+        """Their digests."""
+        self._keys: tuple[bytes, ...] = ()
+        """Under what the answers to them are remembered."""
         self._sent = False
         """Whether some of the answer's body has left."""
         self._broke = False
@@ -42,7 +50,8 @@ class ReservedExchange(Exchange):
     @property
     def reserving(self) -> Reserving | None:  # type: ignore[override]  # there it never changes
         """Nothing of an exchange that is over: what is refused meanwhile does not go on."""
-        return self.reservation.wanted if self.state is not State.DONE else None
+        wanted = self._recalling or self.reservation.wanted
+        return wanted if self.state is not State.DONE else None
 
     @property
     def cost(self) -> Amounts:
@@ -54,8 +63,25 @@ class ReservedExchange(Exchange):
         """The same, by the units of its budgets."""
         return self.reservation.spent(self.cost)
 
+    @property
+    def memos(self) -> Mapping[bytes, int]:
+        """What it was the first to tell privately, if any of that has left: see Memos."""
+        paid = self.reservation.paid
+        if paid is None or not paid.made or not self._ending().left:
+            return {}
+        keys = self._keys
+        return {keys[at]: told for at, told in paid.made.items() if at < len(keys)}
+
+    def _digested(self, asked: Asked) -> Steps[Sequence[bytes]]:
+        """Once, though they are wanted before it goes on, and to rewrite its answer by."""
+        if self._inputs is None or self._inputs[0] is not asked:
+            self._inputs = asked, (yield from super()._digested(asked))
+        return self._inputs[1]
+
     def _know(self, asked: Asked) -> Iterator[bytes | None]:
         yield from super()._know(asked)
+        assert self._run is not None
+        self._run.told.paid = self.reservation.paid
         self._own = {**self._own, **self.reservation.fields()}
 
     def _ending(self) -> End:
@@ -85,6 +111,9 @@ class ReservedExchange(Exchange):
             return super()._advance(event)
         assert self._read is not None
         asked, passed = self._read
+        if self._recalling is not None:
+            self._recalling = None
+            return self._ask(asked, passed, event.recalled)
         refusal = self.reservation.answered(event)
         if refusal is not None:
             self.fault = self.reservation.limit
@@ -94,7 +123,26 @@ class ReservedExchange(Exchange):
         return [] if self.reserving is not None else super()._afford(asked, passed)
 
     def _afford(self, asked: Asked, passed: _Passed) -> Sequence[Action]:
-        self.reservation.ask(self._policy, asked)
+        self._keys = ()
+        if self._policy.remembers:
+            return self._go_on(self._recall(asked), partial(self._recalled, asked, passed))
+        return self._ask(asked, passed)
+
+    def _recall(self, asked: Asked) -> Iterator[bytes | None]:
+        yield from self._digested(asked)
+
+    def _recalled(self, asked: Asked, passed: _Passed) -> Sequence[Action]:
+        assert self._inputs is not None
+        self._keys = self._policy.memos(*self._inputs)
+        if not self._keys:
+            return self._ask(asked, passed)
+        self._read, self._recalling = (asked, passed), Reserving((), recall=self._keys)
+        return []
+
+    def _ask(
+        self, asked: Asked, passed: _Passed, recalled: Sequence[int | None] = ()
+    ) -> Sequence[Action]:
+        self.reservation.ask(self._policy, asked, recalled)
         if self.reserving is None:
             return super()._afford(asked, passed)
         self._read = asked, passed

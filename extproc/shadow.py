@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from extproc.constant_rate import Filler
 from extproc.content_digest import BodyDigest
+from extproc.dialects.told import Told
 from extproc.errors import ProtocolError
 from extproc.events import (
     Abort,
@@ -31,7 +32,7 @@ from extproc.events import (
 from extproc.exchange import Exchange
 from extproc.exhaustion import Reserving
 from extproc.limits import Reserved
-from extproc.prediction import Query, Usage
+from extproc.prediction import Query
 from extproc.refusal import FORGED, Refusal
 
 
@@ -86,8 +87,8 @@ class ShadowExchange:
         return self._exchange.dropped
 
     @property
-    def usage(self) -> Usage:
-        return self._exchange.usage
+    def told(self) -> Told:
+        return self._exchange.told
 
     @property
     def reserving(self) -> Reserving | None:

@@ -25,8 +25,9 @@ from extproc.events import (
 from extproc.fidelity import Fidelity
 from extproc.limits import Limit, Rate, Reserved, Scope, microseconds
 from extproc.mutators import Mutator
-from extproc.policy import Caps, Policy, PolicyTable, Route
+from extproc.policy import Caps, Policy, PolicyTable
 from extproc.prediction import Kind
+from extproc.route import Route
 from extproc.shaping import UNSHAPED, Shaping
 
 HMAC_KEY = b"k" * 32

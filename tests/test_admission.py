@@ -23,7 +23,7 @@ from extproc.dialects import (
 from extproc.events import CheckedRequest, Peer
 from extproc.limits import Charge, Limit
 from extproc.origin import NOWHERE
-from extproc.policy import PolicyTable, Route
+from extproc.policy import PolicyTable
 from extproc.refusal import (
     HEADERS_TOO_LARGE,
     INSUFFICIENT,
@@ -35,6 +35,7 @@ from extproc.refusal import (
     Refusal,
 )
 from extproc.rollout import WHOLE, Rollout
+from extproc.route import Route
 from extproc.validation import Contract
 from tests.playbook import HMAC_KEY, policy, rate, table
 

@@ -1,6 +1,7 @@
 """Laws of keyed randomness."""
 
 import hashlib
+import hmac
 import itertools
 import math
 import subprocess
@@ -10,7 +11,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from extproc.draw import Draw, Draws, Source
@@ -29,6 +30,17 @@ def draws(
     inputs: list[bytes], *, space: bytes = b"model", tier: bytes = b"t", root: Draw = ROOT
 ) -> Draws:
     return Draws(root.child(space), inputs, tier)
+
+
+def test_a_cell_is_its_inputs_own_and_of_no_tier() -> None:
+    """Of one input all is about that one; of several, what nobody knows to be of which has none."""
+    first, second = ROOT.child(b"first"), ROOT.child(b"second")
+    both = Draws(ROOT, digests(2), b"t", {0: first, 1: second})
+    assert [both.of(at).cell for at in (0, 1, 2, None)] == [first, second, None, None]
+    assert Draws(ROOT, digests(1), b"u", {0: first}).of(None).cell == first
+    assert Draws(ROOT, digests(1), b"u").of(0).cell is None
+    assert both.of(0, [["a"], ["b"]]).names == [["a"], ["b"]]
+    assert both.of(None, [["a"]]).names == [["a"]]
 
 
 def uniforms() -> Vector:
@@ -188,3 +200,10 @@ def test_what_is_below_a_bound_is_any_of_the_numbers_below_it() -> None:
     assert sum((count - 1000) ** 2 / 1000 for count in seen.values()) < 20.5  # 1 in 1,000
     assert ROOT.below(1) == 0
     assert 0 <= ROOT.below(2**64) < 2**64
+
+
+@given(st.binary(min_size=1, max_size=200), st.binary(max_size=200))
+@example(b"k" * 64, b"")
+@example(b"k" * 65, b"a")
+def test_a_child_is_what_rfc_2104_says(key: bytes, label: bytes) -> None:
+    assert Draw(key).child(label).key == hmac.digest(key, label, "sha256")

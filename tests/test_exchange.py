@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from extproc import rewriter, wording
 from extproc.cause import Cause
 from extproc.constant_rate import EventFiller
-from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, Status, knobs
+from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, Status, TeiPredict, knobs
 from extproc.dialects.answers import Document
 from extproc.dialects.shape import Fields, Rewrite
 from extproc.draw import Draw
@@ -42,10 +42,22 @@ from extproc.events import (
     Work,
 )
 from extproc.exchange import Exchange, State
-from extproc.mutators import Mutator, Noise, Quantize, Rotate, Similarity, Truncate
+from extproc.marks.cells import Cells
+from extproc.marks.marking import Marks
+from extproc.mutators import (
+    Mark,
+    Mutator,
+    Noise,
+    Quantize,
+    Rotate,
+    Round,
+    Similarity,
+    TopK,
+    Truncate,
+)
 from extproc.padding import Buckets
 from extproc.policy import Caps, Policy
-from extproc.prediction import Usage
+from extproc.prediction import Kind, Usage
 from extproc.refusal import (
     INVALID_REQUEST,
     OVERLOADED,
@@ -134,9 +146,9 @@ def test_detectors_learn_buckets_of_what_the_model_said_and_of_what_was_asked() 
     [*_, sent] = answered_by(watched, headers(), answered)
     assert isinstance(sent, ReplaceResponse)
     assert b"4.0" not in sent.body
-    assert watched.noticed is not None
-    assert watched.noticed.norms == [6, 4]
-    assert (watched.noticed.labels, watched.noticed.margins) == ([], [])
+    assert watched.told.noticed is not None
+    assert watched.told.noticed.norms == [6, 4]
+    assert (watched.told.noticed.labels, watched.told.noticed.margins) == ([], [])
 
 
 def test_detectors_learn_which_fields_ask_for_more_be_it_that_they_do_not_go_on() -> None:
@@ -144,12 +156,71 @@ def test_detectors_learn_which_fields_ask_for_more_be_it_that_they_do_not_go_on(
     watched = Exchange(replace(policy(), watched=True), {})
     told(watched, RequestHeaders(end=False))
     told(watched, RequestBody(body, end=True))
-    assert watched.noticed is not None
-    assert watched.noticed.knobs == knobs.LOGPROBS | knobs.SEED
+    assert watched.told.noticed is not None
+    assert watched.told.noticed.knobs == knobs.LOGPROBS | knobs.SEED
     unwatched = Exchange(policy(), {})
     told(unwatched, RequestHeaders(end=False))
     told(unwatched, RequestBody(body, end=True))
-    assert unwatched.noticed is None
+    assert unwatched.told.noticed is None
+
+
+# Marks.
+
+CLASSES = b'[{"score":0.6,"label":"cat"},{"score":0.3,"label":"dog"},{"score":0.1,"label":"cow"}]'
+
+
+def marked(chain: Sequence[Mutator] = (), **about: Any) -> Exchange:
+    """Of classes, at a tier that marks every answer."""
+    kinds: dict[Kind, Sequence[Mutator]] = {"probabilities": (Mark(rate=1.0), *chain), "label": ()}
+    marks = Marks(Cells(Draw(b"c" * 32)), Draw(b"m" * 32), 1.0)
+    chosen = replace(policy(TeiPredict(), kinds=kinds), draw=Draw(b"k" * 32), marks=marks)
+    return Exchange(replace(chosen, **about), {})
+
+
+def test_a_mark_is_served_and_known_when_the_answer_has_left() -> None:
+    machine = marked([Round(digits=1), TopK(k=2)])
+    asking = b'{"inputs":"What is it?"}'
+    [*_, sent] = answered_by(machine, headers(), ResponseBody(CLASSES, end=True), asking=asking)
+    assert isinstance(sent, ReplaceResponse)
+    assert orjson.loads(sent.body) == [
+        {"score": 0.6, "label": "dog"},
+        {"score": 0.3, "label": "cat"},
+    ]
+    assert machine.told.marking is not None
+    [finding] = machine.told.marking.findings
+    assert (finding.truth, finding.other, finding.stamp) == ("cat", "dog", "mark")
+    assert orjson.loads(finding.input) == "What is it?"
+    assert served(machine)
+
+
+def test_of_a_batch_each_answer_has_a_mark_of_its_own() -> None:
+    machine = marked()
+    body = ResponseBody(b"[%b,%b]" % (CLASSES, CLASSES), end=True)
+    answered_by(machine, headers(), body, asking=b'{"inputs":[["one of them"],["another"]]}')
+    assert machine.told.marking is not None
+    assert len({found.cell for found in machine.told.marking.findings}) == 2
+
+
+def test_inputs_that_were_not_answered_are_forgotten() -> None:
+    """Planted: what is kept for an answer that never came would count as held for ever."""
+    machine = marked()
+    told(machine, RequestHeaders(end=False))
+    told(machine, RequestBody(b'{"inputs":"What is it?"}', end=True))
+    assert machine.held == len('"What is it?"')
+    told(machine, ResponseHeaders(503, {}, end=True))
+    assert machine.held == 0
+    assert machine.told.marking is not None
+    assert machine.told.marking.findings == []
+
+
+def test_without_marks_a_tier_that_marks_changes_nothing() -> None:
+    """Of a tenant that is exempt, for one."""
+    machine = marked(marks=None)
+    asking = b'{"inputs":"What is it?"}'
+    [*_, sent] = answered_by(machine, headers(), ResponseBody(CLASSES, end=True), asking=asking)
+    assert isinstance(sent, ReplaceResponse)
+    assert sent.body == CLASSES
+    assert machine.told.marking is None
 
 
 # Compared vectors.
@@ -1198,10 +1269,10 @@ COUNTS = b'data: {"id":"c1","choices":[],"usage":{"prompt_tokens":9,"completion_
 def test_a_document_is_counted_whatever_of_it_passes() -> None:
     for kinds in ({"text": ()}, {"text": (), "usage": ()}):
         machine = exchange(kinds=kinds)
-        assert machine.usage == Usage()
+        assert machine.told.usage == Usage()
         for event, _ in (*asked(), (headers(), []), (ResponseBody(LEAKY, end=True), [])):
             told(machine, event)
-        assert machine.usage == Usage(9, 1)
+        assert machine.told.usage == Usage(9, 1)
         assert served(machine)
 
 
@@ -1217,7 +1288,7 @@ def test_a_stream_is_asked_for_counts_that_its_client_does_not_see() -> None:
         (ResponseBody(LAST, end=True), [SendResponseBody(LAST, end=True)]),
     )
     assert served(machine)
-    assert machine.usage == Usage(9, 1)
+    assert machine.told.usage == Usage(9, 1)
     assert machine.changed == {"stream_options.include_usage": 1}
     assert not machine.dropped
 
@@ -1229,7 +1300,7 @@ def test_counts_of_a_stream_that_is_cut_are_those_told_so_far() -> None:
     told(machine, headers("text/event-stream"))
     told(machine, ResponseBody(COUNTS, end=False))
     told(machine, ResponseBody(b"data: {broken\n\n", end=False))
-    assert (machine.outcome, machine.usage) == ("cut", Usage(9, 1))
+    assert (machine.outcome, machine.told.usage) == ("cut", Usage(9, 1))
 
 
 # What the record needs.

@@ -12,6 +12,7 @@ import pytest
 
 from extproc import key_commands
 from extproc.__main__ import main
+from extproc.marks.entry import private_key, recipient
 from tests.test_main import ROOT, extproc, within
 
 POLICY = """\
@@ -208,7 +209,21 @@ def test_who_reads_a_list_may_stop_reading(keys: Any, policy: Path) -> None:
 
 def test_commands_are_told_by_their_help() -> None:
     names = [command.name for command in key_commands.keys.registered_commands]
-    assert names == ["new", "list", None, None, "hash"]
+    assert names == ["new", "list", None, None, "hash", "vault"]
+
+
+def test_a_key_of_a_vault_is_made_once_and_its_private_half_is_its_owners(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "vault.pem"
+    monkeypatch.setattr(sys, "argv", ["extproc", "keys", "vault", str(file)])
+    assert main() == 0
+    assert capfd.readouterr().out == f"private: {file}\npublic:  {file}.pub\n"
+    public = (tmp_path / "vault.pem.pub").read_bytes()
+    assert private_key(file.read_bytes()).public_key() == recipient(public)
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert main() == 4
+    assert "choose a file that is not there" in capfd.readouterr().err
 
 
 def test_the_base_file_says_under_which_secret_keys_are_made(

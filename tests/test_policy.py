@@ -3,26 +3,31 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from msgspec.structs import replace as replaced
 
 from extproc.canonical import at_once, digest
 from extproc.credentials import ApiKey, ApiKeys, EnvoyJwt, EnvoyJwts
 from extproc.credentials.envoy_jwt import NAMESPACE
-from extproc.dialects import KServeV2, OpenAIChat, Status
+from extproc.dialects import KServeV2, OpenAIChat
 from extproc.dialects.answers import streamed
 from extproc.dialects.gate import Terms
+from extproc.dialects.mutation import Gathering
 from extproc.dialects.request import Asked
-from extproc.dialects.shape import Gathering
 from extproc.draw import Draw
 from extproc.errors import ClientError, UpstreamError
 from extproc.fidelity import Fidelity
 from extproc.information import UNSIZED, Information
 from extproc.limits import Charge, Limit
+from extproc.marks.canaries import Canaries
+from extproc.marks.cells import Cells
+from extproc.marks.marking import Marks
 from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
-from extproc.policy import CLOSELY, Caps, Excerpt, Policy, PolicyTable, Route
+from extproc.policy import CLOSELY, Caps, Excerpt, Policy, PolicyTable
 from extproc.prediction import Embedding, Probabilities, Query
 from extproc.refusal import UNKNOWN_MODEL
+from extproc.rollout import Rollout
+from extproc.route import Route
+from extproc.shaping import UNSHAPED, Grid, Shaping
 from tests import playbook
 from tests.playbook import rate
 
@@ -186,111 +191,6 @@ def test_a_keyed_tier_without_a_source_serves_nothing() -> None:
         edit(None, Embedding(np.ones(8)))
 
 
-def test_a_route_has_a_name() -> None:
-    assert INFER.name == "POST /v2/models/{model}/infer"
-
-
-@pytest.mark.parametrize(
-    ("path", "parameters"),
-    [
-        ("/v2/models/digits/infer", {"model": "digits"}),
-        ("/v2/models/a.b:c@d+e-f_1/infer", {"model": "a.b:c@d+e-f_1"}),
-        ("/v2/models/a%20b/infer", {"model": "a b"}),
-        ("/v2/models/.../infer", {"model": "..."}),
-        ("/v2/models/.a/infer", {"model": ".a"}),
-        (f"/v2/models/{'a' * 256}/infer", {"model": "a" * 256}),
-    ],
-)
-def test_a_parameter_is_decoded_once(path: str, parameters: dict[str, str]) -> None:
-    assert INFER.match(path) == parameters
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v2/models//infer",
-        "/v2/models/a/b/infer",
-        "/v2/models/a%2Fb/infer",
-        "/v2/models/a%252Fb/infer",
-        "/v2/models/a%2562/infer",
-        "/v2/models/a%5Cb/infer",
-        "/v2/models/a%00/infer",
-        "/v2/models/a%0A/infer",
-        "/v2/models/a\n/infer",
-        "/v2/models/a;b=c/infer",
-        "/v2/models/%zz/infer",
-        "/v2/models/%ff/infer",
-        "/v2/models/./infer",
-        "/v2/models/../infer",
-        "/v2/models/%2e%2E/infer",
-        "/v2/models/%C3%A4/infer",
-        "/v2/models/ä/infer",
-        f"/v2/models/{'a' * 257}/infer",
-        "/v2/models/a/infer/",
-        "/v2/models/a/infer?x=1",
-        "/V2/models/a/infer",
-        "/v2/models/a/infer\n",
-        "/v2/models/a/%69nfer",
-        "x/v2/models/a/infer",
-        "",
-    ],
-)
-def test_what_servers_may_read_in_two_ways_does_not_match(path: str) -> None:
-    assert INFER.match(path) is None
-
-
-def test_a_path_without_parameters_matches_itself_alone() -> None:
-    route = Route("GET", "/v2/health.ready+", Status())
-    assert route.match("/v2/health.ready+") == {}
-    assert route.match("/v2/healthXready+") is None
-    assert route.match("/v2/health.readyy") is None
-
-
-@pytest.mark.parametrize(
-    ("name", "model"),
-    [
-        ("gem", "gem"),
-        ("gem-2.5_pro@1", "gem-2.5_pro@1"),
-        ("gem%2D2", "gem-2"),
-        ("gem:streamGenerateContent", None),
-        ("gem%3AstreamGenerateContent", None),
-        ("gem:", None),
-        (":", None),
-        ("", None),
-        ("..", None),
-        ("a/b", None),
-    ],
-)
-def test_what_stands_before_a_verb_has_no_colon(name: str, model: str | None) -> None:
-    found = VERB.match(f"/v1beta/models/{name}:generateContent")
-    assert found == (None if model is None else {"model": model})
-
-
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/v1beta/models/gem",
-        "/v1beta/models/gem:",
-        "/v1beta/models/gem:generatecontent",
-        "/v1beta/models/gem:streamGenerateContent",
-        "/v1beta/models/gem:generateContent:generateContent",
-        "/v1beta/models/gem:generateContent/",
-        "/v1beta/models/gem%3AgenerateContent",
-        "/v1beta/models/gem/generateContent",
-    ],
-)
-def test_a_verb_is_matched_as_it_is_written(path: str) -> None:
-    assert VERB.match(path) is None
-
-
-@given(st.text())
-def test_a_parameter_never_holds_what_leaves_its_segment(value: str) -> None:
-    matched = INFER.match(f"/v2/models/{value}/infer")
-    if matched is not None:
-        assert not set(matched["model"]) & set("/\\?#%;\n\0")
-        assert matched["model"] not in {"", ".", ".."}
-
-
 def test_a_model_is_permitted_by_any_pattern() -> None:
     chosen = policy(models=("text-*", "digits"))
     assert chosen.permits("text-small")
@@ -348,6 +248,28 @@ def test_what_proves_who_a_caller_is_never_goes_on() -> None:
     keys = ApiKeys(ApiKey(), b"k", {})
     table = PolicyTable("0", b"k", (CHAT,), {"one": keys, "two": keys}, {}, {}, Caps())
     assert table.credential_headers == keys.headers
+
+
+def test_what_is_shaped_is_that_of_the_policy_that_a_route_selects() -> None:
+    """But for strangers, and for tenants to whom nothing is done yet."""
+    own, theirs = Shaping(grid=Grid(1.0)), Shaping(grid=Grid(2.0))
+    table = PolicyTable(
+        "0",
+        b"k",
+        (CHAT,),
+        {},
+        {},
+        {},
+        Caps(),
+        shapings={"acme": own},
+        selected_shapings={"quiet": theirs},
+    )
+    assert table.shaping("acme") is own
+    assert table.shaping("acme", "quiet") is theirs
+    assert table.shaping("acme", "no policy") is own
+    assert table.shaping("nobody") is table.shaping("", "quiet") is UNSHAPED
+    on_trial = replace(table, rollout=Rollout("shadow"))
+    assert on_trial.shaping("acme", "quiet") is own
 
 
 def test_a_table_does_not_show_its_key() -> None:
@@ -457,3 +379,19 @@ def test_the_lowest_of_several_tiers_is_the_last_there_is() -> None:
 def test_addresses_are_told_apart_as_any_of_its_limits_does() -> None:
     by_address = Limit(BURST.rule, "requests", ("address",), prefix=(24, 56))
     assert policy(limits=(by_address, BURST)).prefixes == {(24, 56)}
+
+
+def test_canaries_are_behind_prose_alone() -> None:
+    key = Draw(b"k" * 32)
+    cells = Cells(key)
+    planted = replace(policy(), canaries=Canaries(cells, key, 1.0, "{}"))
+    asked = Asked(Query("gpt", 1), b"", ["What is this?"], prose=True)
+    made = at_once(planted.marking(asked))
+    assert made is not None
+    assert made.planted is not None
+    assert at_once(planted.marking(replaced(asked, prose=False))) is None
+    both = replace(planted, marks=Marks(cells, key, 0.005))
+    found = at_once(both.marking(replaced(asked, prose=False)))
+    assert found is not None
+    assert found.planted is None
+    assert at_once(policy().marking(asked)) is None

@@ -86,7 +86,7 @@ def test_an_answer_passes_as_it_came_and_what_it_would_have_lost_is_counted() ->
     assert machine.dropped["choices[].logprobs"] == 1
     assert machine.query is not None
     assert machine.query.model == "m"
-    assert machine.usage == Usage(9, 1)
+    assert machine.told.usage == Usage(9, 1)
     assert (machine.held, machine.fault) == (0, "")
 
 

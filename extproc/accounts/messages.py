@@ -33,6 +33,8 @@ class Tenants(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", t
     """Some of them, with the counters that are most used."""
 
     after: Annotated[str, Meta(max_length=80)] = ""
+    private: bool = False
+    """Only budgets of privacy, and of those all counters that one answer has room for."""
 
 
 class Show(Struct, frozen=True, forbid_unknown_fields=True, tag_field="do", tag="show"):

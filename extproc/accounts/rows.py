@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from extproc.accounts.forecast import State, outlook
 from extproc.errors import OperatorError
-from extproc.limits import MILLI, SECOND, Concurrency, Limit, Standing, Unit, told
+from extproc.limits import MILLI, PRIVATE, SECOND, Concurrency, Limit, Standing, Unit, told
 
 _FAR: Final = 50 * 365 * 24 * 3600 * SECOND
 """Behind it there is no moment that anybody waits for."""
@@ -39,6 +39,9 @@ class Row(Struct, frozen=True):
     forecast: State
     exhausted: datetime | None
     """When it will be, where the forecast is that it ends."""
+    epsilon: float | None = None
+    """Of privacy, what is promised; None of anything else."""
+    delta: float | None = None
 
 
 def row(limit: Limit, standing: Standing, now: int) -> Row:
@@ -59,6 +62,8 @@ def row(limit: Limit, standing: Standing, now: int) -> Row:
         resets=_moment(now + standing.reset) if 0 < standing.reset < _FAR else None,
         forecast=seen.state,
         exhausted=_moment(now + seen.after) if seen.state == "ends" else None,
+        epsilon=limit.promise[0] if limit.promise is not None else None,
+        delta=limit.promise[1] if limit.promise is not None else None,
     )
 
 
@@ -74,6 +79,8 @@ def unused(limit: Limit, now: int) -> Row:
 
 def counted(limit: Limit, amount: float) -> int:
     """An amount as the store counts it.  Raise OperatorError where it cannot be given."""
+    if limit.unit in PRIVATE:
+        return 0  # nothing of it is given: see check_spent
     if limit.unit == "credits":
         return max(1, round(amount * MILLI))
     if amount != int(amount):
@@ -82,7 +89,10 @@ def counted(limit: Limit, amount: float) -> int:
 
 
 def check_spent(limit: Limit) -> None:
-    """Raise OperatorError where nothing of it is ever spent."""
+    """Raise OperatorError where nothing of it is ever spent, or nothing can be given back."""
+    if limit.unit in PRIVATE:
+        wrong = f"{limit.name} counts what was told, which nobody can take back"
+        raise OperatorError(f"{wrong}; promise less: write a larger epsilon into the policy")
     if isinstance(limit.rule, Concurrency):
         wrong = f"{limit.name} counts what is under way, which comes back by itself"
         raise OperatorError(f"{wrong}; nothing of it can be granted or reset")

@@ -6,6 +6,6 @@ is server/audit_log.py's business, reading them extproc/auditor's.
 """
 
 from extproc.audit.pseudonym import Pseudonyms
-from extproc.audit.record import Act, Enforced, Record, Seen, Suspected
+from extproc.audit.record import Act, Enforced, Marked, Record, Seen, Suspected
 
-__all__ = ["Act", "Enforced", "Pseudonyms", "Record", "Seen", "Suspected"]
+__all__ = ["Act", "Enforced", "Marked", "Pseudonyms", "Record", "Seen", "Suspected"]

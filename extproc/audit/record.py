@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from msgspec import Struct
 
+from extproc.marks.stamps import Stamp
+
 Decision = Literal["served", "refused", "cut", "unfinished"]
 GapReason = Literal["crash", "queue", "refused", "seen"]
 EnforcedBy = Literal[
@@ -172,6 +174,29 @@ class Enforced(Struct, frozen=True, tag_field="kind", tag="policy"):
     cause: EnforcedBy = "start"
 
 
+class Marked(Struct, frozen=True, tag_field="kind", tag="mark"):
+    """A cell of the input space that was answered as a mark, or as a control: see
+    docs/ownership.md.  What was asked and answered is in the vault, sealed.
+    """
+
+    time: datetime
+    """Of the answer."""
+    request: str
+    """As the exchange's own record has it."""
+    tenant: str
+    cohort: str
+    """Whose key it was; empty where it was the tenant's own."""
+    route: str
+    model: str
+    cell: str
+    """A keyed digest of it, and of whose it is."""
+    stamp: Stamp
+    commitment: str
+    """SHA-256 of the entry: see marks/entry.py."""
+    policy: str = ""
+    """Digest of the configuration that decided."""
+
+
 class Opening(Struct, frozen=True, tag_field="kind", tag="open"):
     """The first line of a file."""
 
@@ -208,6 +233,6 @@ class Checkpoint(Struct, frozen=True, tag_field="kind", tag="checkpoint"):
     """Why nothing follows in this file, or in this run of the process."""
 
 
-Told = Record | Act | Suspected | Seen | Enforced
+Told = Record | Act | Suspected | Seen | Enforced | Marked
 """What is told to a log; all else it writes by itself."""
 Entry = Told | Opening | Gap | Checkpoint

@@ -54,6 +54,8 @@ class Report(Struct, frozen=True):
     """Lines of what detectors learned of exchanges."""
     policies: int
     """Lines of which policy was in force from then on."""
+    marks: int
+    """Lines that commit to marks, or to controls."""
     first: int | None
     """Number of the first line; more than 1 where older files are not here."""
     head: str
@@ -121,6 +123,7 @@ class Verification:
             suspected=self._told["suspected"],
             seen=self._told["seen"],
             policies=self._told["policy"],
+            marks=self._told["mark"],
             first=self._first,
             head=str(self._head),
             unsigned=self._unsigned,
@@ -223,7 +226,7 @@ class Verification:
     def _check_kind(self, line: Line) -> None:
         said = line.said
         match said.kind:
-            case "exchange" | "act" | "suspected" | "seen" | "policy":
+            case "exchange" | "act" | "suspected" | "seen" | "policy" | "mark":
                 self._told[said.kind] += 1
                 self._count_unsigned()
             case "open":

@@ -34,6 +34,7 @@ def _lines(report: Report) -> Iterator[str]:
     files = "1 file" if len(report.files) == 1 else f"{len(report.files)} files"
     verdict = "whole" if report.whole else "not whole"
     more = f"{_more(report.acts, 'act')}{_more(report.suspected, 'finding')}"
+    more += _more(report.marks, "commitment")
     if report.policies:
         more += f", {report.policies} {'policy' if report.policies == 1 else 'policies'}"
     if report.seen:

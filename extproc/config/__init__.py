@@ -12,6 +12,7 @@ from extproc.config.json_schema import base_schema, schema
 from extproc.config.keys import new_key
 from extproc.config.loaded import Loaded, load_all
 from extproc.config.loading import Config, load
+from extproc.config.ownership import VaultPlan
 from extproc.config.table import compile_table
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "Config",
     "DetectionPlan",
     "Loaded",
+    "VaultPlan",
     "base_schema",
     "compile_audit",
     "compile_detection",

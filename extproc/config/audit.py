@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, Literal
 from extproc.audit import Pseudonyms
 from extproc.config.document import Document
 from extproc.config.loading import Config
+from extproc.config.ownership import VaultPlan, compile_vault
 from extproc.config.secret import resolve
 from extproc.config.settings import Settings
 from extproc.errors import Malformed
@@ -35,15 +36,18 @@ class AuditPlan:
     refuse: bool = True
     queue: int = 10_000
     fsync: Literal["always", "checkpoint", "never"] = "checkpoint"
+    vault: VaultPlan | None = None
+    """What holds that whose commitments the log has."""
 
 
 def compile_audit(config: Config, environ: Mapping[str, str] = os.environ) -> AuditPlan | None:
     """None where no log is asked for.  Raise ConfigError where its key cannot be used."""
     document, settings = config.document, config.settings.audit
+    # Aside: the policy is the same whoever signs the log, or opens the vault.
+    document = replace(document, files=document.files.aside())
+    vault = compile_vault(document, config.settings, environ)
     if settings is None:
         return None
-    # Aside: the policy is the same whoever signs the log.
-    document = replace(document, files=document.files.aside())
     checkpoint, rotate = settings.checkpoint, settings.rotate
     return AuditPlan(
         path=document.folder(("audit", "path")) / settings.path,
@@ -56,6 +60,7 @@ def compile_audit(config: Config, environ: Mapping[str, str] = os.environ) -> Au
         refuse=settings.full == "refuse",
         queue=settings.queue,
         fsync=settings.fsync,
+        vault=vault,
     )
 
 

@@ -26,7 +26,7 @@ from extproc.credentials import (
     Signature,
 )
 from extproc.credentials.claims import TokenSettings
-from extproc.policy import Route
+from extproc.route import Route
 
 
 def compile_credentials(

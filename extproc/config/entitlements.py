@@ -19,7 +19,7 @@ from extproc.config.settings import AllowSettings, ExceptionSettings, PolicySett
 from extproc.dialects.answers import streamed
 from extproc.dialects.features import features
 from extproc.entitlement import ALL, Entitlement
-from extproc.policy import Route
+from extproc.route import Route
 
 Patterns = tuple[str, ...]
 _PATTERN: Final = frozenset("*?[")

@@ -16,9 +16,11 @@ from extproc.config.exhaustion import compile_exhausted
 from extproc.config.exhaustion_settings import OnTerms
 from extproc.config.expectation import instead, one_of
 from extproc.config.settings import PolicySettings, Settings
+from extproc.config.texts import marks_texts
 from extproc.escalation import NO_STEPS, STEP, Ladder, Step
 from extproc.limits import SECOND, Calendar, Concurrency, Limit, Rate, Scope, Sliding
 from extproc.limits.exhaustion import DENY, Action, Challenge, Deny, Lower, Throttle
+from extproc.mutators import MarkPositions
 from extproc.units import seconds
 
 ACTIONS: Final = ("throttle", "fidelity", "challenge", "deny")
@@ -71,9 +73,15 @@ def _refuse_undetected(document: Document, settings: Settings) -> None:
             if _written(document, place) and (policy.escalation or field != "escalation"):
                 raise document.fault(place, "nobody looks at how callers ask", _ADD)
     for name, tenant in settings.tenants.items():
-        if tenant.exempt:
+        marks = settings.ownership is not None or _moves_vectors(settings) or marks_texts(settings)
+        if tenant.exempt and not marks:
             wrong = "nobody looks at how callers ask"
             raise document.fault(("tenants", name, "exempt"), wrong, "remove it")
+
+
+def _moves_vectors(settings: Settings) -> bool:
+    chains = (each.get("embedding", ()) for each in settings.fidelities.values())
+    return any(isinstance(mutator, MarkPositions) for chain in chains for mutator in chain)
 
 
 def _written(document: Document, place: Place) -> bool:

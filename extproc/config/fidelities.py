@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from extproc.config.document import Document, Place
+from extproc.config.private_mutators import check_order
 from extproc.config.settings import FidelitySettings
 from extproc.fidelity import Fidelity
+from extproc.marks.writing import Writing
 from extproc.mutators import Drop, Mutator, Round, TopK, Whole
-from extproc.policy import Route
 from extproc.prediction import Kind
+from extproc.route import Route
 
 
 def compile_fidelities(
@@ -32,22 +34,26 @@ def compile_fidelities(
 
 def _fidelity(document: Document, place: Place, name: str, settings: FidelitySettings) -> Fidelity:
     mutators: dict[Kind, tuple[Mutator, ...]] = {}
+    writings: tuple[Writing, ...] = ()
     for kind, chosen in settings.items():
         if isinstance(chosen, str):  # pass
             mutators[kind] = ()
             continue
         _check_kinds(document, (*place, kind), kind, chosen)
+        check_order(document, (*place, kind), chosen)
         if not any(isinstance(mutator, Drop) for mutator in chosen):
-            mutators[kind] = chosen
-    return Fidelity(name, mutators)
+            mutators[kind] = tuple(each for each in chosen if not isinstance(each, Writing))
+            writings += tuple(each for each in chosen if isinstance(each, Writing))
+    return Fidelity(name, mutators, writings)
 
 
 def _check_kinds(
-    document: Document, place: Place, kind: Kind, mutators: tuple[Mutator, ...]
+    document: Document, place: Place, kind: Kind, mutators: tuple[Mutator | Writing, ...]
 ) -> None:
     for index, mutator in enumerate(mutators):
-        if kind not in mutator.KINDS:
-            fitting = [_name(each) for each in get_args(Mutator) if kind in each.KINDS]
+        if kind not in _kinds(type(mutator)):
+            known = (*get_args(Mutator), *get_args(Writing))
+            fitting = [_name(each) for each in known if kind in _kinds(each)]
             wrong = f"{_name(type(mutator))} does not work on {kind}"
             remedy = f"write pass, or a list of {', '.join(fitting)}"
             raise document.fault((*place, index), wrong, remedy)
@@ -82,6 +88,10 @@ def _against_other(
         if route.dialect.positional():
             wrong = f"{route.name} answers probabilities without names, where other has no place"
             yield wrong, "remove it, or the route"
+
+
+def _kinds(mutator: Any) -> frozenset[Kind]:
+    return mutator.KINDS if hasattr(mutator, "KINDS") else frozenset[Kind](("text",))
 
 
 def _name(mutator: Any) -> str:

@@ -59,5 +59,6 @@ def _audit(before: Loaded, after: Loaded) -> Place:
             return ("audit", field)
     assert before.plan is not None
     assert after.plan is not None
-    alike = before.plan.key.public_key() == after.plan.key.public_key()
-    return () if alike else ("audit", "key")
+    if before.plan.key.public_key() != after.plan.key.public_key():
+        return ("audit", "key")
+    return () if before.plan.vault == after.plan.vault else ("ownership",)

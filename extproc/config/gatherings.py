@@ -10,7 +10,7 @@ from extproc.config.document import Document
 from extproc.dialects.vector_places import vector_places
 from extproc.fidelity import Fidelity
 from extproc.mutators import Whole
-from extproc.policy import Route
+from extproc.route import Route
 
 
 def check_gatherings(document: Document, fidelity: Fidelity, routes: Sequence[Route]) -> None:

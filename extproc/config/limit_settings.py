@@ -6,10 +6,12 @@ from msgspec import Meta, Struct
 
 from extproc.config.exhaustion_settings import ExhaustedSettings
 from extproc.config.names import Name
-from extproc.limits import Scope, Unit
+from extproc.limits import Scope
 from extproc.prediction import Kind
+from extproc.privacy import LARGEST
 from extproc.units import Duration
 
+Counted = Literal["requests", "queries", "tokens", "credits", "bits", "concurrent"]
 Most = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 RoutePattern = Annotated[
     str,
@@ -43,12 +45,10 @@ class PrefixSettings(Struct, frozen=True, forbid_unknown_fields=True):
     ipv6: Annotated[int, Meta(ge=16, le=128)] = 64
 
 
-class _Counting(Struct, frozen=True, forbid_unknown_fields=True):
+class _Counting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What limits and budgets have in common."""
 
     name: Name
-    count: Unit
-    max: Most
     per: Scope | Annotated[tuple[Scope, ...], Meta(min_length=1, max_length=9)]
     """Whom it tells apart: each of these has an allowance of its own."""
     routes: Annotated[tuple[RoutePattern, ...], Meta(min_length=1)] = ("*",)
@@ -58,20 +58,33 @@ class _Counting(Struct, frozen=True, forbid_unknown_fields=True):
     risk: Literal["normal", "high"] | None = None
     """Only routes of this class, where one is named."""
     kinds: tuple[Kind, ...] = ()
-    """Only bits of these kinds of prediction, where one is named."""
+    """Only bits, or privacy, of these kinds of prediction, where one is named."""
     prefix: PrefixSettings = PrefixSettings()
     """Of addresses."""
 
 
-class LimitSettings(_Counting, frozen=True, forbid_unknown_fields=True):
+class LimitSettings(_Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """At most ``max`` at once, refilled evenly over the window; or so much under way at a time."""
+
+    count: Counted
+    max: Most
 
     window: Duration | None = None
     """Needed, unless what is counted is what is under way: ``count: concurrent``."""
 
 
-class BudgetSettings(_Counting, frozen=True, forbid_unknown_fields=True):
-    """At most ``max`` in a period of the calendar, or in any time of the length of a window."""
+class BudgetSettings(_Counting, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """At most ``max`` in a period of the calendar, or in any time of the length of a window; or as
+    much as a promise of privacy has room for, in a lifetime.
+    """
+
+    count: Counted | Literal["privacy"]
+    max: Most | None = None
+    """Of privacy, that follows from the next two."""
+    epsilon: Annotated[float, Meta(gt=0, le=LARGEST)] | None = None
+    """All that is answered tells of what is protected at most so much, but for ``delta``."""
+    delta: Annotated[float, Meta(ge=0, lt=1)] | None = None
+    """How likely more is told; 0 where that never happens."""
 
     window: Duration | None = None
     period: Literal["hour", "day", "month", "lifetime"] | None = None

@@ -16,6 +16,7 @@ from extproc.config.escalations import tiers
 from extproc.config.exhaustion import compile_exhausted
 from extproc.config.expectation import one_of
 from extproc.config.limit_settings import BudgetSettings, CreditSettings, LimitSettings
+from extproc.config.privacy_budgets import private_rule, private_unit, promise
 from extproc.config.settings import Settings
 from extproc.config.sizes import check_counted
 from extproc.credentials.claims import TokenSettings
@@ -25,6 +26,7 @@ from extproc.escalation import Ladder
 from extproc.fidelity import Fidelity
 from extproc.limits import (
     MILLI,
+    PRIVATE,
     Calendar,
     Concurrency,
     Limit,
@@ -33,10 +35,11 @@ from extproc.limits import (
     Rule,
     Sliding,
     Tariff,
+    Unit,
     microseconds,
 )
 from extproc.limits.exhaustion import DENY, Action, Challenge, Lower, StepUp
-from extproc.policy import Route
+from extproc.route import Route
 from extproc.units import seconds
 
 _LARGEST: Final = 1 << 52
@@ -68,6 +71,7 @@ def counts(
                 "reserved": tuple(limit for limit in of_route if not limit.early),
                 "tariff": tariffs[risks[route]],
                 "informed": any(map(_counts_answers, of_route)),
+                "private": any(limit.unit in PRIVATE for limit in of_route),
                 "risk": risks[route],
             }
             for route, of_route in by_route.items()
@@ -189,13 +193,13 @@ def _limit(
     *,
     shared: bool,
 ) -> Limit:
-    if settings.kinds and settings.count != "bits":
-        wrong = f"only bits are of kinds, and this counts {settings.count}"
+    if settings.kinds and settings.count not in {"bits", "privacy"}:
+        wrong = f"only bits and privacy are of kinds, and this counts {settings.count}"
         raise document.fault((*place, "kinds"), wrong, "remove it, or write count: bits")
     per = (settings.per,) if isinstance(settings.per, str) else settings.per
     return Limit(
         _rule(document, place, settings),
-        settings.count,
+        _unit(settings),
         tuple(dict.fromkeys(per)),
         shared=shared,
         models=settings.models,
@@ -203,6 +207,7 @@ def _limit(
         prefix=(settings.prefix.ipv4, settings.prefix.ipv6),
         budget=isinstance(settings, BudgetSettings),
         exhausted=_exhausted(document, place, settings, tiers),
+        promise=promise(settings) if isinstance(settings, BudgetSettings) else None,
     )
 
 
@@ -218,7 +223,18 @@ def _exhausted(
     return compile_exhausted(document, here, settings.exhausted, settings.name, tiers)
 
 
+def _unit(settings: LimitSettings | BudgetSettings) -> Unit:
+    if isinstance(settings, BudgetSettings) and settings.count == "privacy":
+        return private_unit(settings)
+    return settings.count
+
+
 def _rule(document: Document, place: Place, settings: LimitSettings | BudgetSettings) -> Rule[Any]:
+    if isinstance(settings, BudgetSettings):
+        if settings.count == "privacy":
+            return private_rule(document, place, settings)
+        _refuse_promise(document, place, settings)
+    assert settings.max is not None
     most = settings.max * (MILLI if settings.count == "credits" else 1)
     if most > _LARGEST:
         wrong = "more than can be counted exactly"
@@ -233,6 +249,16 @@ def _rule(document: Document, place: Place, settings: LimitSettings | BudgetSett
     if settings.window is None:
         raise document.fault(place, "a limit has a window", "add window: 1s, 1m or another")
     return Rate(f"{settings.name}/{settings.window}", most, microseconds(seconds(settings.window)))
+
+
+def _refuse_promise(document: Document, place: Place, settings: BudgetSettings) -> None:
+    """What a budget has that does not count privacy, and what it has not."""
+    for name in ("epsilon", "delta"):
+        if getattr(settings, name) is not None:
+            wrong = f"of privacy alone, and this counts {settings.count}"
+            raise document.fault((*place, name), wrong, "remove it, or write count: privacy")
+    if settings.max is None:
+        raise document.fault(place, "a budget has a max", "write max: 10000")
 
 
 def _budget(document: Document, place: Place, settings: BudgetSettings, most: int) -> Rule[Any]:

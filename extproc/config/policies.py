@@ -7,8 +7,8 @@ is made later, for a tenant that asks, is made of what was checked then.
 import hmac
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, TypeVar
+from functools import cached_property, partial
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -21,19 +21,28 @@ from extproc.config.fidelities import compile_fidelities
 from extproc.config.gatherings import check_gatherings
 from extproc.config.granted import Granted, Selected
 from extproc.config.limits import Below, check_bits, counts
+from extproc.config.marks import Marker, check_marks
+from extproc.config.privacy_budgets import check_private, check_spent
+from extproc.config.private_mutators import check_beside
 from extproc.config.settings import PolicySettings, Settings
 from extproc.config.shapings import shaped
+from extproc.config.texts import Texts, check_texts, vocabularies
+from extproc.dialects import OpenAIChat, OpenAICompletions
 from extproc.dialects.gate import Terms
 from extproc.dialects.vector_places import vector_places
 from extproc.draw import Draw
 from extproc.escalation import NO_STEPS
 from extproc.fidelity import Fidelity
 from extproc.information import Information
-from extproc.policy import Caps, Policy, Route
+from extproc.marks.marking import Marks
+from extproc.policy import Caps, Policy
 from extproc.rate_limit_fields import Family, spoken
+from extproc.route import Route
 from extproc.shaping import Shaping
 
 Named = TypeVar("Named")
+_Marked = tuple[Marks | None, Texts | None]
+_UNMARKED: Final[_Marked] = (None, None)
 
 
 class _Policies:
@@ -64,8 +73,13 @@ class _Policies:
         self._shared = {name: _shared(policy) for name, policy in settings.policies.items()}
         self._names = {tenant: chosen.policy for tenant, chosen in settings.tenants.items()}
         self._cohorts = {tenant: chosen.cohort or "" for tenant, chosen in settings.tenants.items()}
-        epoch = str(settings.keys.epoch).encode()
-        self._root = Draw(hmac.digest(key, b"draw", "sha256")).child(epoch)
+        self._root = draw_root(key, settings.keys.epoch)
+        self._marker = Marker(self._root, vocabularies(document, settings))
+
+    def _marks(self, tenant: str, cohort: str, fidelity: Fidelity) -> _Marked:
+        marks = self._marker.of(tenant, cohort)(fidelity.mark) if fidelity.mark else None
+        texts = self._marker.texts(tenant, cohort, fidelity) if fidelity.writings else None
+        return marks, texts
 
     def routes(self, document: Document) -> dict[str, Mapping[str, object]]:
         """By tenant, those that it has."""
@@ -87,8 +101,10 @@ class _Policies:
         more = {**common, **self._shared[name], "cohort": self._cohorts[tenant]}
         more["shadow"] = more["shadow"] or self._rollout.on_trial(tenant)
         exempt = tenant in self._exempt
+        marking = None if exempt else partial(self._marks, tenant, more["cohort"])
+        more["marked_by"] = None if exempt else self._marker.key(tenant, more["cohort"])
         more["exempt"], more["ladder"] = exempt, NO_STEPS if exempt else self._ladders[name][route]
-        bare: Callable[..., Policy] = partial(_owned, tenant, self._root, place, **more)
+        bare: Callable[..., Policy] = partial(_owned, tenant, self._root, place, marking, **more)
 
         def own(tier: Tier, **besides: Any) -> Policy:
             lower: dict[str, Policy] = {}
@@ -102,6 +118,11 @@ class _Policies:
             for models, tier in place.grant.exceptions
         )
         return own(place.grant.tier, exceptions=others)
+
+
+def draw_root(key: bytes, epoch: int) -> Draw:
+    """What everything is drawn from, in a key epoch."""
+    return Draw(hmac.digest(key, b"draw", "sha256")).child(str(epoch).encode())
 
 
 def compile_policies(
@@ -123,6 +144,7 @@ def compile_policies(
         "stoppable": settings.control is not None,
         "watched": settings.detection is not None,
         "secret": hmac.digest(key, b"user", "sha256"),
+        "epoch": settings.keys.epoch,
     }
     make = partial(policies.make, common)
 
@@ -149,7 +171,7 @@ def _places(
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Place:
     """What a policy is on a route, whoever's it is and whatever its tier."""
 
@@ -159,12 +181,20 @@ class _Place:
     """Whether the route answers vectors."""
     informed: bool
     """Whether bits are counted there."""
+    private: bool
+    """Whether it is counted there what is told of what a tier hides."""
     informations: dict[str, Information] = field(default_factory=dict)
     """By tier: what it lets through there."""
 
-    def information(self, fidelity: Fidelity) -> Information | None:
-        if not self.informed:
-            return None
+    @cached_property
+    def ended(self) -> Mapping[str, Any]:
+        """What it is where words stand behind texts."""
+        dialect = self.here["route"].dialect
+        if not isinstance(dialect, OpenAIChat | OpenAICompletions):
+            return self.here
+        return {**self.here, "answers": shaped(dialect.ended(), self.here["shaping"])}
+
+    def information(self, fidelity: Fidelity) -> Information:
         route: Route = self.here["route"]
         known = self.informations.get(fidelity.name)
         if known is None:
@@ -182,26 +212,39 @@ def _place(
 ) -> _Place:
     answers = shaped(route.dialect.answers(), shaping)
     counting = dict(counted)
-    informed = counting.pop("informed")
+    informed, private = counting.pop("informed"), counting.pop("private")
     here = {"route": route, "answers": answers, "shaping": shaping, **counting}
     if shaping.buckets is None:  # else no answer has a field that others lack
         here["families"] = spoken(families, str(type(route.dialect).__struct_config__.tag))
-    return _Place(grant, here, any(map(vector_places, answers.values())), informed)
+    return _Place(grant, here, any(map(vector_places, answers.values())), informed, private)
 
 
-def _owned(tenant: str, root: Draw, place: _Place, tier: Mapping[str, Any], **more: Any) -> Policy:
+def _owned(
+    tenant: str,
+    root: Draw,
+    place: _Place,
+    marking: Callable[[Fidelity], _Marked] | None,
+    tier: Mapping[str, Any],
+    **more: Any,
+) -> Policy:
     own, fidelity = root.child(tenant.encode()), tier["fidelity"]
     salt = own.child(b"cache_salt").key.hex()
+    marks, texts = marking(fidelity) if marking is not None else _UNMARKED
+    imposed = texts.imposed(fidelity) if texts is not None else {}
+    canaries = texts.canaries(fidelity) if texts is not None else None
     return Policy(
         tenant=tenant,
         fidelity=fidelity,
         edits=tier["edits"],
-        terms=msgspec.structs.replace(tier["terms"], salt=salt),
+        terms=msgspec.structs.replace(tier["terms"], salt=salt, imposed=imposed),
         draw=own if fidelity.keyed else None,
-        information=place.information(fidelity),
+        information=place.information(fidelity) if place.informed else None,
+        ledger=place.information(fidelity) if place.private else None,
         most_inputs=fidelity.compared if place.embeds else None,
         spaced=fidelity.rotates and place.embeds,
-        **place.here,
+        marks=marks,
+        canaries=canaries,
+        **(place.here if canaries is None else place.ended),
         **more,
     )
 
@@ -215,6 +258,7 @@ def _tiers(
 ) -> dict[str, dict[Tier, dict[str, Any]]]:
     """By policy: what each of its tiers makes of it, and those that budgets lower it to."""
     fidelities = compile_fidelities(document, settings.fidelities, routes)
+    check_spent(document, settings, [*fidelities.values()])
     tiers: dict[str, dict[Tier, dict[str, Any]]] = {name: {} for name in settings.policies}
     for name, policy in settings.policies.items():
         for route in routes:
@@ -222,7 +266,11 @@ def _tiers(
             for tier in below.all(name, route.name, granted.tiers) if granted else ():
                 made = _tier(document, tier, fidelities, repeatable=policy.repeatable)
                 check_gatherings(document, made["fidelity"], [route])
+                check_beside(document, made["fidelity"], route)
+                check_marks(document, settings, made["fidelity"], [route])
+                check_texts(document, settings, made["fidelity"], [route])
                 check_bits(document, settings, name, route, made["fidelity"], tier)
+                check_private(document, settings, name, route, made["fidelity"])
                 tiers[name][tier] = made
     return tiers
 

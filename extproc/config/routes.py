@@ -23,17 +23,19 @@ from extproc.dialects import (
     GeminiGenerate,
     Generic,
     KServeV2,
+    KServeV2Grpc,
     TensorFlowREST,
     TorchServe,
     TritonGenerate,
     VertexEmbeddings,
     VertexPredict,
+    Votes,
 )
 from extproc.dialects.dialect import JsonDialect
 from extproc.dialects.gate import Object, gate_of
 from extproc.dialects.grpc_dialect import GrpcDialect
 from extproc.dialects.lookalike import plain
-from extproc.policy import Route
+from extproc.route import Route
 
 DIALECTS: Final[dict[str, type[Dialect]]] = {
     str(dialect.__struct_config__.tag): dialect for dialect in get_args(Dialect)
@@ -166,7 +168,7 @@ def _check_allowed(document: Document, place: Place, dialect: JsonDialect) -> No
 
 def _check_declared(document: Document, place: Place, path: str, dialect: Dialect) -> None:
     """What a policy declares of an API must be able to work on this path."""
-    if isinstance(dialect, Generic):
+    if isinstance(dialect, Generic | KServeV2 | KServeV2Grpc | Votes):
         for mistake in dialect.mistakes(_PARAMETER.findall(path)):
             raise document.fault((*place, *mistake.place), mistake.wrong, mistake.remedy)
 

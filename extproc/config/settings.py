@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from extproc.config.audit_settings import AuditSettings, OwnershipSettings
 from extproc.config.control import ControlSocket
 from extproc.config.detection_settings import DetectionSettings, StepSettings
 from extproc.config.limit_settings import (
@@ -18,9 +19,11 @@ from extproc.config.limit_settings import (
 )
 from extproc.config.names import Name
 from extproc.config.stores import MemoryStore, StoreSettings
+from extproc.config.training import Declared
 from extproc.credentials import ApiKey, Credential
 from extproc.dialects import Dialect
 from extproc.information import UNSIZED, Sizes
+from extproc.marks.writing import Writing
 from extproc.mutators import Mutator
 from extproc.policy import Caps
 from extproc.prediction import Kind
@@ -168,15 +171,13 @@ class RouteSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """What its requests must be, beside what the dialect says."""
     sizes: Sizes = UNSIZED
     """How large its answers are, which budgets in bits are reserved by: see docs/bits.md."""
+    training_privacy: Declared | None = None
+    """What was promised to each record trained on: see docs/dp-training.md.  Nothing checks it."""
 
 
-FidelitySettings = dict[
-    Kind,
-    Annotated[
-        Literal["pass"] | Annotated[tuple[Mutator, ...], Meta(min_length=1)],
-        Meta(description="pass, or a list of mutators such as {kind: round, digits: 2}"),
-    ],
-]
+_WHAT = "pass, or a list of mutators such as {kind: round, digits: 2}"
+_Chain = Annotated[tuple[Mutator | Writing, ...], Meta(min_length=1)]
+FidelitySettings = dict[Kind, Annotated[Literal["pass"] | _Chain, Meta(description=_WHAT)]]
 """A tier: what happens to each kind of prediction.  Kinds not named are dropped."""
 
 
@@ -281,44 +282,8 @@ class TenantSettings(Struct, frozen=True, forbid_unknown_fields=True):
     cohort: Name | None = None
     """Those who belong together, and share what counts each cohort; by default nobody else."""
     exempt: bool = False
-    """Whether it is never put on a step of ``escalation``, however it asks."""
+    """Whether it is never put on a step of ``escalation``, however it asks, and never marked."""
     principals: Annotated[tuple[Principal, ...], Meta(min_length=1)] = ()
-
-
-class CheckpointSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """When the audit log is signed: after so many records, or so long after one of them."""
-
-    every: Annotated[int, Meta(ge=1, le=1_000_000)] = 1000
-    within: Duration = "10s"
-
-
-class RotationSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """When the audit log goes on in a new file, and how many old ones are kept."""
-
-    size: Size = "100MiB"
-    age: Duration = "1d"
-    keep: Annotated[int, Meta(ge=1, le=100_000)] = 30
-
-
-class AuditSettings(Struct, frozen=True, forbid_unknown_fields=True):
-    """One record of every exchange, in files that show whether they were changed."""
-
-    path: Annotated[str, Meta(min_length=1)]
-    """The file that is written; older ones stand beside it, with a number behind their name."""
-    key: SecretReference
-    """Ed25519 private key that signs; from: extproc audit key."""
-    pseudonyms: SecretReference | None = None
-    """Under which callers and inputs are hashed; else keys.hmac.  Destroyed, nobody can tell any
-    more whom or what its records are about."""
-    checkpoint: CheckpointSettings = CheckpointSettings()
-    rotate: RotationSettings = RotationSettings()
-    full: Literal["refuse", "drop"] = "refuse"
-    """What happens while records cannot be written: requests are refused, or records dropped and
-    counted."""
-    queue: Annotated[int, Meta(ge=1, le=1_000_000)] = 10_000
-    """Records that may wait to be written; of some 1,000 bytes each."""
-    fsync: Literal["always", "checkpoint", "never"] = "checkpoint"
-    """When the disk must confirm: after every write, at every checkpoint, or when it likes."""
 
 
 class RolloutSettings(Struct, frozen=True, forbid_unknown_fields=True):
@@ -378,6 +343,8 @@ class Settings(Struct, frozen=True, forbid_unknown_fields=True):
     """Without it, a request comes from whoever connects to Envoy."""
     audit: AuditSettings | None = None
     """Where every request leaves a record."""
+    ownership: OwnershipSettings | None = None
+    """Where the marks are told that a copied model is known by."""
     detection: DetectionSettings | None = None
     """Without it, nobody looks at how callers ask."""
     rollout: RolloutSettings = RolloutSettings()

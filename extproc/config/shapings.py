@@ -16,8 +16,8 @@ from extproc.config.settings import (
 from extproc.constant_rate import filler
 from extproc.dialects.answers import Answer, Answers, streamed
 from extproc.padding import Buckets, fillable
-from extproc.policy import Route
 from extproc.rollout import Rollout
+from extproc.route import Route
 from extproc.shaping import LONGEST, SHORTEST, UNSHAPED, Grid, Rate, Shaping
 from extproc.units import seconds
 

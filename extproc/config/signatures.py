@@ -10,7 +10,7 @@ from extproc.config.secret import resolve
 from extproc.config.settings import Settings
 from extproc.credentials import ApiKeys, Signature, Signatures, SigningKey
 from extproc.credentials.signature_key import VerifyingKey, checked_by
-from extproc.policy import Route
+from extproc.route import Route
 from extproc.units import seconds
 
 LONGEST: Final = 3600.0

@@ -12,8 +12,8 @@ from extproc.dialects import Dialect
 from extproc.entitlement import ALL, Entitlement
 from extproc.fidelity import Fidelity
 from extproc.information import SIZED, Information, Sized, Sizes
-from extproc.policy import Route
 from extproc.prediction import KINDS
+from extproc.route import Route
 
 _LARGEST: Final[Mapping[Sized, str]] = {
     "probabilities": "sizes: {probabilities: 1000}, the most classes of one answer",

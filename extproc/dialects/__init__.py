@@ -55,6 +55,7 @@ from extproc.dialects.vertex_predict import VertexPredict
 from extproc.dialects.vllm_classify import VllmClassify
 from extproc.dialects.vllm_pooling import VllmPooling
 from extproc.dialects.vllm_score import VllmScore
+from extproc.dialects.votes import Votes
 
 __all__ = [
     "AnthropicMessages",
@@ -99,6 +100,7 @@ __all__ = [
     "VllmClassify",
     "VllmPooling",
     "VllmScore",
+    "Votes",
 ]
 
 Dialect = (
@@ -143,4 +145,5 @@ Dialect = (
     | VllmClassify
     | VllmPooling
     | VllmScore
+    | Votes
 )

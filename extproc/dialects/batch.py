@@ -8,6 +8,7 @@ read before something is drawn.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -29,19 +30,23 @@ from extproc.prediction import Vector
 
 
 class Later(Sequence[Any]):
-    """A sequence of known length that is made when it is first looked into."""
+    """A sequence of known length that is made when it is first looked into, and kept."""
 
     def __init__(self, count: int, make: Callable[[], Sequence[Any]]) -> None:
         self._count, self._make = count, make
+
+    @cached_property
+    def _made(self) -> Sequence[Any]:
+        return self._make()
 
     def __len__(self) -> int:
         return self._count
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._make())
+        return iter(self._made)
 
     def __getitem__(self, at: Any) -> Any:
-        return self._make()[at]
+        return self._made[at]
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,8 @@ import msgspec
 import numpy as np
 
 from extproc.dialects.gathered import Gathered
-from extproc.dialects.shape import ABSENT, Edit, Gate, Items, Json, Node, Rewrite
+from extproc.dialects.mutation import Edit
+from extproc.dialects.shape import ABSENT, Gate, Items, Json, Node, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Embedding, Prediction, Probabilities, Score, Vector
 

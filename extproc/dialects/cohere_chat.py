@@ -17,11 +17,11 @@ from extproc.dialects.cohere import USAGE, cohere_error
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.features import TOKENS, TOOLS
 from extproc.dialects.gate import PASS, Granted, Object, Repeatable, Terms, Within
+from extproc.dialects.mutation import Edit
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Edit,
     Fault,
     Fields,
     Gate,

@@ -16,19 +16,9 @@ from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import PASS, Object, Terms
 from extproc.dialects.hidden import OTHER, hidden
 from extproc.dialects.inputs import Json, some
+from extproc.dialects.mutation import Edit
 from extproc.dialects.request import Asked
-from extproc.dialects.shape import (
-    ABSENT,
-    Edit,
-    Fault,
-    Fields,
-    Gate,
-    Items,
-    Keep,
-    Node,
-    Opaque,
-    Rewrite,
-)
+from extproc.dialects.shape import ABSENT, Fault, Fields, Gate, Items, Keep, Node, Opaque, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Kind, Query
 from extproc.refusal import Refusal

@@ -16,7 +16,8 @@ import msgspec
 import numpy as np
 
 from extproc.dialects.hidden import OTHER, hidden
-from extproc.dialects.shape import ABSENT, Edit, Json, Leaf, Rewrite
+from extproc.dialects.mutation import Edit
+from extproc.dialects.shape import ABSENT, Json, Leaf, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Probabilities, Score, Vector
 

@@ -19,8 +19,9 @@ from extproc.dialects.answers import Steps, Whole
 from extproc.dialects.cell import VectorKind, check_labels, edited, score, written
 from extproc.dialects.csv_records import Record, reading, records, rendered
 from extproc.dialects.gate import Json
+from extproc.dialects.mutation import Edit
 from extproc.dialects.request import require
-from extproc.dialects.shape import Edit, Rewrite
+from extproc.dialects.shape import Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Vector
 

@@ -55,6 +55,9 @@ class Terms(Struct, frozen=True):
     """Keeps a model server's prompt cache apart from other tenants'; empty where none is wanted."""
     entitlement: Entitlement = ALL
     """The features it may ask for."""
+    imposed: Mapping[str, Json] = {}
+    """Fields of the request that are ours: they go on with these values, whatever the tree says of
+    them, and nobody else may set them."""
     check: "Callable[[dict[str, Json]], None] | None" = None
     """Called with what a body holds, as it came; raises ClientError to refuse it."""
     gates: "list[Object] | None" = None
@@ -137,6 +140,10 @@ class Only:
         if any(_same(value, known) for known in self.values):
             return value
         raise ClientError(f"{place!r} has a value that is not available.")
+
+
+_UNSET: Final = Only((None, {}))
+"""Of a field that is ours to set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,6 +248,7 @@ class Object:
             name: self._admit(name, item, changes, place, extra) for name, item in value.items()
         }
         missing = {name: item for name, item in self.forced.items() if name not in value}
+        missing |= {} if place else changes.terms.imposed
         missing |= self._bound(value, after, changes)
         if not missing and all(after[name] is item for name, item in value.items()):
             return value
@@ -251,6 +259,8 @@ class Object:
     def _admit(
         self, name: str, item: Json, changes: Changes, place: str, extra: Collection[str]
     ) -> Json:
+        if not place and name in changes.terms.imposed:
+            return _UNSET.admit(item, changes, name)
         rule = self.fields.get(name)
         if rule is not None:
             return rule.admit(item, changes, _at(place, name))

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import orjson
 
-from extproc.dialects.shape import Gathering, Json, Mutation, Node, Rewrite
+from extproc.dialects.mutation import Gathering, Mutation
+from extproc.dialects.shape import Json, Node, Rewrite
 from extproc.dialects.told import Told
 from extproc.draw import Source
 from extproc.errors import UpstreamError

@@ -17,12 +17,12 @@ from extproc.dialects.features import CHOICES, TOKENS, TOOLS
 from extproc.dialects.gate import PASS, Alternatives, Granted, Object, Terms
 from extproc.dialects.gemini_logprobs import RESULT, average
 from extproc.dialects.google_error import google_error
+from extproc.dialects.mutation import Edit
 from extproc.dialects.request import Asked, require
 from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Edit,
     Fault,
     Fields,
     Gate,

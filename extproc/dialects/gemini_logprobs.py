@@ -9,7 +9,8 @@ by itself, as mutators read a token, so that an answer of any length is rewritte
 from dataclasses import dataclass
 from typing import Any, Final
 
-from extproc.dialects.shape import ABSENT, Edit, Fields, Gate, Items, Json, Leaf, Rewrite
+from extproc.dialects.mutation import Edit
+from extproc.dialects.shape import ABSENT, Fields, Gate, Items, Json, Leaf, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Logprobs, Token
 

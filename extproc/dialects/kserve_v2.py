@@ -9,18 +9,19 @@ Sources: KServe "Open Inference Protocol (V2)"; Triton's binary tensor data, cla
 shared memory extensions to it.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 import msgspec
 import numpy as np
 import orjson
 
 from extproc.dialects.answers import Answers, Body, Document, Steps, Whole, at_once
+from extproc.dialects.ballots import form_of_votes, listed
 from extproc.dialects.batch import Input, batch
-from extproc.dialects.dialect import JSON, UNTYPED, JsonDialect, Parameters
+from extproc.dialects.dialect import JSON, UNTYPED, JsonDialect, Mistake, Parameters
 from extproc.dialects.gate import PASS, Each, Object, Only, Taking, Terms
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
@@ -36,10 +37,12 @@ from extproc.dialects.shape import (
     Rewrite,
     Stepwise,
 )
+from extproc.dialects.teachers import Teachers, mistakes_of
 from extproc.dialects.tensor import (
     FLOATS,
     INTEGERS,
     STRINGS,
+    DeclaredKind,
     OutputKind,
     TensorKind,
     check_floats,
@@ -102,11 +105,17 @@ _ELEMENTS: Final[Mapping[str, Any]] = {
 class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
     """The Open Inference Protocol."""
 
-    outputs: dict[str, OutputKind] = msgspec.field(default_factory=dict)
+    outputs: dict[str, DeclaredKind] = msgspec.field(default_factory=dict)
     """What each output tensor holds, by its name."""
+    teachers: Teachers | None = None
+    """Where one holds votes: how many members its ensemble has, each with one."""
 
     MEDIA_TYPES: ClassVar[frozenset[str]] = frozenset({JSON, BINARY, UNTYPED})
     HEADERS: ClassVar[tuple[str, ...]] = ("content-type", LENGTH)
+
+    def mistakes(self, _parameters: Collection[str]) -> Iterator[Mistake]:
+        """What cannot work."""
+        return mistakes_of(self.outputs.values(), self.teachers)
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         head, tail = _split(body, parameters)
@@ -151,14 +160,14 @@ class KServeV2(JsonDialect, frozen=True, tag="kserve_v2"):
                 "model_name": ModelName(),
                 "model_version": Opaque("identity"),
                 "id": Keep(),
-                "outputs": Items(_Output(self.outputs)),
+                "outputs": Items(_Output(self.outputs, self.teachers)),
                 "error": Fault(),
             }
         )
 
     def answers(self) -> Answers:
         tree = self.answer()
-        return {JSON: Document(tree), BINARY: Body(_Binary(tree))}
+        return {JSON: Document(tree), BINARY: Body(_Binary(tree, self.teachers))}
 
     def positional(self) -> bool:
         return "probabilities" in self.outputs.values()
@@ -242,7 +251,9 @@ class _Tail:
     ) -> None:
         self._given.append((tensor, octets, kind, place))
 
-    def passing(self, run: Rewrite) -> Steps[tuple[list[bytes | memoryview], list[Json]]]:
+    def passing(
+        self, run: Rewrite, teachers: int | None
+    ) -> Steps[tuple[list[bytes | memoryview], list[Json]]]:
         """The raw tensors that pass, theirs sizes filled in; and those that are dropped."""
         if self._left:
             raise UpstreamError("the answer holds octets of no tensor")
@@ -250,7 +261,7 @@ class _Tail:
         dropped: list[Json] = []
         for tensor, octets, kind, place in self._given:
             datatype, shape = tensor["datatype"], tensor["shape"]
-            after = yield from passing(octets, datatype, shape, kind, run, place)
+            after = yield from passing(octets, datatype, shape, kind, run, place, teachers)
             if after is None:
                 run.drop(f"{place}({kind})")
                 dropped.append(tensor)
@@ -265,6 +276,7 @@ class _Binary:
     """An answer of JSON and raw tensors behind it."""
 
     tree: Node
+    teachers: int | None
 
     def rewrite(self, body: bytes, headers: Mapping[str, str], run: Rewrite) -> Steps[Whole]:
         size = _number(headers.get(LENGTH, ""))
@@ -275,7 +287,7 @@ class _Binary:
             after = self.tree.rewrite(orjson.loads(memoryview(body)[:size]), run, "")
         except orjson.JSONDecodeError as error:
             raise UpstreamError("the answer is not valid JSON") from error
-        kept, dropped = yield from tail.passing(run)
+        kept, dropped = yield from tail.passing(run, self.teachers)
         if dropped:
             outputs = [each for each in after["outputs"] if all(each is not d for d in dropped)]
             after = {**after, "outputs": outputs}
@@ -291,7 +303,8 @@ class _Binary:
 class _Output(Stepwise):
     """One output tensor: its name decides its kind, its kind what may pass."""
 
-    kinds: Mapping[str, OutputKind]
+    kinds: Mapping[str, DeclaredKind]
+    teachers: int | None = None
 
     GATHERS: ClassVar = True
 
@@ -310,7 +323,11 @@ class _Output(Stepwise):
             tensor = {name: item for name, item in value.items() if name in _KNOWN}
             run.memory[_TAIL].give(tensor, raw, kind, place)
             return tensor
-        after = yield from _listed(value, kind, run, place)
+        if kind == "votes":
+            elements = _votes(value, place)
+            after = yield from listed(value, elements, self.teachers, run, place)
+        else:
+            after = yield from _listed(value, kind, run, place)
         return run.drop(f"{place}({kind})") if after is ABSENT else after
 
 
@@ -334,7 +351,14 @@ def _check_fields(value: Json, place: str, *, listed: bool) -> None:
         raise UpstreamError(f"{place} is not a tensor with name, shape, datatype and data")
 
 
-def _listed(value: dict[str, Json], kind: TensorKind, run: Rewrite, place: str) -> Steps[Json]:
+def _votes(value: dict[str, Json], place: str) -> list[Any]:
+    form_of_votes(value["datatype"], place)
+    return _elements(value["data"], value["datatype"], value["shape"], place)
+
+
+def _listed(
+    value: dict[str, Json], kind: OutputKind | Literal["tensor"], run: Rewrite, place: str
+) -> Steps[Json]:
     """A tensor in JSON: itself where nothing changed, ABSENT where it is dropped."""
     shape, data, datatype = value["shape"], value["data"], value["datatype"]
     same = value if len(value) == len(_KNOWN) else {k: value[k] for k in value if k in _KNOWN}

@@ -8,15 +8,17 @@ routed: its clients keep the request open, and a request goes on only when it ha
 Source: KServe "Open Inference Protocol (V2)", grpc_predict_v2.proto.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping
 from math import prod
 from typing import Any, ClassVar, Final
 
 import msgspec
+import numpy as np
 
 from extproc.dialects.answers import Answers, Steps
+from extproc.dialects.ballots import form_of_votes, tallied
 from extproc.dialects.batch import Input, batch
-from extproc.dialects.dialect import Parameters
+from extproc.dialects.dialect import Mistake, Parameters
 from extproc.dialects.gate import Changes, Terms
 from extproc.dialects.grpc_dialect import PLAIN, GrpcDialect, answering, framed, unframed
 from extproc.dialects.protobuf import (
@@ -32,11 +34,11 @@ from extproc.dialects.protobuf import (
 )
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import ModelName, Rewrite
+from extproc.dialects.teachers import Teachers, mistakes_of
 from extproc.dialects.tensor import (
     DIMENSIONS,
     STRINGS,
-    Kinds,
-    OutputKind,
+    DeclaredKind,
     TensorKind,
     check_floats,
     check_labels,
@@ -108,13 +110,19 @@ _SIZE: Final = "binary_data_size"
 class KServeV2Grpc(GrpcDialect, frozen=True, tag="kserve_v2_grpc"):
     """The Open Inference Protocol over gRPC."""
 
-    outputs: dict[str, OutputKind] = msgspec.field(default_factory=dict)
+    outputs: dict[str, DeclaredKind] = msgspec.field(default_factory=dict)
     """What each output tensor holds, by its name."""
+    teachers: Teachers | None = None
+    """Where one holds votes: how many members its ensemble has, each with one."""
 
     SERVICE: ClassVar[str] = "inference.GRPCInferenceService"
 
     def paths(self) -> tuple[str, ...]:
         return (f"/{self.SERVICE}/ModelInfer",)
+
+    def mistakes(self, _parameters: Collection[str]) -> Iterator[Mistake]:
+        """What cannot work."""
+        return mistakes_of(self.outputs.values(), self.teachers)
 
     def read(self, body: bytes, parameters: Parameters, terms: Terms) -> Asked:
         changes = Changes(terms)
@@ -150,7 +158,7 @@ class KServeV2Grpc(GrpcDialect, frozen=True, tag="kserve_v2_grpc"):
         return "probabilities" in self.outputs.values()
 
     def answers(self) -> Answers:
-        return answering(_Answer(self.outputs))
+        return answering(_Answer(self.outputs, self.teachers))
 
 
 def _without_sizes(request: Message, changes: Changes) -> None:
@@ -221,8 +229,8 @@ class _Answer:
 
     GATHERS: ClassVar = True
 
-    def __init__(self, kinds: Kinds) -> None:
-        self._kinds = kinds
+    def __init__(self, kinds: Mapping[str, DeclaredKind], teachers: int | None) -> None:
+        self._kinds, self._teachers = kinds, teachers
 
     def rewrite(self, message: bytes, run: Rewrite) -> Steps[bytes]:
         try:
@@ -259,7 +267,9 @@ class _Answer:
         octets = _octets(output, datatype, shape, raw)
         after = None
         if kind in run.edits and (raw is not None or datatype in _RAW_FORM):
-            after = yield from passing(octets, datatype, shape, kind, run, place)
+            after = yield from passing(octets, datatype, shape, kind, run, place, self._teachers)
+        elif kind == "votes" and kind in run.edits:
+            after = yield from _voted(octets, datatype, shape, self._teachers, run, place)
         elif kind in run.edits:
             after = _unchanged(octets, datatype, kind, place), shape
             passing_whole(octets, kind, shape, run.told)
@@ -272,6 +282,25 @@ class _Answer:
         if "contents" in output:
             output["contents"] = {_HOLDING[datatype]: passed}
         return output, None
+
+
+def _voted(
+    octets: Any,
+    datatype: str,
+    shape: list[int],
+    teachers: int | None,
+    run: Rewrite,
+    place: str,
+) -> Steps[tuple[Any, list[int]] | None]:
+    """Contents that hold votes: varints."""
+    form_of_votes(datatype, place)
+    if not octets:
+        return octets, shape
+    before = np.array(integers(octets, prod(shape)), np.int64)
+    rows = yield from tallied(before, shape, teachers, run, place)
+    if rows is None or rows is before:
+        return None if rows is None else (octets, shape)
+    return b"".join(map(written, rows.ravel().tolist())), shape
 
 
 def _unchanged(octets: Any, datatype: str, kind: TensorKind, place: str) -> Any:

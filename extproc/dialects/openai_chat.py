@@ -15,6 +15,7 @@ from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Document, Events
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.ended import ended, is_prose
 from extproc.dialects.features import CHOICES, TOKENS, TOOLS
 from extproc.dialects.gate import (
     PASS,
@@ -129,11 +130,18 @@ class OpenAIChat(JsonDialect, frozen=True, tag="openai_chat"):
             check_alone(fields)
             require(not _has_grammar(fields), "A grammar and 'logprobs' cannot be combined.")
         query = Query(model, inputs=1, stream=stream)
-        asked = Asked(query, admitted.body, (read["messages"],), {}, admitted.changed)
+        inputs, prose = (read["messages"],), is_prose(read)
+        asked = Asked(query, admitted.body, inputs, {}, admitted.changed, prose=prose)
         return counted(asked, fields) if self.count_usage else asked
 
     def answers(self) -> Answers:
-        tree = self.answer()
+        return self._framed(self.answer())
+
+    def ended(self) -> Answers:
+        """The same, where words may stand behind the text."""
+        return self._framed(ended(self.answer(), "content", "message", "delta"))
+
+    def _framed(self, tree: Node) -> Answers:
         events = Events(Chunk(tree), self.SENTINELS, padding=PADDING)
         if self.count_usage:
             events = counting(events, Chunk(unasked(tree, COUNTS)))

@@ -15,8 +15,10 @@ from typing import ClassVar, Final
 
 from extproc.dialects.answers import Answers, Document, Events, Steps, at_once
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
+from extproc.dialects.ended import ended, is_prose
 from extproc.dialects.features import CHOICES, TOKENS
 from extproc.dialects.gate import PASS, USER, Alternatives, Granted, Object, Terms
+from extproc.dialects.mutation import Edit
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.openai_logprobs import edited
 from extproc.dialects.openai_request import (
@@ -36,7 +38,6 @@ from extproc.dialects.openai_usage import COMPLETION_USAGE
 from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
     Anything,
-    Edit,
     Fault,
     Fields,
     Gate,
@@ -110,11 +111,18 @@ class OpenAICompletions(JsonDialect, frozen=True, tag="openai_completions"):
             free = is_free(fields.get("response_format"))
             require(free, "'response_format' and 'logprobs' cannot be combined.")
         query = Query(model, len(inputs), stream)
-        asked = Asked(query, admitted.body, inputs, {}, admitted.changed)
+        prose = is_prose(read)
+        asked = Asked(query, admitted.body, inputs, {}, admitted.changed, prose=prose)
         return counted(asked, fields) if self.count_usage else asked
 
     def answers(self) -> Answers:
-        tree = self.answer()
+        return self._framed(self.answer())
+
+    def ended(self) -> Answers:
+        """The same, where words may stand behind the text."""
+        return self._framed(ended(self.answer(), "text"))
+
+    def _framed(self, tree: Node) -> Answers:
         events = Events(tree, self.SENTINELS)
         if self.count_usage:
             events = counting(events, unasked(tree, COUNTS))

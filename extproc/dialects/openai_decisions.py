@@ -14,6 +14,7 @@ import numpy as np
 
 from extproc.dialects.dialect import JsonDialect, Parameters
 from extproc.dialects.gate import END_USER, PASS, Object, Terms
+from extproc.dialects.mutation import Edit
 from extproc.dialects.openai_error import openai_error
 from extproc.dialects.openai_request import check_model
 from extproc.dialects.openai_scores import SCORE, number
@@ -22,7 +23,6 @@ from extproc.dialects.request import Asked, require
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Edit,
     Fault,
     Fields,
     Items,

@@ -16,7 +16,8 @@ import numpy as np
 from msgspec import Meta, Struct, ValidationError, convert
 
 from extproc.dialects.answers import Steps
-from extproc.dialects.shape import ABSENT, Edit, Items, Json, Rewrite, Stepwise, TokensMutation
+from extproc.dialects.mutation import Edit, TokensMutation
+from extproc.dialects.shape import ABSENT, Items, Json, Rewrite, Stepwise
 from extproc.errors import UpstreamError
 from extproc.prediction import Logprobs, Prediction, Token, Tokens
 

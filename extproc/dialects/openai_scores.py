@@ -8,17 +8,8 @@ and label_only would name one category where two are flagged.  Which are flagged
 import math
 from typing import Final
 
-from extproc.dialects.shape import (
-    ABSENT,
-    Edit,
-    Fields,
-    Gate,
-    Items,
-    Json,
-    Keep,
-    Leaf,
-    Opaque,
-)
+from extproc.dialects.mutation import Edit
+from extproc.dialects.shape import ABSENT, Fields, Gate, Items, Json, Keep, Leaf, Opaque
 from extproc.errors import UpstreamError
 from extproc.prediction import Score
 

@@ -34,6 +34,8 @@ class Asked(Struct, frozen=True):
     """Members of its answer that count tokens, and that the client did not ask for."""
     tensors: Sequence[Input] | None = None
     """Its input tensors, None where the API has none."""
+    prose: bool = False
+    """Whether its answer is text, of no form that a program asks for."""
     noted: Noted = field(default_factory=Noted)
     """What of it an answer is paid by, once it has been read under its policy's terms."""
 

@@ -9,22 +9,27 @@ tree over a body of any size.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from operator import is_
 from typing import Any, Final, Protocol
 
+from extproc.dialects.mutation import (
+    Batched,
+    Edit,
+    Gathering,
+    Mutation,
+    RowsMutation,
+    TokensMutation,
+)
 from extproc.dialects.told import Told
-from extproc.draw import Draws, Source
+from extproc.draw import Draws
 from extproc.errors import UpstreamError
-from extproc.prediction import Embedding, Kind, Matrix, Prediction, Tokens
+from extproc.prediction import Kind, Prediction
 
 Json = Any
 """What orjson.loads returns."""
-
-Edit = Callable[[Prediction], Prediction | None]
-"""What happens to a prediction: its tier's mutators, in order; None where it is dropped."""
 
 
 class Absent:
@@ -32,45 +37,6 @@ class Absent:
 
 
 ABSENT: Final = Absent()
-
-Mutation = Callable[[Source | None, Prediction], Prediction | None]
-"""An edit, before it is known what randomness is to be used; None where there is no key for any."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gathering:
-    """What becomes of an answer's vectors where that depends on all of them.
-
-    No vector passes it by itself: one that nobody gathers makes the answer unreadable.
-    """
-
-    each: Mutation
-    """What each of them goes through first."""
-    together: Callable[[Sequence[Embedding]], Sequence[Embedding]]
-    """As many as there were, in their order."""
-
-    def __call__(self, source: Source | None, prediction: Prediction) -> Prediction | None:
-        raise UpstreamError("an embedding stands where it cannot be compared with the others")
-
-
-RowsMutation = Callable[[Matrix], Matrix]
-"""An edit of many predictions of one size at once: bit for bit as one by one; itself when
-unchanged."""
-
-TokensMutation = Callable[[Tokens], Tokens]
-"""An edit of many log probabilities at once: bit for bit as one by one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Batched:
-    """A mutation that does not draw, and that takes many predictions at once as well."""
-
-    one: Mutation
-    rows: RowsMutation | None = None
-    tokens: TokensMutation | None = None
-
-    def __call__(self, source: Source | None, prediction: Prediction) -> Prediction | None:
-        return self.one(source, prediction)
 
 
 @dataclass(slots=True)
@@ -101,10 +67,15 @@ class Rewrite:
 
     def edit(self, kind: Kind) -> Edit:
         """What happens to a prediction of a kind that the tier names."""
-        mutation = self.edits[kind]
+        mutation, names = self.edits[kind], self.told.named()
         edit: Edit = _same
         if mutation is not None:
-            edit = partial(mutation, self.draws.of(self.at) if self.draws is not None else None)
+            source = self.draws.of(self.at, names) if self.draws is not None else None
+            edit = partial(mutation, source)
+        if self.told.marking is not None and kind == "probabilities":
+            edit = self.told.marking.noting(self.at, names, edit)
+        if self.told.paid is not None:
+            edit = self.told.paid.edit(kind, self.at, edit)
         return self.told.edit(kind, edit)
 
     def rows(self, kind: Kind) -> RowsMutation | None:

@@ -19,15 +19,19 @@ from typing import Any, Final, Literal
 import numpy as np
 
 from extproc.dialects.answers import Steps
+from extproc.dialects.ballots import form_of_votes, tallied
 from extproc.dialects.gathered import Collected
-from extproc.dialects.shape import Edit, Rewrite, RowsMutation
+from extproc.dialects.mutation import Edit, RowsMutation
+from extproc.dialects.shape import Rewrite
 from extproc.dialects.told import Told
 from extproc.errors import Malformed, UpstreamError
 from extproc.prediction import Embedding, Matrix, Prediction, Probabilities, Score, Vector
 
 OutputKind = Literal["probabilities", "score", "embedding", "label"]
 """What a route may declare an output tensor to hold."""
-TensorKind = OutputKind | Literal["tensor"]
+DeclaredKind = OutputKind | Literal["votes"]
+"""The same where an API's tensors may hold votes: see ballots.py."""
+TensorKind = DeclaredKind | Literal["tensor"]
 Kinds = Mapping[str, OutputKind]
 
 BF16: Final = "BF16"
@@ -128,8 +132,14 @@ def narrowed(values: Vector, datatype: str) -> bytes:
         return values.astype(_RAW[datatype]).tobytes()
 
 
-def passing(
-    octets: memoryview, datatype: str, shape: list[int], kind: TensorKind, run: Rewrite, place: str
+def passing(  # noqa: PLR0913, PLR0917 - what there is to know of a tensor
+    octets: memoryview,
+    datatype: str,
+    shape: list[int],
+    kind: TensorKind,
+    run: Rewrite,
+    place: str,
+    teachers: int | None = None,
 ) -> Steps[tuple[bytes | memoryview, list[int]] | None]:
     """A raw tensor as it may pass, with its shape: itself where nothing changed, None where it is
     dropped.  Raise UpstreamError where it is not what was declared.
@@ -145,6 +155,13 @@ def passing(
         check_labels(datatype, names(strings(octets)) if datatype == STRINGS else (), place)
         run.told.count("label", 1, prod(shape))
         return octets, shape
+    if kind == "votes":
+        form = form_of_votes(datatype, place)
+        tally = np.frombuffer(octets, form).astype(np.int64)
+        rows_of_votes = yield from tallied(tally, shape, teachers, run, place)
+        if rows_of_votes is None or rows_of_votes is tally:
+            return None if rows_of_votes is None else (octets, shape)
+        return rows_of_votes.astype(form).tobytes(), shape
     check_floats(kind, datatype, place)
     numbers = widened(octets, datatype)
     rows = yield from reduced(numbers, shape, kind, run, place)
@@ -162,7 +179,7 @@ def passing_whole(octets: Any, kind: TensorKind, shape: Sequence[int], told: Tol
         told.pass_octets(kind, sum(len(text) + 1 for text in texts))
 
 
-def check_floats(kind: OutputKind, datatype: str, place: str) -> None:
+def check_floats(kind: DeclaredKind, datatype: str, place: str) -> None:
     if datatype not in FLOATS:
         raise UpstreamError(f"{place} is declared {kind} and holds {datatype}")
 

@@ -19,7 +19,9 @@ import numpy as np
 import orjson
 
 from extproc.dialects.noticed import Noticed
+from extproc.dialects.paid import Paid
 from extproc.errors import UpstreamError
+from extproc.marks.marking import Marking
 from extproc.prediction import Kind, Logprobs, Matrix, Prediction, Score, Tokens, Usage
 
 STRUCTURE: Final = frozenset(
@@ -76,6 +78,22 @@ class Told:
     """The kind of all scalars in the part of the tree that is being walked."""
     noticed: Noticed | None = None
     """What detectors learn of it; None where nothing looks."""
+    marking: Marking | None = None
+    """Which of its predictions are marked; None where none is."""
+    names: Sequence[Sequence[Any]] = ()
+    """For each class of the next prediction what it is called; empty where its place tells."""
+    paid: Paid | None = None
+    """What may be answered privately; None where nobody counts that."""
+
+    @property
+    def kept(self) -> int:
+        """Octets of inputs, until they have been answered."""
+        return self.marking.size if self.marking is not None else 0
+
+    def forget(self) -> None:
+        """Let go of inputs that were not answered."""
+        if self.marking is not None:
+            self.marking.forget()
 
     def count(self, kind: Kind, size: int, times: int = 1) -> None:
         """So many predictions of one size pass."""
@@ -123,8 +141,14 @@ class Told:
 
     def name(self, names: Sequence[Sequence[Any]]) -> None:
         """What the classes of the next prediction are called, whose numbers do not tell them."""
+        self.names = names
         if self.noticed is not None:
             self.noticed.names = names
+
+    def named(self) -> Sequence[Sequence[Any]]:
+        """What they are called, of the prediction that is there now, and of no later one."""
+        names, self.names = self.names, ()
+        return names
 
     def _edited_tokens(self, edit: _Tokens, tokens: Tokens) -> Tokens:
         self.count_tokens(tokens.sizes)

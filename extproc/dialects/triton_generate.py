@@ -18,12 +18,12 @@ from extproc.dialects.counted import Counted
 from extproc.dialects.dialect import JSON, JsonDialect, Parameters
 from extproc.dialects.features import TOKENS
 from extproc.dialects.gate import PASS, Granted, Object, Only, Rule, Terms, Within
+from extproc.dialects.mutation import Edit
 from extproc.dialects.request import Asked, require
 from extproc.dialects.sampling import CUT, SEED, TEMPERATURE
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Edit,
     Fault,
     Fields,
     Gate,

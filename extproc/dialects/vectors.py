@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pybase64
 
-from extproc.dialects.shape import ABSENT, Anything, Edit, Fields, Items, Json, Leaf, Node, Rewrite
+from extproc.dialects.mutation import Edit
+from extproc.dialects.shape import ABSENT, Anything, Fields, Items, Json, Leaf, Node, Rewrite
 from extproc.errors import UpstreamError
 from extproc.prediction import Embedding, Kind, Vector
 

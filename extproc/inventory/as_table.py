@@ -27,6 +27,9 @@ def show(inventory: Inventory, console: Console | None = None) -> None:
     console.print(_summary(inventory))
     console.print()
     console.print(_reasons(inventory))
+    if any(surface.training for surface in inventory.surfaces):
+        console.print()
+        console.print(_training(inventory))
 
 
 def _summary(inventory: Inventory) -> Table:
@@ -65,6 +68,20 @@ def _reasons(inventory: Inventory) -> Table:
     for reason in sorted(holding, key=lambda reason: -reason.rating):
         cells = (", ".join(holding[reason]), reason.what, reason.remedy)
         table.add_row(_rating(reason.rating), *map(Text, map(wording.plain, cells)))
+    return table
+
+
+def _training(inventory: Inventory) -> Table:
+    """What is declared of it, each once, with the surfaces it holds for."""
+    holding: dict[str, list[str]] = {}
+    for index, surface in enumerate(inventory.surfaces, 1):
+        for each in surface.training:
+            holding.setdefault(wording.training([each]), []).append(f"{index}")
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("of", "training privacy"):
+        table.add_column(name, overflow="fold")
+    for told, surfaces in holding.items():
+        table.add_row(", ".join(surfaces), Text(told))
     return table
 
 

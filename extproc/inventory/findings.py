@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Final
 
 from extproc.config import Config
+from extproc.config.privacy_budgets import FORGETFUL, is_forgetful
 from extproc.config.settings import Settings
 from extproc.credentials import ApiKey, Credential, Introspection, Jwt, Signature
 from extproc.inventory.issued import issued
@@ -31,6 +32,10 @@ def findings(config: Config, table: PolicyTable, now: datetime) -> Iterator[Reas
     yield from _audit(settings)
     yield from _strangers(settings)
     yield from _unused(settings, table)
+    if is_forgetful(settings):
+        yield Reason(
+            Rating.HIGH, FORGETFUL, "store: {kind: redis, ...}, one that keeps what it has"
+        )
     for name, credential in settings.credentials.items():
         yield from _credential(name, credential)
     yield from _listed(settings)

@@ -24,6 +24,7 @@ def reasons_of(surface: Surface) -> tuple[Reason, ...]:
     if not surface.telling:
         return ()
     found = [*_of_mode(surface), *_of_fields(surface), *_of_credentials(surface)]
+    found += _of_training(surface)
     if not surface.shadow:
         found += [reason for told in surface.told for reason in _of_kind(told)]
         found += [*_of_limits(surface), *_of_request(surface), *_of_shape(surface)]
@@ -31,13 +32,25 @@ def reasons_of(surface: Surface) -> tuple[Reason, ...]:
 
 
 def _of_kind(told: Told) -> Iterator[Reason]:
+    if told.private == "uncounted":
+        yield _uncounted(told.kind)
     match told.kind:
         case "embedding":
             yield _of_vectors(told)
+        case "votes":
+            yield _of_votes(told)
         case "probabilities" | "score" | "logprobs":
             yield _of_numbers(told)
         case kind:
             yield Reason(*_AS_IT_IS[kind])
+
+
+def _uncounted(kind: Kind) -> Reason:
+    """What votes hide is what a model was trained on; of other kinds it is each answer alone."""
+    rating = Rating.HIGH if kind == "votes" else Rating.LOW
+    what = f"{kind} are answered privately, and nobody counts how much is told in all"
+    budget = "{name: private, count: privacy, epsilon: 2, delta: 1e-5, per: tenant}"
+    return Reason(rating, what, f"budgets: [{budget}]")
 
 
 _LEARNED: Final = "it is what is asked for, and what a copy learns from"
@@ -118,6 +131,15 @@ def _of_numbers(told: Told) -> Reason:
     return Reason(Rating.LOW, what, "limits per day")
 
 
+def _of_votes(told: Told) -> Reason:
+    if told.number > FEW:
+        what = "votes pass as they are: of some inputs they tell what each member was trained on"
+        remedy = "votes: [{kind: noisy_max, noise: gaussian, scale: 40}]"
+        return Reason(Rating.CRITICAL, what, remedy)
+    what = "of votes passes which class has most, under noise: a copy still learns from it"
+    return Reason(Rating.LOW, what, "limits per day")
+
+
 def _of_mode(surface: Surface) -> Iterator[Reason]:
     if surface.shadow:
         what = "mode shadow: any model, any request and all of an answer pass, whatever is said"
@@ -171,8 +193,16 @@ def _of_credentials(surface: Surface) -> Iterator[Reason]:
         yield Reason(Rating.MODERATE, what, remedy)
 
 
+def _of_training(surface: Surface) -> Iterator[Reason]:
+    """Of what tells most of a model, and so of those it was trained on."""
+    if surface.high_risk and not surface.training:
+        what = "nothing is declared of training: answers may tell who was trained on"
+        remedy = "training_privacy: {epsilon: 8, delta: 1.0e-5} on the route, if it is so"
+        yield Reason(Rating.LOW, what, remedy)
+
+
 def _tells_much(told: Told) -> bool:
-    exact = told.kind in {"probabilities", "score", "logprobs"} and told.number > EXACT
+    exact = told.kind in {"probabilities", "votes", "score", "logprobs"} and told.number > EXACT
     return told.kind in {"embedding", "tensor"} or exact
 
 

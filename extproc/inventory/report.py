@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Literal
 
 from extproc.prediction import Kind
 
@@ -47,6 +48,9 @@ class Assumed:
     """Of a token, where a tier does not say how many are shown."""
 
 
+Private = Literal["", "counted", "uncounted"]
+
+
 @dataclass(frozen=True, slots=True)
 class Told:
     """A kind of prediction that passes."""
@@ -62,6 +66,8 @@ class Told:
     """In an answer to one input."""
     bits: float
     """Of all of them together, at most."""
+    private: Private = ""
+    """Whether it is answered privately, and whether a budget counts how much of that in all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +137,16 @@ class Varies:
 
 
 @dataclass(frozen=True, slots=True)
+class Training:
+    """What the policy declares of how models were trained; nobody here has checked it."""
+
+    epsilon: float
+    delta: float
+    models: tuple[str, ...]
+    """Patterns."""
+
+
+@dataclass(frozen=True, slots=True)
 class Surface:
     """A route as one policy has it, for some of its models."""
 
@@ -153,6 +169,8 @@ class Surface:
     kept: int
     """Fields of an answer that the route lets through, whatever they hold."""
     varies: tuple[Varies, ...]
+    training: tuple[Training, ...] = ()
+    """Declared of models of this surface; empty where nothing is."""
     reasons: tuple[Reason, ...] = ()
     """Worst first."""
 

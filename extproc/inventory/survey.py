@@ -13,9 +13,12 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from extproc import mutators
 from extproc.config import Config
 from extproc.config.diagnosis import shown
 from extproc.config.expectation import instead
+from extproc.config.privacy_budgets import unpaid
+from extproc.config.training import TrainingPrivacy, stated
 from extproc.credentials import Requirement
 from extproc.credentials.claims import TokenSettings
 from extproc.dialects.answers import streamed
@@ -29,10 +32,12 @@ from extproc.inventory.report import (
     Access,
     Assumed,
     Inventory,
+    Private,
     Request,
     Shape,
     Surface,
     Told,
+    Training,
     Varies,
     Way,
     ranked,
@@ -71,6 +76,12 @@ def survey(
         surfaces=tuple(sorted(rated, key=_worst_first)),
         reasons=ranked([*findings(config, table, now)]),
     )
+
+
+def _private(policy: Policy, kind: Kind) -> Private:
+    if not any(isinstance(each, mutators.Private) for each in policy.fidelity.mutators[kind]):
+        return ""
+    return "uncounted" if kind in unpaid(policy) else "counted"
 
 
 def _policy_of(config: Config, tenant: str) -> str:
@@ -115,10 +126,10 @@ class _Surveyor:
         self.tenants = Counter(policy for policy, _ in named)
         """By policy."""
         self._one = dict(reversed(named))
-        self._high = {
-            route.name
-            for route, settings in zip(table.routes, config.settings.routes, strict=True)
-            if settings.risk == "high"
+        routes = list(zip(table.routes, config.settings.routes, strict=True))
+        self._high = {route.name for route, settings in routes if settings.risk == "high"}
+        self._trained = {
+            route.name: stated(settings.training_privacy) for route, settings in routes
         }
 
     def surfaces(self, name: str) -> Iterator[Surface]:
@@ -134,7 +145,10 @@ class _Surveyor:
         inputs = int(min(Similarity.MOST, request.inputs))
         # A text is no longer than what a request may have written.
         assumed = replace(self._assumed, tokens=int(min(self._assumed.tokens, request.tokens)))
-        told = tuple(told_of(route.dialect, policy.fidelity, assumed, inputs))
+        told = tuple(
+            replace(each, private=_private(policy, each.kind))
+            for each in told_of(route.dialect, policy.fidelity, assumed, inputs)
+        )
         passing = {each.kind for each in told}
         return Surface(
             policy=name,
@@ -152,6 +166,7 @@ class _Surveyor:
             withheld=tuple(kind for kind in kinds_of(route.dialect) if kind not in passing),
             kept=kept_of(route.dialect),
             varies=tuple(_varies(policy, told)),
+            training=tuple(_training(self._trained[route.name], models)),
         )
 
     def _access(self, name: str, policy: Policy) -> Access:
@@ -227,6 +242,13 @@ def _by_models(policy: Policy) -> Iterator[tuple[Models, Models, Policy]]:
             hidden = tuple(name for name in before if _may_fit(name, named))
             yield named, hidden, other
         before += models
+
+
+def _training(declared: Iterable[TrainingPrivacy], models: Models) -> Iterator[Training]:
+    """What is declared of models that may be among these."""
+    for each in declared:
+        if any(_may_fit(pattern, models) for pattern in each.models):
+            yield Training(each.epsilon, each.delta, each.models)
 
 
 def _may_fit(pattern: str, others: Models) -> bool:

@@ -43,7 +43,7 @@ def told_of(dialect: Dialect, fidelity: Fidelity, assumed: Assumed, inputs: int)
         each = _each(kind, chain, _size(kind, assumed), inputs)
         yield Told(
             kind=kind,
-            mutators=tuple(map(written, chain)),
+            mutators=tuple(map(written, (*chain, *fidelity.writings_on(kind)))),
             number=_number(kind, chain, assumed),
             own_space=any(isinstance(one, Rotate | Hash | Similarity) for one in chain),
             predictions=predictions,
@@ -94,7 +94,7 @@ def _number(kind: Kind, chain: Chain, assumed: Assumed) -> float:
     vector is.
     """
     match kind:
-        case "probabilities" | "score":
+        case "probabilities" | "votes" | "score":
             one = limit(chain, kind, 1)
             return one.bits / 2 if one.other else one.bits  # what is hidden is the second number
         case "logprobs":

@@ -7,7 +7,7 @@ alone, since a policy may hold any, and who reads it may sit at a terminal.
 import math
 from collections.abc import Iterable, Iterator
 
-from extproc.inventory.report import Access, Assumed, Inventory, Surface, Told
+from extproc.inventory.report import Access, Assumed, Inventory, Surface, Told, Training
 
 UNBOUNDED = "no bound"
 
@@ -79,6 +79,8 @@ def facts(surface: Surface) -> Iterator[tuple[str, str]]:
         yield "passes unread", f"{surface.kept} fields"
     yield "withheld", listed(surface.withheld)
     yield "bits", bits(surface)
+    if surface.training:
+        yield "training privacy", training(surface.training)
 
 
 def credentials(access: Access) -> str:
@@ -118,6 +120,16 @@ def assumed(sizes: Assumed) -> str:
         f"{sizes.classes:,} classes, {sizes.dimensions:,} dimensions, "
         f"{sizes.tokens:,} tokens, {sizes.alternatives:,} alternatives of a token"
     )
+
+
+def training(declared: Iterable[Training]) -> str:
+    """That nothing more is known of it than the policy says."""
+    each = "; ".join(
+        f"epsilon {one.epsilon:g}, delta {one.delta:g}"
+        + ("" if one.models == ("*",) else f", of {listed(one.models)}")
+        for one in declared
+    )
+    return f"{each}; as declared, not checked"
 
 
 def is_setting(remedy: str) -> bool:

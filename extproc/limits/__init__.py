@@ -7,10 +7,11 @@ promises (``counters``).
 
 from extproc.limits.amounts import MILLI, NOTHING, USUAL, Amounts, Tariff, told
 from extproc.limits.calendar import Calendar
-from extproc.limits.charge import Charge, Level, Refused, Reserved, Taken, Unit, Wait
+from extproc.limits.charge import PRIVATE, Charge, Level, Refused, Reserved, Taken, Unit, Wait
 from extproc.limits.concurrency import Concurrency
 from extproc.limits.counters import Account, Accounts, Counters, Standing
 from extproc.limits.limit import Caller, Limit, Networks, Scope, charges
+from extproc.limits.memos import Memos
 from extproc.limits.periods import Periods
 from extproc.limits.presence import presence
 from extproc.limits.rate import Rate
@@ -22,6 +23,7 @@ __all__ = [
     "NEVER",
     "NOTHING",
     "PARTS",
+    "PRIVATE",
     "SECOND",
     "USUAL",
     "Account",
@@ -34,6 +36,7 @@ __all__ = [
     "Counters",
     "Level",
     "Limit",
+    "Memos",
     "Networks",
     "Periods",
     "Rate",

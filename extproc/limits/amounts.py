@@ -12,9 +12,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from extproc.prediction import Kind
+from extproc.privacy import FREE, NANO, Cost
 
 MILLI: Final = 1000
 """Credits are counted in thousandths."""
+MOST_PRIVATE: Final = 1 << 50
+"""In billionths, more than any budget of privacy has: what costs as much is refused."""
 
 
 class Tariff(Struct, frozen=True):
@@ -59,6 +62,8 @@ class Amounts(Struct, frozen=True):
     bits: Mapping[Kind, int] = {}
     tariff: Tariff = USUAL
     concurrent: int = 1
+    privacy: Mapping[Kind, Cost] = {}
+    """Of what is answered privately."""
 
     def of(self, unit: str, kinds: Collection[Kind] = ()) -> tuple[int, int]:
         """How much in a unit, and how much of that is certain as soon as the request goes on.
@@ -66,6 +71,11 @@ class Amounts(Struct, frozen=True):
         Tokens are not: what is not known to have been read or written is not charged for ever.
         """
         match unit:
+            case "privacy" | "epsilon":
+                spent = self._private(kinds)
+                amount = spent.gdp if unit == "privacy" else spent.epsilon
+                counted = MOST_PRIVATE if amount is None else min(amount, MOST_PRIVATE)
+                return counted, counted
             case "tokens":
                 return self.input_tokens + self.output_tokens, 0
             case "credits":
@@ -82,6 +92,10 @@ class Amounts(Struct, frozen=True):
                 amount = int(getattr(self, unit))
                 return amount, amount
 
+    def _private(self, kinds: Collection[Kind]) -> Cost:
+        costs = (cost for kind, cost in self.privacy.items() if not kinds or kind in kinds)
+        return sum(costs, FREE)
+
     def _credits(self, input_tokens: int, output_tokens: int) -> int:
         if not self.requests:
             return 0
@@ -93,5 +107,9 @@ NOTHING: Final = Amounts(requests=0, concurrent=0)
 
 
 def told(unit: str, amount: int) -> float:
-    """An amount as the policy file counts it: credits in credits, to the thousandth."""
+    """An amount as the policy file counts it: credits in credits, to the thousandth; privacy in
+    squares of mu, or in epsilon.
+    """
+    if unit in {"privacy", "epsilon"}:
+        return amount / NANO
     return round(amount / MILLI, 3) if unit == "credits" else amount

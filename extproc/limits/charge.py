@@ -4,14 +4,26 @@ Rule: of several charges all are taken, or none.  What is never settled (its pro
 until its lease ends; then what is certain stays charged (``kept``) and the rest is given back.
 """
 
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Any, Final, Literal
 
 from msgspec import Struct
 
 from extproc.limits.rule import Rule
 from extproc.prediction import Kind
 
-Unit = Literal["requests", "queries", "tokens", "credits", "bits", "concurrent"]
+Unit = Literal[
+    "requests",
+    "queries",
+    "tokens",
+    "credits",
+    "bits",
+    "concurrent",
+    "privacy",  # mu squared, in billionths: see privacy/cost.py
+    "epsilon",  # the same of a promise whose delta is 0
+]
+PRIVATE: Final = frozenset[Unit]({"privacy", "epsilon"})
+"""What is told stays told: a charge of these is never more than is left."""
 
 
 class Charge(Struct, frozen=True, gc=False):
@@ -32,7 +44,7 @@ class Charge(Struct, frozen=True, gc=False):
     unit: Unit = "requests"
     """What the amount is of."""
     kinds: frozenset[Kind] = frozenset()
-    """Of bits, those of these kinds; all where there is none."""
+    """Of bits and of privacy, those of these kinds; all where there is none."""
 
 
 class Level(Struct, frozen=True, gc=False):
@@ -86,3 +98,5 @@ class Reserved(Struct, frozen=True):
     """Seconds of wall time."""
     salt: bytes = b""
     """Octets that nobody can foresee, where something was refused."""
+    recalled: Sequence[int | None] = ()
+    """What was told before, where that was asked; see Memos.  None at all where nobody can say."""

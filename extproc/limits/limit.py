@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from msgspec import Struct
 
 from extproc.limits.amounts import Amounts
-from extproc.limits.charge import Charge, Unit
+from extproc.limits.charge import PRIVATE, Charge, Unit
 from extproc.limits.exhaustion import DENY, Action
 from extproc.limits.rule import Rule
 from extproc.prediction import Kind
@@ -67,13 +67,15 @@ class Limit(Struct, frozen=True):
     models: tuple[str, ...] = ()
     """Patterns as in fnmatch; all where there is none."""
     kinds: frozenset[Kind] = frozenset()
-    """Of bits, those of these kinds; all where there is none."""
+    """Of bits and of privacy, those of these kinds; all where there is none."""
     prefix: tuple[int, int] = (32, 64)
     """Of addresses: how many bits tell networks apart, of IPv4 and IPv6."""
     budget: bool = False
     """Whether it is an allowance, that is given back where nothing was had for it."""
     exhausted: Action = DENY
     """What becomes of requests for which nothing is left."""
+    promise: tuple[float, float] | None = None
+    """Of privacy: epsilon, and delta."""
 
     @property
     def name(self) -> str:
@@ -103,7 +105,7 @@ class Limit(Struct, frozen=True):
         if "kind" not in self.per:
             yield from self._charge(caller, amounts, "", self.kinds)
             return
-        for kind in amounts.bits:
+        for kind in amounts.privacy if self.unit in PRIVATE else amounts.bits:
             if not self.kinds or kind in self.kinds:
                 yield from self._charge(caller, amounts, kind, frozenset({kind}))
 

@@ -13,15 +13,21 @@ from extproc.draw import Source
 from extproc.mutators.bins import Bins
 from extproc.mutators.capacity import Capacity, whole
 from extproc.mutators.codebook import Codebook
+from extproc.mutators.discrete_laplace import DiscreteLaplace
 from extproc.mutators.dither import Dither
 from extproc.mutators.drop import Drop
 from extproc.mutators.floor import Floor
+from extproc.mutators.gaussian import Gaussian
 from extproc.mutators.hash import Hash
 from extproc.mutators.label_only import LabelOnly
-from extproc.mutators.mutator import Keyed, Whole
+from extproc.mutators.mark import Mark
+from extproc.mutators.mark_positions import MarkPositions
+from extproc.mutators.mutator import Keyed, Private, Whole
 from extproc.mutators.noise import Noise
+from extproc.mutators.noisy_max import NoisyMax
 from extproc.mutators.quantize import Quantize
-from extproc.mutators.rotate import Rotate, space_id
+from extproc.mutators.randomized_response import RandomizedResponse
+from extproc.mutators.rotate import Rotate, fingerprint, space_id
 from extproc.mutators.round import Round
 from extproc.mutators.similarity import Similarity
 from extproc.mutators.smooth import Smooth
@@ -34,15 +40,22 @@ __all__ = [
     "Bins",
     "Capacity",
     "Codebook",
+    "DiscreteLaplace",
     "Dither",
     "Drop",
     "Floor",
+    "Gaussian",
     "Hash",
     "Keyed",
     "LabelOnly",
+    "Mark",
+    "MarkPositions",
     "Mutator",
     "Noise",
+    "NoisyMax",
+    "Private",
     "Quantize",
+    "RandomizedResponse",
     "Rotate",
     "Round",
     "Similarity",
@@ -51,6 +64,7 @@ __all__ = [
     "TopK",
     "Truncate",
     "Whole",
+    "fingerprint",
     "limit",
     "mutate",
     "space_id",
@@ -62,6 +76,12 @@ Mutator = (
     | Bins
     | Codebook
     | LabelOnly
+    | NoisyMax
+    | RandomizedResponse
+    | DiscreteLaplace
+    | Gaussian
+    | Mark
+    | MarkPositions
     | Smooth
     | Steps
     | Floor

@@ -18,7 +18,16 @@ from extproc.mutators._domain import check_probabilities
 from extproc.mutators._rows import check_rows, settled
 from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Matrix, Prediction, Probabilities, Score
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Matrix,
+    Prediction,
+    Probabilities,
+    Score,
+    Votes,
+)
 
 
 class Bins(Plain, frozen=True, tag="bins"):
@@ -34,7 +43,7 @@ class Bins(Plain, frozen=True, tag="bins"):
         match prediction:
             case Probabilities():
                 return _binned(prediction, self.count)
-            case Score() | Logprobs() | Embedding():
+            case Votes() | Score() | Logprobs() | Embedding():
                 raise TypeError("bins knows probabilities only")
 
     def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:

@@ -71,7 +71,7 @@ def whole(kind: Kind, size: int) -> Capacity:
             return _full(size + 1, FLOAT + TOKEN)
         case "score":
             return _full(1, FLOAT)
-        case "probabilities" | "embedding":
+        case "probabilities" | "votes" | "embedding":
             return _full(size, FLOAT)
         case "label":
             return _full(1, math.log2(max(1, size)))

@@ -21,7 +21,16 @@ from extproc.mutators._domain import check_probabilities
 from extproc.mutators._rows import check_rows, settled
 from extproc.mutators.capacity import Capacity, shares
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Matrix, Prediction, Probabilities, Score
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Matrix,
+    Prediction,
+    Probabilities,
+    Score,
+    Votes,
+)
 
 _FINEST: Final = 10**6
 """Parts that float64 still tells apart, a billionth of each."""
@@ -42,7 +51,7 @@ class Codebook(Plain, frozen=True, tag="codebook"):
                 check_probabilities(values)
                 served = apportioned(values, parts(self.bits, values.size))
                 return prediction if served.tobytes() == values.tobytes() else Probabilities(served)
-            case Score() | Logprobs() | Embedding():
+            case Votes() | Score() | Logprobs() | Embedding():
                 raise TypeError("codebook knows probabilities only")
 
     def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:

@@ -28,6 +28,7 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Vector,
+    Votes,
 )
 
 
@@ -54,7 +55,7 @@ class Dither(Keyed, frozen=True, tag="dither"):
                     raise UpstreamError("a score is not finite, or too large for its step")
                 offsets = secret.uniform(1) - 0.5
                 return Score(float(_dithered(np.array([value]), offsets, self.step)[0]))
-            case Probabilities() | Logprobs():
+            case Probabilities() | Votes() | Logprobs():
                 raise TypeError("dither knows embeddings and scores only")
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:

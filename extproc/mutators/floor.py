@@ -27,6 +27,7 @@ from extproc.prediction import (
     Score,
     Token,
     Tokens,
+    Votes,
 )
 
 _ALMOST: Final = 0.01
@@ -50,7 +51,7 @@ class Floor(Plain, frozen=True, tag="floor"):
                 after = tuple(_token(token, self.steps) for token in before)
                 same = all(new is old for new, old in zip(after, before, strict=True))
                 return prediction if same else Logprobs(after[0], after[1:])
-            case Probabilities() | Score() | Embedding():
+            case Probabilities() | Votes() | Score() | Embedding():
                 raise TypeError("floor knows logprobs only")
 
     def apply_tokens(self, tokens: Tokens) -> Tokens:

@@ -22,7 +22,7 @@ from extproc.mutators._norm import norm
 from extproc.mutators._rotation import rotation
 from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Keyed
-from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score, Votes
 
 
 class Hash(Keyed, frozen=True, tag="hash"):
@@ -43,7 +43,7 @@ class Hash(Keyed, frozen=True, tag="hash"):
                 sides = rotation(source.space.child(b"hash"), padded.size).turn(padded)
                 served = np.where(sides[: self.bits] < 0.0, -1.0, 1.0)
                 return Embedding(served / math.sqrt(self.bits))
-            case Probabilities() | Score() | Logprobs():
+            case Probabilities() | Votes() | Score() | Logprobs():
                 raise TypeError("hash knows embeddings only")
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:

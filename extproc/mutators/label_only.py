@@ -14,7 +14,16 @@ from extproc.mutators._domain import check_probabilities
 from extproc.mutators._rows import check_rows, settled
 from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Matrix, Prediction, Probabilities, Score
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Matrix,
+    Prediction,
+    Probabilities,
+    Score,
+    Votes,
+)
 
 
 class LabelOnly(Plain, frozen=True, tag="label_only"):
@@ -29,7 +38,7 @@ class LabelOnly(Plain, frozen=True, tag="label_only"):
                 return _one_hot(prediction)
             case Logprobs():
                 return None
-            case Score() | Embedding():
+            case Votes() | Score() | Embedding():
                 raise TypeError("label_only knows probabilities and logprobs only")
 
     def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:

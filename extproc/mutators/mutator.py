@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import msgspec
 
-from extproc.prediction import Kind
+from extproc.prediction import Kind, Prediction
+from extproc.privacy import Cost
 
 
 class Plain(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
@@ -16,6 +17,8 @@ class Plain(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields
 
     KINDS: ClassVar[frozenset[Kind]]
     """What it understands."""
+    RELABELS: ClassVar[bool] = False
+    """Whether it may change which class is the likeliest (design law 6)."""
 
 
 class Keyed(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
@@ -23,6 +26,25 @@ class Keyed(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields
 
     KINDS: ClassVar[frozenset[Kind]]
     """What it understands."""
+    RELABELS: ClassVar[bool] = False
+    """See Plain."""
+
+
+class Private(Keyed, frozen=True, forbid_unknown_fields=True, dict=True):
+    """A mutator whose answers are differentially private: it draws from a law that is exact.
+
+    It is the first of its chain, since its promise is about what it is given, and the only one of
+    its sort; what others make of its answer costs nothing more (Dwork and Roth, 2014, prop. 2.1).
+    It keeps the tables that it draws from, made when a policy is read: no answer waits for them.
+    """
+
+    def cost(self) -> Cost:
+        """Of the answer to one input, at most."""
+        raise NotImplementedError
+
+    def spent(self, _served: Prediction) -> Cost:
+        """Of one of its answers, as it turned out."""
+        return self.cost()
 
 
 class Whole(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True):
@@ -33,5 +55,7 @@ class Whole(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields
 
     KINDS: ClassVar[frozenset[Kind]]
     """What it understands."""
+    RELABELS: ClassVar[bool] = False
+    """See Plain."""
     MOST: ClassVar[int]
     """Inputs that one request may ask about."""

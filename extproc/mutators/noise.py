@@ -27,6 +27,7 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Vector,
+    Votes,
 )
 
 
@@ -49,7 +50,7 @@ class Noise(Keyed, frozen=True, tag="noise"):
                     source.input.child(b"noise").normal(values.size), self.norm * length
                 )
                 return Embedding(_long(moved, 1.0) if length == 1.0 else moved)
-            case Probabilities() | Score() | Logprobs():
+            case Probabilities() | Votes() | Score() | Logprobs():
                 raise TypeError("noise knows embeddings only")
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:

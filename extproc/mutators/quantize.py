@@ -33,6 +33,7 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Vector,
+    Votes,
 )
 
 _CLIPPED: Final[Mapping[int, float]] = {2: 0.1, 3: 0.04, 4: 0.012, 5: 0.0035, 6: 0.001, 7: 0.0003}
@@ -59,7 +60,7 @@ class Quantize(Plain, frozen=True, tag="quantize"):
                 else:
                     served = np.zeros_like(values)  # 0.0 each: no sign of what underflowed
                 return prediction if _same(served, values) else Embedding(served)
-            case Probabilities() | Score() | Logprobs():
+            case Probabilities() | Votes() | Score() | Logprobs():
                 raise TypeError("quantize knows embeddings only")
 
     def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:

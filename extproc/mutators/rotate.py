@@ -15,11 +15,21 @@ who align two spaces by as many texts as there are dimensions, embedded in both.
 from typing import ClassVar
 
 from extproc.draw import Draw, Source
+from extproc.marks.spaces import turned
 from extproc.mutators._norm import norm
 from extproc.mutators._rotation import rotation
 from extproc.mutators.capacity import FLOAT, Capacity
 from extproc.mutators.mutator import Keyed
-from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Matrix,
+    Prediction,
+    Probabilities,
+    Score,
+    Votes,
+)
 
 
 class Rotate(Keyed, frozen=True, tag="rotate"):
@@ -34,12 +44,21 @@ class Rotate(Keyed, frozen=True, tag="rotate"):
                 norm(values)
                 secret = source.space.child(b"rotate")
                 return Embedding(rotation(secret, values.size).turn(values))
-            case Probabilities() | Score() | Logprobs():
+            case Probabilities() | Votes() | Score() | Logprobs():
                 raise TypeError("rotate knows embeddings only")
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:
         """All that was there, spread over all components."""
         return before.least(shown=before.size, depth=FLOAT)
+
+
+def fingerprint(space: Draw, raw: Matrix, suspect: Matrix) -> float:
+    """log2 of the p-value that a suspect lies in this space (see marks/spaces.py).
+
+    Row by row of the same text: ``raw`` [n, d] of the model itself, ``suspect`` [n, e].
+    """
+    tenants = rotation(space.child(b"rotate"), raw.shape[1])
+    return turned(tenants.signs, lambda axis: tenants.turn(axis * tenants.signs), raw, suspect)
 
 
 def space_id(space: Draw) -> str:

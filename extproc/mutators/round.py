@@ -41,6 +41,7 @@ from extproc.prediction import (
     Token,
     Tokens,
     Vector,
+    Votes,
 )
 
 _TABLED: Final = 3
@@ -64,8 +65,8 @@ class Round(Plain, frozen=True, tag="round"):
                 return _score(prediction, self.digits)
             case Logprobs():
                 return _tokens(prediction, self.digits)
-            case Embedding():
-                raise TypeError("round knows no embeddings; quantize does")
+            case Votes() | Embedding():
+                raise TypeError("round knows no votes and no embeddings")
 
     def apply_rows(self, kind: Kind, rows: Matrix) -> Matrix:
         """As each row by itself."""

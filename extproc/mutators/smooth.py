@@ -6,8 +6,8 @@ so that asking again shows the same face.  Attacks that walk along a border by b
 al., "HopSkipJumpAttack", IEEE S&P 2020; Lowd and Meek, "Adversarial Learning", KDD 2005) find a
 strip instead of a line, at the price of wrong labels in it.
 
-It is the one mutator that changes a label.  Queries away from every border are answered as before:
-it does not slow a thief who trains on natural data.
+It changes labels, in that strip alone.  Queries away from every border are answered as before: it
+does not slow a thief who trains on natural data.
 """
 
 from typing import Annotated, ClassVar
@@ -19,13 +19,14 @@ from extproc.draw import Source
 from extproc.mutators._domain import check_probabilities
 from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Keyed
-from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import Embedding, Kind, Logprobs, Prediction, Probabilities, Score, Votes
 
 
 class Smooth(Keyed, frozen=True, tag="smooth"):
     """Changes the top label, only where the two likeliest are within ``margin``."""
 
     KINDS: ClassVar[frozenset[Kind]] = frozenset({"probabilities"})
+    RELABELS: ClassVar[bool] = True
 
     margin: Annotated[float, msgspec.Meta(ge=1e-6, le=0.5)]
     """Difference of two probabilities from which on the likelier one is served as the likelier."""
@@ -35,7 +36,7 @@ class Smooth(Keyed, frozen=True, tag="smooth"):
         match prediction:
             case Probabilities():
                 return _smoothed(prediction, self.margin, source)
-            case Score() | Logprobs() | Embedding():
+            case Votes() | Score() | Logprobs() | Embedding():
                 raise TypeError("smooth knows probabilities only")
 
     def limit(self, kind: Kind, before: Capacity) -> Capacity:

@@ -16,7 +16,16 @@ from extproc.errors import UpstreamError
 from extproc.mutators._rows import settled
 from extproc.mutators.capacity import Capacity
 from extproc.mutators.mutator import Plain
-from extproc.prediction import Embedding, Kind, Logprobs, Matrix, Prediction, Probabilities, Score
+from extproc.prediction import (
+    Embedding,
+    Kind,
+    Logprobs,
+    Matrix,
+    Prediction,
+    Probabilities,
+    Score,
+    Votes,
+)
 
 
 class Steps(Plain, frozen=True, tag="steps"):
@@ -37,7 +46,7 @@ class Steps(Plain, frozen=True, tag="steps"):
             case Score(value):
                 served = self._nearest(value) + 0.0  # no -0.0
                 return prediction if repr(served) == repr(value) else Score(served)
-            case Probabilities() | Logprobs() | Embedding():
+            case Probabilities() | Votes() | Logprobs() | Embedding():
                 raise TypeError("steps knows scores only")
 
     def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:

@@ -26,6 +26,7 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Tokens,
+    Votes,
 )
 
 
@@ -49,7 +50,7 @@ class TopK(Plain, frozen=True, tag="top_k"):
                 return _tokens(prediction, self.k)
             case Logprobs():
                 raise TypeError("top_k knows no other for logprobs")
-            case Score() | Embedding():
+            case Votes() | Score() | Embedding():
                 raise TypeError("top_k knows probabilities and logprobs only")
 
     def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:

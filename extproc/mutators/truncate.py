@@ -23,6 +23,7 @@ from extproc.prediction import (
     Probabilities,
     Score,
     Vector,
+    Votes,
 )
 
 
@@ -43,7 +44,7 @@ class Truncate(Plain, frozen=True, tag="truncate"):
                     return prediction
                 head = values[: self.dimensions]
                 return Embedding(_unit(head) if snapped(length) == 1.0 else head)
-            case Probabilities() | Score() | Logprobs():
+            case Probabilities() | Votes() | Score() | Logprobs():
                 raise TypeError("truncate knows embeddings only")
 
     def apply_rows(self, _kind: Kind, rows: Matrix) -> Matrix:

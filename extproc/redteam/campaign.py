@@ -95,6 +95,8 @@ def _report(asked: Asked, aimed: Aim, result: Result, goals: Goals) -> int:
     for judged in verdicts.judged:
         if judged.counts and not judged.passed:
             print(f"{judged.verdict}: {judged.goal.claim}", file=sys.stderr)
+    for promise in verdicts.broken:
+        print(f"broken promise: {promise.sentence}", file=sys.stderr)
     counted = sum(judged.counts for judged in verdicts.judged)
     passed = sum(judged.counts and judged.passed for judged in verdicts.judged)
     print(f"{passed} of {counted} goals hold: {directory / 'report.html'}, and report.md beside it")

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from extproc.redteam.aim import Aim
+from extproc.redteam.declaration import declared
 from extproc.redteam.policy_choice import BASELINE
 from extproc.redteam.report.header import Planned, Prices, Run
 from extproc.redteam.run import Result
@@ -32,6 +33,7 @@ def heading(aimed: Aim, result: Result, arguments: Sequence[str], *, whole: bool
             )
         ),
         victims={name: victim.about for name, victim in aimed.victims.items()},
+        training_privacy=declared((aimed.files if aimed.target is None else ()), aimed.victims),
         facts={"Python": platform.python_version(), "numpy": version("numpy")},
         prices=_prices(aimed),
         whole=whole,

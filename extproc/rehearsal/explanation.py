@@ -280,8 +280,8 @@ def _added(came: bytes, sent: bytes) -> list[str]:
 
 
 def _chain(policy: Policy, kind: Kind) -> str:
-    mutators = policy.fidelity.mutators[kind]
-    return ", ".join(_mutator(each) for each in mutators) or "pass"
+    chain = [*policy.fidelity.mutators[kind], *policy.fidelity.writings_on(kind)]
+    return ", ".join(_mutator(each) for each in chain) or "pass"
 
 
 def _mutator(mutator: Any) -> str:

@@ -22,7 +22,7 @@ from extproc.config.inputs import compile_contract
 from extproc.config.settings import InputSettings
 from extproc.credentials import Needed
 from extproc.errors import ClientError
-from extproc.policy import Policy, PolicyTable, Route
+from extproc.policy import Policy, PolicyTable
 from extproc.reading import named
 from extproc.refusal import (
     FEATURE_NOT_AVAILABLE,
@@ -36,6 +36,7 @@ from extproc.refusal import (
     Refusal,
 )
 from extproc.rehearsal.play import Played, read
+from extproc.route import Route
 from extproc.validation import TensorDomain
 
 _FEATURE: Final = re.compile(r"The feature '(\w+)'")

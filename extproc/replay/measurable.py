@@ -21,6 +21,8 @@ def why_not(limit: Limit, policy: Policy, record: Record) -> str:
     match limit.unit:
         case "concurrent":
             return "it counts what is under way, which no record tells"
+        case "privacy" | "epsilon":
+            return "it counts privacy, which a record of answers told again does not tell"
         case "tokens" if "tokens" not in record.charge:
             return "it counts tokens, and no budget did when this was recorded"
         case "credits" if _priced_by_tokens(policy) and "tokens" not in record.charge:

@@ -13,6 +13,7 @@ from typing import Final
 from extproc.accounts import directory, rows
 from extproc.accounts.directory import Directory, Limits
 from extproc.accounts.messages import (
+    MOST,
     Acting,
     ActName,
     Answer,
@@ -34,7 +35,7 @@ from extproc.accounts.suspects import Override, ShowSuspect, Suspects
 from extproc.audit import Act, Pseudonyms
 from extproc.audit.record import ActOutcome
 from extproc.errors import OperatorError, StoreUnavailable
-from extproc.limits import SECOND, Account, Accounts, Limit, Standing, told
+from extproc.limits import PRIVATE, SECOND, Account, Accounts, Limit, Standing, told
 from extproc.policy import PolicyTable
 from extproc.server.act_records import FULL, ActRecords, Peer
 from extproc.server.audited import Auditor
@@ -92,8 +93,8 @@ class Acts:
 
     async def _answer(self, ask: Ask, peer: Peer, table: PolicyTable) -> Answer:
         match ask:
-            case Tenants(after):
-                return await self._page(after, table)
+            case Tenants(after, private):
+                return await self._page(after, table, private=private)
             case Show(whom, most):
                 holder = await self._holder(whom, await self._limits(whom, table), most, table)
                 if self.suspects is not None:
@@ -108,12 +109,16 @@ class Acts:
 
     # What there is.
 
-    async def _page(self, after: str, table: PolicyTable) -> Page:
+    async def _page(self, after: str, table: PolicyTable, *, private: bool) -> Page:
         known = await self._surveyed(table)
         whoms = known.after(after, PAGE)
         holders = []
         for whom in whoms:
-            holders.append(await self._listed(whom, known.limits(whom)))
+            limits = known.limits(whom)
+            if private:
+                holders.append(await self._promised(whom, limits))
+            else:
+                holders.append(await self._listed(whom, limits))
             await asyncio.sleep(0)
         if self.suspects is not None:
             holders = await self.suspects.beside(holders)
@@ -122,6 +127,13 @@ class Acts:
     async def _listed(self, whom: str, limits: Limits) -> Holder:
         account = await self._read(whom, limits, USED)
         return Holder(whom, account.frozen, self._rows(limits, account), account.more)
+
+    async def _promised(self, whom: str, limits: Limits) -> Holder:
+        promised = {name: limit for name, limit in limits.items() if limit.unit in PRIVATE}
+        if not promised:
+            return Holder(whom, frozen=False, counters=())
+        account = await self._read(whom, promised, MOST)
+        return Holder(whom, account.frozen, self._rows(promised, account), account.more)
 
     async def _holder(self, whom: str, limits: Limits, most: int, table: PolicyTable) -> Holder:
         account = await self._read(whom, limits, most)

@@ -53,6 +53,7 @@ from extproc.stores.opened import Opened, open_store
 
 if TYPE_CHECKING:
     from extproc.server.audit_log import AuditLog
+    from extproc.server.vault import Vault
 
 RECEIVE_LIMIT = 64 << 20
 """Bytes of one gRPC message: Envoy's pieces of a body are 1 to 2 MiB, grpcio's default is 4 MiB."""
@@ -81,6 +82,7 @@ class Beside(Struct, frozen=True):
 
     records: Records
     log: "AuditLog | None"
+    vault: "Vault | None"
     opened: OpenedWatcher | None
     listeners: Listeners | None
     tracing: Tracing
@@ -146,7 +148,7 @@ async def serve(
     await _drain(server, reloader, signals, reserver)
     await asyncio.gather(beside.close(), store.close(), probes.stop(grace=0))
     await reloader.close()
-    _close(admin, log, beside.tracing)
+    _close(admin, beside.vault, log, beside.tracing)
     records.add("stopped", {})
     records.close()
 
@@ -157,7 +159,7 @@ def _store(config: Config, records: Records) -> tuple[Opened, StoreLog]:
     return open_store(config, os.environ, reach.changed), reach
 
 
-def _close(*opened: "Admin | AuditLog | Tracing | None") -> None:
+def _close(*opened: "Admin | Vault | AuditLog | Tracing | None") -> None:
     for each in opened:
         if each is not None:
             each.close()
@@ -203,6 +205,17 @@ def _audit_log(plan: AuditPlan | None, telemetry: Telemetry, records: Records) -
     return log
 
 
+def _vault(plan: AuditPlan | None, log: "AuditLog | None", telemetry: Telemetry) -> "Vault | None":
+    if plan is None or plan.vault is None or log is None:
+        return None
+    from extproc.server.vault import Vault  # noqa: PLC0415 - cryptography, for those who seal
+
+    vault = Vault(plan.vault, log.hand)
+    telemetry.lost_marks.set_function(lambda: vault.lost)
+    telemetry.vault_entries.set_function(lambda: vault.entries)
+    return vault
+
+
 def _beside(
     loaded: Loaded,
     tables: Tables,
@@ -212,9 +225,9 @@ def _beside(
 ) -> Beside:
     """Raise ConfigError where what the file names cannot be used."""
     detection, auditor = loaded.detection, _auditor(log)
-    tracing = Tracing(os.environ, records, telemetry)
+    tracing, vault = Tracing(os.environ, records, telemetry), _vault(loaded.plan, log, telemetry)
     if detection is None:
-        return Beside(records, log, None, None, tracing)
+        return Beside(records, log, vault, None, None, tracing)
     found = calibrated(detection, tables.now.table.key)
     opened = open_watcher(loaded.config, found, tables, records)
     show(opened.watcher, telemetry.registry)
@@ -228,7 +241,7 @@ def _beside(
         auditor,
         found.settings,
     )
-    return Beside(records, log, opened, listeners, tracing)
+    return Beside(records, log, vault, opened, listeners, tracing)
 
 
 def _auditor(log: "AuditLog | None") -> Auditor | None:
@@ -262,7 +275,7 @@ def _sidecar(
         watcher=watcher,
         traces=traces,
     )
-    reserver = Reserver(store.counters, store.replays, telemetry)
+    reserver = Reserver(store.counters, store.replays, telemetry, memos=store.memos)
     processor = ExternalProcessor(
         tables,
         telemetry,
@@ -270,6 +283,7 @@ def _sidecar(
         reserver=reserver,
         auditor=auditor,
         watcher=watcher,
+        vault=beside.vault,
         traces=traces,
     )
     watch(store, telemetry.registry)

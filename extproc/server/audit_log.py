@@ -87,6 +87,13 @@ class AuditLog:
             return
         self._queue.append(record)
 
+    def hand(self, record: Told) -> bool:
+        """Queue a record of another thread, where there is room; what is not queued it counts."""
+        if len(self._queue) >= self._most:
+            return False
+        self._queue.append(record)
+        return True
+
     def turned_away(self) -> None:
         """Count a request that was refused because the log could not be written."""
         self.refused += 1

@@ -9,7 +9,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 
@@ -23,10 +23,12 @@ from extproc.local_reply import LocalReply
 from extproc.policy import Caps, Excerpt, Policy, PolicyTable
 from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
 from extproc.reservation import Asker
+from extproc.reserved_exchange import ReservedExchange
 from extproc.rollout import OFF
 from extproc.server import protobuf
 from extproc.server.alarms import Alarms
-from extproc.server.audited import Auditor, reserved, spent, step
+from extproc.server.answered import Answered
+from extproc.server.audited import LONGEST_NAME, Auditor, reserved, spent, step
 from extproc.server.detection.watcher import Watcher
 from extproc.server.driver import EOF, drive
 from extproc.server.held import Held
@@ -44,10 +46,15 @@ from extproc.shadow import ShadowExchange
 from extproc.shaping import UNSHAPED, Shaping
 from extproc.untouched import Untouched
 
+if TYPE_CHECKING:
+    from extproc.server.vault import Vault
+
 Machine = Exchange | ShadowExchange | LocalReply | Untouched
 _Nobodys = LocalReply | Untouched
 
 
+_READ: Final = frozenset({"served", "cut", "unfinished"})
+"""Outcomes of an answer that may have been read, as far as it had been rewritten."""
 OLDEST: Final = 10.0
 """Seconds that a request can have waited for ext_authz: Envoy's timeout for it."""
 
@@ -67,11 +74,12 @@ class ExternalProcessor:
         auditor: Auditor | None = None,
         suspects: Suspects | None = None,
         watcher: Watcher | None = None,
+        vault: "Vault | None" = None,
         traces: Traces | None = None,
     ) -> None:
         self._suspects = suspects or watcher or Unsuspecting()
         self._auditor, self._watcher, self._traces = auditor, watcher, traces
-        self._reserver = reserver
+        self._reserver, self._vault = reserver, vault
         self._tables = tables
         self._telemetry = telemetry
         self._records = records
@@ -174,6 +182,7 @@ class ExternalProcessor:
         self._audit(machine, handover, excerpt, name, seconds)
         self._record(machine, handover, seconds)
         self._watch(machine, handover, excerpt)
+        self._keep(machine, handover, excerpt)
         if self._traces is not None:
             self._traces.ended(machine, handover, excerpt, seconds)
 
@@ -182,14 +191,15 @@ class ExternalProcessor:
         exchange = reserved(machine)
         taken = exchange.reservation.taken if exchange is not None else None
         if exchange is not None and taken is not None:
-            self._reserver.settle(taken, exchange.reservation.settlement(exchange.cost))
+            told = machine.memos if isinstance(machine, ReservedExchange) else {}
+            self._reserver.settle(taken, exchange.reservation.settlement(exchange.cost), told)
 
     def _record(self, machine: Machine, handover: Handover | None, seconds: float) -> None:
         self._telemetry.exchanges(machine.outcome).inc()
         if isinstance(machine, _Nobodys):
             return  # ext_authz recorded the denial
         query, dropped, changed = machine.query, machine.dropped, machine.changed
-        usage = machine.usage
+        usage = machine.told.usage
         for place, count in dropped.items():
             self._telemetry.dropped(place).inc(count)
         for place, count in changed.items():
@@ -243,6 +253,31 @@ class ExternalProcessor:
         if not isinstance(machine, _Nobodys):
             assert handover is not None
             self._watcher.ended(machine, handover)
+
+    def _keep(self, machine: Machine, handover: Handover | None, excerpt: Excerpt) -> None:
+        """What was marked of an answer that somebody may have read."""
+        if self._vault is None or not isinstance(machine, Exchange):
+            return
+        marking = machine.told.marking
+        if marking is not None and marking.findings and machine.outcome in _READ:
+            assert handover is not None
+            self._vault.add(_answered(machine, handover, excerpt, self._wall()), marking.findings)
+
+
+def _answered(exchange: Exchange, handover: Handover, excerpt: Excerpt, now: float) -> Answered:
+    policy, query = excerpt.policy, exchange.query
+    assert policy is not None
+    assert query is not None
+    return Answered(
+        time=now,
+        request=handover.exchange,
+        tenant=policy.tenant,
+        cohort=policy.cohort,
+        route=policy.route.name,
+        model=query.model[:LONGEST_NAME],
+        epoch=policy.epoch,
+        policy=excerpt.version,
+    )
 
 
 def _machine(

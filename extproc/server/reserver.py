@@ -8,19 +8,21 @@ anyway.  How many wait to be settled is bounded; what finds no place is left to 
 import asyncio
 import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 
 from extproc.credentials import Replays
 from extproc.errors import StoreUnavailable
 from extproc.exhaustion import Reserving
-from extproc.limits import Counters, Refused, Reserved, Taken
+from extproc.limits import Counters, Memos, Refused, Reserved, Taken
 from extproc.proof_of_work import SALT
 from extproc.server.telemetry import Telemetry
 
 WAITING: Final = 100_000
 """Settlements that wait for the store at one time."""
 _NOTHING: Final = Taken("", (), (), ())
+_UNTOLD: Final[Mapping[bytes, int]] = {}
 _PAUSES: Final = (0.1, 1.0, 5.0, 30.0, 120.0, 300.0)
 """Seconds between tries; in all less than a lease."""
 
@@ -32,14 +34,18 @@ class Reserver:
         replays: Replays,
         telemetry: Telemetry,
         wall: Callable[[], float] = time.time,  # noqa: TID251 - a clock that is taken
+        *,
+        memos: Memos,
     ) -> None:
-        self._counters, self._replays = counters, replays
+        self._counters, self._replays, self._memos = counters, replays, memos
         self._telemetry, self._wall = telemetry, wall
         self._settling: set[asyncio.Task[None]] = set()
 
     async def reserve(self, wanted: Reserving) -> Reserved:
         """All of its charges, or none."""
         now = self._wall()
+        if wanted.recall:
+            return Reserved(_NOTHING, now=now, recalled=await self._recalled(wanted.recall))
         try:
             if wanted.once is not None and not await self._replays.first(wanted.once, now=now):
                 return Reserved(None, spent=True, now=now, salt=secrets.token_bytes(SALT))
@@ -53,14 +59,26 @@ class Reserver:
         posing = wanted.final or isinstance(outcome, Refused)
         return Reserved(outcome, now=now, salt=secrets.token_bytes(SALT) if posing else b"")
 
-    def settle(self, taken: Taken, amounts: Sequence[int]) -> None:
-        """Beside everything else; see Counters."""
+    async def _recalled(self, keys: Sequence[bytes]) -> Sequence[int | None]:
+        """What cannot be said is as if nothing had been told: then it is paid for."""
+        try:
+            return await self._memos.recall(keys)
+        except StoreUnavailable:
+            self._telemetry.limits("", "unavailable").inc()
+            return ()
+
+    def settle(
+        self, taken: Taken, amounts: Sequence[int], told: Mapping[bytes, int] = _UNTOLD
+    ) -> None:
+        """Beside everything else; see Counters.  ``told`` is to be told again, see Memos: what is
+        not kept is paid for when it is asked again.
+        """
         if not taken.charges:
             return
         if len(self._settling) >= WAITING:
             self._telemetry.limits("", "unsettled").inc()
             return
-        task = asyncio.create_task(self._settle(taken, amounts))
+        task = asyncio.create_task(self._settle(taken, amounts, told))
         self._settling.add(task)
         task.add_done_callback(self._settling.discard)
 
@@ -71,7 +89,12 @@ class Reserver:
             for each in waiting:
                 each.cancel()
 
-    async def _settle(self, taken: Taken, amounts: Sequence[int]) -> None:
+    async def _settle(
+        self, taken: Taken, amounts: Sequence[int], told: Mapping[bytes, int]
+    ) -> None:
+        if told:
+            with suppress(StoreUnavailable):
+                await self._memos.keep(told)
         for pause in (*_PAUSES, None):
             try:
                 await self._counters.settle(taken, amounts)

@@ -50,6 +50,7 @@ class Telemetry:
         self.limits: Callable[[str, str], Counter] = cache(limits.labels)
         self.acts: Callable[[str, str], Counter] = self._acts()
         self._add_exchanges()
+        self._add_marks()
         self._add_times()
         self._add_reloads()
         self._add_process()
@@ -111,6 +112,17 @@ class Telemetry:
             "extproc_audit_failing",
             "1 while the disk does not take what the audit log writes.",
             registry=self.registry,
+        )
+
+    def _add_marks(self) -> None:
+        self.lost_marks = Gauge(
+            "extproc_lost_marks",
+            "Marks and controls that could not be committed to; each comes again with the next"
+            " answer about its cell.",
+            registry=self.registry,
+        )
+        self.vault_entries = Gauge(
+            "extproc_vault_entries", "Entries of the vault of marks.", registry=self.registry
         )
 
     def rolled_out(self, rollout: Rollout) -> None:

@@ -107,7 +107,7 @@ def _named(exchange: str, tenant: str, route: str) -> dict[str, str | int]:
 
 
 def _gen_ai(machine: Exchange | ShadowExchange, excerpt: Excerpt) -> dict[str, str | int]:
-    query, usage = machine.query, machine.usage
+    query, usage = machine.query, machine.told.usage
     operation = _operation(excerpt.policy.route.dialect) if excerpt.policy is not None else ""
     found: dict[str, str | int | None] = {
         "gen_ai.operation.name": operation,

@@ -14,16 +14,18 @@ from extproc.config.secret import resolve
 from extproc.config.stores import MemoryStore, RedisStore
 from extproc.credentials import Replays
 from extproc.detectors.profile import Layout
-from extproc.limits import Accounts, Counters
+from extproc.limits import Accounts, Counters, Memos
 from extproc.stores.leased import Leased
 from extproc.stores.local_share import LocalShare
 from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory_memos import MemoryMemos
 from extproc.stores.memory_replays import MemoryReplays
 from extproc.stores.profiles import Profiles
 from extproc.stores.redis.accounts import RedisAccounts
 from extproc.stores.redis.address import Address, address
 from extproc.stores.redis.counters import Shape
 from extproc.stores.redis.link import Access
+from extproc.stores.redis.memos import RedisMemos
 from extproc.stores.redis.profiles import RedisProfiles
 from extproc.stores.redis.replays import RedisReplays
 from extproc.stores.redis.servers import Cluster, Servers, Single
@@ -38,6 +40,7 @@ class Opened(Struct, frozen=True):
     counters: Counters
     accounts: Accounts
     replays: Replays
+    memos: Memos
     redis: RedisAccounts | None = None
     """The same as ``accounts``, with what it counted about itself; None in memory."""
     local: LocalShare | None = None
@@ -94,7 +97,9 @@ def _memory(settings: MemoryStore) -> Opened:
     lease = seconds(settings.lease)
     counters = MemoryCounters(settings.max_counters, settings.share, lease=lease)
     began = time.time()  # noqa: TID251 - when this process began
-    return Opened(counters, counters, MemoryReplays(settings.max_nonces, began=began))
+    return Opened(
+        counters, counters, MemoryReplays(settings.max_nonces, began=began), MemoryMemos()
+    )
 
 
 def _redis(config: Config, settings: RedisStore, servers: Servers) -> Opened:
@@ -106,14 +111,15 @@ def _redis(config: Config, settings: RedisStore, servers: Servers) -> Opened:
         wait=seconds(settings.wait),
     )
     redis, replays = RedisAccounts(servers, shape), RedisReplays(servers, shape)
+    memos = RedisMemos(servers, shape)
     starts, closes = (redis.start, replays.start), (redis.close,)
     if settings.on_failure == "deny":
-        opened = Opened(redis, redis, replays, redis, None, starts, closes)
+        opened = Opened(redis, redis, replays, memos, redis, None, starts, closes)
         return _leased(config, settings, opened)
     here = MemoryCounters(share=settings.share, lease=shape.lease)
     local = LocalShare(redis, here, settings.on_failure.local, redis.healing.frozen)
     opened = Opened(
-        local, redis, replays, redis, local, (*starts, local.start), (*closes, local.close)
+        local, redis, replays, memos, redis, local, (*starts, local.start), (*closes, local.close)
     )
     return _leased(config, settings, opened)
 

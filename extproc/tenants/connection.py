@@ -85,11 +85,11 @@ class Connection:
             raise ConfigError(self._wrong("answers another question"))
         return answer
 
-    def tenants(self) -> Iterator[Holder]:
-        """All there are, and whatever they share."""
+    def tenants(self, *, private: bool = False) -> Iterator[Holder]:
+        """All there are, and whatever they share; ``private``: with what they have of privacy."""
         after = ""
         while True:
-            page = self.ask(Tenants(after), Page)
+            page = self.ask(Tenants(after, private), Page)
             yield from page.holders
             if not page.after:
                 return

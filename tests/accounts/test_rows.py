@@ -89,3 +89,14 @@ def test_what_is_under_way_is_never_spent() -> None:
     check_spent(BURST)
     with pytest.raises(OperatorError, match="flight counts what is under way"):
         check_spent(FLIGHT)
+
+
+def test_privacy_is_told_in_squares_of_mu_and_given_to_nobody() -> None:
+    rule = Calendar("digits/lifetime", 250_000_000, Periods("lifetime"))
+    limit = Limit(rule, "privacy", budget=True, promise=(2.0, 1e-5))
+    told = row(limit, Standing(rule.name, "", 125_000_000, 125_000_000, 0), 0)
+    assert (told.spent, told.max, told.left, told.used) == (0.125, 0.25, 0.125, 0.5)
+    assert (told.epsilon, told.delta, told.window) == (2.0, 1e-5, "lifetime")
+    assert counted(limit, 1e9) == 0
+    with pytest.raises(OperatorError, match="counts what was told, which nobody can take back"):
+        check_spent(limit)

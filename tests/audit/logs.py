@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from extproc.audit import Act, Enforced, Record, Seen, Suspected
+from extproc.audit import Act, Enforced, Marked, Record, Seen, Suspected
 from extproc.audit.chain import Chain, Tip
 from extproc.audit.record import Gap
 from extproc.audit.signature import name
@@ -40,6 +40,11 @@ def suspected(number: int = 0, **more: object) -> Suspected:
 def enforced(number: int = 0, **more: object) -> Enforced:
     said: dict[str, object] = {"before": "one", "cause": "files"}
     return Enforced(at(number), "two", **{**said, **more})  # type: ignore[arg-type]
+
+
+def marked(number: int = 0) -> Marked:
+    whose = ("acme", "pair", "POST /v1/classify", "digits")
+    return Marked(at(number), f"e{number}", *whose, f"{number:032x}", "mark", "ab" * 32)
 
 
 def seen(number: int = 0) -> Seen:

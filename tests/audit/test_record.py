@@ -1,6 +1,6 @@
 import msgspec
 
-from tests.audit.logs import act, record, seen, suspected
+from tests.audit.logs import act, marked, record, seen, suspected
 
 
 def test_a_record_says_all_of_its_fields_by_name() -> None:
@@ -69,6 +69,22 @@ def test_what_was_found_of_a_suspect_says_all_of_its_fields_by_name() -> None:
         "shadow",
         "evidence",
         "counts",
+        "policy",
+    ]
+
+
+def test_a_mark_says_all_of_its_fields_by_name_and_nothing_of_what_was_asked() -> None:
+    assert [*msgspec.json.decode(msgspec.json.encode(marked()))] == [
+        "kind",
+        "time",
+        "request",
+        "tenant",
+        "cohort",
+        "route",
+        "model",
+        "cell",
+        "stamp",
+        "commitment",
         "policy",
     ]
 

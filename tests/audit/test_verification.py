@@ -19,6 +19,7 @@ from tests.audit.logs import (
     chain,
     enforced,
     lines,
+    marked,
     record,
     seen,
     suspected,
@@ -342,6 +343,17 @@ def test_what_was_found_of_suspects_is_counted_by_itself_and_signed_in_time() ->
 def test_what_was_found_of_a_suspect_and_is_changed_is_noticed(old: bytes, new: bytes) -> None:
     file = found_out(2)
     file[2] = file[2].replace(old, new)
+    assert not verified([file], live=True).whole
+
+
+def test_commitments_are_counted_by_themselves_and_signed_in_time() -> None:
+    log = chain()
+    file = lines(log.opening(at(0), EVERY))
+    file += [log.record(marked(number)) for number in range(2)]
+    report = verified([file], live=True)
+    assert report.whole
+    assert (report.records, report.marks, report.unsigned) == (0, 2, 2)
+    file[2] = file[2].replace(b"abab", b"baba", 1)
     assert not verified([file], live=True).whole
 
 

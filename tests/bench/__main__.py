@@ -30,8 +30,10 @@ from tests.bench.idling import idling
 from tests.bench.latency import latency
 from tests.bench.loading import loading
 from tests.bench.machine import cores, facts, on
+from tests.bench.marking import marking
 from tests.bench.memory import idle, large
 from tests.bench.own import own_code
+from tests.bench.private import private
 from tests.bench.redis_takes import redis_takes
 from tests.bench.reloading import reloading
 from tests.bench.rewriting import rewriting
@@ -106,7 +108,7 @@ def _measure(running: Rig, length: Length) -> list[Table]:
         gc.freeze()
         keys = 100_000 if length is _QUICK else 1_000_000
         checks = [checking(table), tokens(table), signatures(table)]
-        ours = [own_code(table), *checks, *rewriting(table), sketching()]
+        ours = [own_code(table), *checks, *rewriting(table), private(), sketching(), marking()]
         watchers = [watching(), detection(running.cores, keys)]
         stores = [counting(), redis_takes(running.cores), checks_by_store(running.cores)]
         return [*tables, *ours, *stores, *watchers, dialects(), ticks(), loading(keys), reloading()]

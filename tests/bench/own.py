@@ -33,6 +33,7 @@ from extproc.server.reserver import Reserver
 from extproc.server.tables import Tables
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory_memos import MemoryMemos
 from extproc.stores.memory_replays import MemoryReplays
 from tests.bench import bodies
 from tests.bench.audited import recording
@@ -79,7 +80,7 @@ class Services:
     def __init__(self, table: PolicyTable, records: Records) -> None:
         telemetry = Telemetry()
         counters = MemoryCounters()
-        reserver = Reserver(counters, MemoryReplays(began=0), telemetry)
+        reserver = Reserver(counters, MemoryReplays(began=0), telemetry, memos=MemoryMemos())
         self._authorization = Authorization(Tables(table), counters, telemetry, records)
         self._processor = ExternalProcessor(Tables(table), telemetry, records, reserver=reserver)
 

@@ -47,6 +47,7 @@ def test_the_data_says_which_of_several_types_is_meant() -> None:
         "allow_response",
         "unknown",
         "outputs",
+        "teachers",
     ]
     assert list(fields(kind, {"kind": "status"})) == ["kind"]
 

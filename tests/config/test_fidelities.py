@@ -7,7 +7,7 @@ from extproc.mutators import Round, TopK
 from extproc.prediction import KINDS
 from tests.config.example import changed, compiled
 
-EDITED = ("probabilities", "score", "logprobs", "embedding")
+EDITED = ("probabilities", "votes", "score", "logprobs", "embedding")
 """The kinds that mutators understand."""
 
 
@@ -38,11 +38,12 @@ def test_a_kind_that_is_dropped_is_left_out(tmp_path: Path, kind: str) -> None:
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind not in EDITED])
 def test_what_no_mutator_reads_passes_or_is_dropped(tmp_path: Path, kind: str) -> None:
     tier = f"  t: {{{kind}: [{{kind: label_only}}]}}\n"
+    marks = ", green_list, vllm_processor, canary"
     with pytest.raises(ConfigError) as caught:
         compiled(tmp_path, changed(("  full:", f"{tier}  full:")))
     assert str(caught.value) == (
         f"{tmp_path}/policy.yaml:12: fidelities.t.{kind}[0]: label_only does not work on {kind}; "
-        "write pass, or a list of drop"
+        f"write pass, or a list of drop{marks if kind == 'text' else ''}"
     )
 
 
@@ -53,7 +54,8 @@ def test_a_mutator_is_given_only_kinds_it_understands(tmp_path: Path) -> None:
     assert str(caught.value) == (
         f"{tmp_path}/policy.yaml:15: fidelities.standard.probabilities[1]: "
         "quantize does not work on probabilities; "
-        "write pass, or a list of top_k, round, bins, codebook, label_only, smooth, drop"
+        "write pass, or a list of "
+        "top_k, round, bins, codebook, label_only, randomized_response, mark, smooth, drop"
     )
 
 

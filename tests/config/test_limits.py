@@ -161,8 +161,8 @@ RISKY = "dialect: openai_embeddings, risk: high, credentials: {strength: 1}}"
         (
             text("{name: a, per: tenant, count: requests, kinds: [text], max: 1, window: 1s}"),
             (
-                "22: policies.partner.limits[0].kinds: only bits are of kinds, and this counts "
-                "requests; remove it, or write count: bits"
+                "22: policies.partner.limits[0].kinds: only bits and privacy are of kinds, and "
+                "this counts requests; remove it, or write count: bits"
             ),
         ),
         (

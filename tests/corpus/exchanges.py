@@ -22,7 +22,7 @@ import orjson
 from extproc.config.routes import DIALECTS
 from extproc.dialects import Dialect
 from extproc.dialects.answers import Document, Events
-from extproc.policy import Route
+from extproc.route import Route
 
 SECRETS: Final = (b"s3cret", b"31337", b"115,51,99,114,101,116")
 """The last is the first as an array of its octets."""

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc.dialects.confidences import PROBABILITIES, SCORE, ScoredLabels
-from extproc.dialects.shape import Json, Mutation, Node, Rewrite
+from extproc.dialects.mutation import Mutation
+from extproc.dialects.shape import Json, Node, Rewrite
 from extproc.draw import Source
 from extproc.errors import UpstreamError
 from extproc.mutators import Drop, LabelOnly, Mutator, Round, TopK

@@ -9,18 +9,8 @@ from hypothesis import given
 from extproc.dialects.allowing import allowing
 from extproc.dialects.counted import Counted
 from extproc.dialects.gathered import Gathered
-from extproc.dialects.shape import (
-    ABSENT,
-    Anything,
-    Fields,
-    Gate,
-    Gathering,
-    Items,
-    Json,
-    Keep,
-    Node,
-    Rewrite,
-)
+from extproc.dialects.mutation import Gathering
+from extproc.dialects.shape import ABSENT, Anything, Fields, Gate, Items, Json, Keep, Node, Rewrite
 from extproc.prediction import Usage
 from tests.dialects.tiers import MODEL, OPEN, Edits
 

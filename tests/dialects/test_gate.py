@@ -493,3 +493,22 @@ def test_no_maximum_is_set_where_the_tenant_or_the_api_has_none() -> None:
     assert Object({"most": PASS}).admit({}, Changes(WITHIN), "") == {}
     flat = Object({"most": PASS}, bounded=("most",))
     assert flat.admit({}, Changes(WITHIN), "") == {"most": 9}
+
+
+OURS = Terms(GRANTED, imposed={"bias": {"7": 2.0}, "args": {"key": 1}})
+
+
+@pytest.mark.parametrize("said", [{}, {"bias": None}, {"bias": {}}, {"args": {}, "bias": None}])
+def test_a_field_that_is_ours_goes_on_with_our_value(said: Json) -> None:
+    gate = Object({"bias": PASS, "args": Only((None,)), "inner": Object({"bias": PASS})})
+    changes = Changes(OURS)
+    body = {"inner": {"bias": 3}, **said}
+    assert gate.admit(body, changes, "") == {"inner": {"bias": 3}, **OURS.imposed}
+    assert changes.counts == {"bias": 1, "args": 1}
+
+
+@pytest.mark.parametrize("value", [{"7": -100}, {"8": 0}, [], 0, False, ""])
+def test_nobody_else_sets_a_field_that_is_ours(value: Json) -> None:
+    """Planted: what survives of a client's value undoes ours, or measures it."""
+    with pytest.raises(ClientError, match="'bias' has a value that is not available"):
+        Object({"bias": PASS, "args": PASS}).admit({"bias": value}, Changes(OURS), "", ("bias",))

@@ -9,7 +9,8 @@ import pytest
 
 from extproc.dialects.allowing import allowing
 from extproc.dialects.gathered import Collected, Gathered
-from extproc.dialects.shape import Anything, Fields, Gathering, Items, Json, Keep, Leaf, Rewrite
+from extproc.dialects.mutation import Gathering
+from extproc.dialects.shape import Anything, Fields, Items, Json, Keep, Leaf, Rewrite
 from extproc.draw import Source
 from extproc.errors import UpstreamError
 from extproc.prediction import Embedding, Prediction

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from extproc.dialects import KServeV2
 from extproc.dialects.gate import Terms
-from extproc.dialects.tensor import OutputKind
+from extproc.dialects.tensor import DeclaredKind
 from extproc.draw import Source
 from extproc.errors import ClientError, UpstreamError
 from extproc.mutators import Drop, LabelOnly, Mutator, Quantize, Round, TopK, Truncate
@@ -29,7 +29,7 @@ from extproc.refusal import UNKNOWN_MODEL
 from tests.corpus import answers, body
 from tests.dialects.tiers import MODEL, OPEN, Edits, is_untouched, leaves, served, tier
 
-OUTPUTS: dict[str, OutputKind] = {
+OUTPUTS: dict[str, DeclaredKind] = {
     "probs": "probabilities",
     "price": "score",
     "vector": "embedding",

@@ -9,9 +9,10 @@ import pytest
 from extproc.detectors.features import LABELS, MARGINS, NORMS
 from extproc.detectors.observation import SAMPLE
 from extproc.dialects.confidences import PROBABILITIES, ScoredLabels
+from extproc.dialects.mutation import Batched, Mutation
 from extproc.dialects.noticed import Noticed
 from extproc.dialects.ranking import MEMBERS
-from extproc.dialects.shape import Batched, Items, Mutation, Node, Rewrite
+from extproc.dialects.shape import Items, Node, Rewrite
 from extproc.dialects.told import Told
 from extproc.dialects.vectors import VECTOR
 from extproc.prediction import Embedding, Kind, Prediction, Probabilities, Score

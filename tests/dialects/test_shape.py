@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 
 from extproc.dialects.allowing import allowing
+from extproc.dialects.mutation import Edit
 from extproc.dialects.shape import (
     ABSENT,
     Anything,
-    Edit,
     Either,
     Fault,
     Fields,

@@ -9,19 +9,9 @@ import pytest
 
 from extproc.dialects.answers import at_once
 from extproc.dialects.confidences import SCORE
+from extproc.dialects.mutation import Batched, Mutation
 from extproc.dialects.openai_logprobs import ENTRIES
-from extproc.dialects.shape import (
-    Anything,
-    Batched,
-    Fields,
-    Gate,
-    Items,
-    Keep,
-    Mutation,
-    Node,
-    Opaque,
-    Rewrite,
-)
+from extproc.dialects.shape import Anything, Fields, Gate, Items, Keep, Node, Opaque, Rewrite
 from extproc.dialects.told import Measure, Told, rounded_up
 from extproc.dialects.turns import in_turns
 from extproc.dialects.value_stream import ValueStream
@@ -191,3 +181,11 @@ def test_bits_are_rounded_up_to_a_multiple_that_adds_exactly(bits: float) -> Non
     rounded = rounded_up(bits)
     assert bits <= rounded <= bits + 2**-10
     assert rounded == float("inf") or (rounded * 1024).is_integer()
+
+
+def test_names_are_those_of_one_prediction() -> None:
+    """Planted: names that stay are taken for those of the next prediction, which has none."""
+    told = Told()
+    told.name([["cat"], ["dog"]])
+    assert told.named() == [["cat"], ["dog"]]
+    assert told.named() == ()

@@ -3,7 +3,8 @@
 import pytest
 
 from extproc.dialects.gathered import Collected, Gathered
-from extproc.dialects.shape import Fields, Gathering, Items, Keep, Rewrite
+from extproc.dialects.mutation import Gathering
+from extproc.dialects.shape import Fields, Items, Keep, Rewrite
 from extproc.dialects.walked import NAME_COST, Aside, Frame, flat_object
 from extproc.errors import UpstreamError
 

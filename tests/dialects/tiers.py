@@ -7,7 +7,8 @@ from typing import Final
 import orjson
 
 from extproc.dialects.answers import Answer
-from extproc.dialects.shape import Json, Mutation, Node, Rewrite
+from extproc.dialects.mutation import Mutation
+from extproc.dialects.shape import Json, Node, Rewrite
 from extproc.fidelity import Fidelity
 from extproc.mutators import Mutator
 from extproc.prediction import KINDS, Kind

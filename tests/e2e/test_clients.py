@@ -1,5 +1,6 @@
 """The official OpenAI client, unchanged, reads what the gateway lets through."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,25 @@ from tests.e2e import bodies
 from tests.e2e.gateway import KEYS, LiveGateway
 from tests.e2e.upstream import Reply, Request, Upstream, answering, streaming
 
+_MADE: list[openai.OpenAI] = []
+
 
 def client(gateway: LiveGateway, tenant: str = "standard") -> openai.OpenAI:
-    return openai.OpenAI(
+    made = openai.OpenAI(
         base_url=f"{gateway.url}/v1",
         api_key=KEYS.get(tenant, "xk-nobody"),
         max_retries=0,
     )
+    _MADE.append(made)
+    return made
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    """A connection that nobody closes is a warning, in whatever test it is found."""
+    yield
+    while _MADE:
+        _MADE.pop().close()
 
 
 # Any: what is tested is what the client reads, not what it accepts.

@@ -277,6 +277,7 @@ def test_openais_client_raises_once_and_passes_with_the_solution(
     assert raw.parse().choices[0].message.content == "hi"
     assert raw.headers["x-ratelimit-limit-requests"] == "200"
     assert raw.headers["x-ratelimit-reset-requests"].endswith("s")
+    client.close()
 
 
 def test_anthropics_client_raises_once_and_passes_with_the_solution(
@@ -312,6 +313,7 @@ def test_anthropics_client_raises_once_and_passes_with_the_solution(
     reset = datetime.fromisoformat(raw.headers["anthropic-ratelimit-requests-reset"])
     assert reset > datetime.now(UTC)
     assert not [name for name in raw.headers if name.startswith("x-ratelimit")]
+    client.close()
 
 
 def test_where_lengths_are_hidden_a_challenge_is_filled_up_and_has_no_fields_of_its_own(

@@ -82,15 +82,16 @@ def keyed(
 
 
 def ask_openai(gateway: LiveGateway, key: str) -> str | None:
-    client = openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=key, max_retries=0)
-    answer = client.chat.completions.create(model="tiny-lm", messages=MESSAGES)
+    with openai.OpenAI(base_url=f"{gateway.url}/v1", api_key=key, max_retries=0) as client:
+        answer = client.chat.completions.create(model="tiny-lm", messages=MESSAGES)
     return answer.choices[0].message.content
 
 
 def ask_anthropic(gateway: LiveGateway, key: str, *, bearer: bool = False) -> str:
     who: dict[str, str] = {"auth_token" if bearer else "api_key": key}
     client = anthropic.Anthropic(base_url=gateway.url, max_retries=0, **who)  # type: ignore[arg-type]
-    answer = client.messages.create(model="tiny-lm", messages=MESSAGES, max_tokens=5)
+    with client:
+        answer = client.messages.create(model="tiny-lm", messages=MESSAGES, max_tokens=5)
     assert answer.content[0].type == "text"
     return answer.content[0].text
 

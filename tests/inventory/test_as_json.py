@@ -41,6 +41,15 @@ def test_all_that_is_known_is_there(tmp_path: Path) -> None:
     }
 
 
+def test_what_is_declared_of_training_is_a_property_of_the_surface(tmp_path: Path) -> None:
+    data = policy()
+    data["routes"][1]["training_privacy"] = {"epsilon": 8, "delta": 1e-5, "models": ["text-*"]}
+    told = {each["route"]: each for each in strict(render(surveyed(tmp_path, data)))["surfaces"]}
+    declared = {"epsilon": 8.0, "delta": 1e-5, "models": ["text-*"]}
+    assert told[CHAT]["training"] == [declared]
+    assert all(each["training"] == [] for route, each in told.items() if route != CHAT)
+
+
 def test_what_has_no_bound_is_null(tmp_path: Path) -> None:
     told = strict(render(surveyed(tmp_path, partner(limits=[], allow={}))))
     chat = next(each for each in told["surfaces"] if each["route"] == CHAT)

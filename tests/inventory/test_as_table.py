@@ -34,6 +34,16 @@ def test_a_reason_of_several_surfaces_stands_once(tmp_path: Path) -> None:
     assert line.split()[:4] == ["high", "1,", "2,", "3"]
 
 
+def test_what_is_declared_of_training_stands_below_and_only_where_something_is(
+    tmp_path: Path,
+) -> None:
+    data = policy()
+    assert "training privacy" not in shown(surveyed(tmp_path, data))
+    data["routes"][0]["training_privacy"] = {"epsilon": 8, "delta": 1e-5}
+    last = shown(surveyed(tmp_path, data)).splitlines()[-1]
+    assert last.split(maxsplit=1)[1].strip() == "epsilon 8, delta 1e-05; as declared, not checked"
+
+
 def test_names_color_nothing_and_break_no_line(tmp_path: Path) -> None:
     found = hostile(tmp_path)
     text = shown(found)

@@ -10,7 +10,9 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from extproc.inventory.report import Inventory, Rating, Surface
+from extproc.inventory.rating import _of_kind
+from extproc.inventory.report import Inventory, Rating, Surface, Told
+from extproc.mutators import NoisyMax, limit
 from tests.inventory.policies import (
     CHAT,
     EMBEDDINGS,
@@ -174,6 +176,17 @@ def test_the_worst_reason_stands_first_and_decides(tmp_path: Path) -> None:
     ratings = [reason.rating for reason in found.reasons]
     assert ratings == sorted(ratings, reverse=True)
     assert found.rating is ratings[0]
+
+
+@pytest.mark.parametrize(
+    ("chain", "rating"),
+    [((), Rating.CRITICAL), ((NoisyMax(noise="gumbel", scale=40.0),), Rating.LOW)],
+)
+def test_votes_are_for_noise(chain: tuple[NoisyMax, ...], rating: Rating) -> None:
+    number = limit(chain, "votes", 1).bits
+    told = Told("votes", ("noisy_max",) * len(chain), number, False, 1, 10 * number)
+    (reason,) = _of_kind(told)
+    assert reason.rating is rating
 
 
 # Protections, one after the other, on policies that lack any of them.
@@ -370,3 +383,15 @@ def _behind_the_last(protect: Change, data: dict[str, Any]) -> None:
     protect(data)
     if last is not None:
         compared(data)
+
+
+def test_a_route_of_high_risk_declares_something_of_training_or_is_reminded(
+    tmp_path: Path,
+) -> None:
+    data = partner(high_risk=[EMBEDDINGS])
+    data["routes"][0] |= {"risk": "high"}
+    reason = saying(surface(surveyed(tmp_path, data), EMBEDDINGS).reasons, "declared of training")
+    assert reason.rating is LOW
+    data["routes"][0] |= {"training_privacy": {"epsilon": 8, "delta": 1e-5}}
+    reasons = surface(surveyed(tmp_path, data), EMBEDDINGS).reasons
+    assert not any("declared of training" in each.what for each in reasons)

@@ -10,7 +10,7 @@ import pytest
 
 from extproc.config import compile_table, load
 from extproc.errors import ConfigError
-from extproc.inventory.report import Assumed, Rating, Surface
+from extproc.inventory.report import Assumed, Rating, Surface, Training
 from extproc.inventory.survey import survey
 from tests.config.scale import ENVIRON as SCALED
 from tests.config.scale import write_keys, write_policy
@@ -42,6 +42,20 @@ def test_every_route_of_every_policy_is_a_surface(tmp_path: Path) -> None:
 def test_a_route_that_a_policy_does_not_have_is_no_surface(tmp_path: Path) -> None:
     found = surveyed(tmp_path, partner(routes=["POST /v1/*"]))
     assert {each.route for each in found.surfaces} == {EMBEDDINGS, CHAT}
+
+
+def test_what_is_declared_of_training_is_told_of_the_models_it_may_be_of(tmp_path: Path) -> None:
+    data = policy()
+    promise = {"epsilon": 8, "delta": 1e-5}
+    data["routes"][0]["training_privacy"] = promise
+    data["routes"][1]["training_privacy"] = [
+        promise | {"models": ["text-small"]},
+        promise | {"models": ["image-1"], "epsilon": 3},
+    ]
+    found = surveyed(tmp_path, data)
+    assert surface(found, EMBEDDINGS).training == (Training(8.0, 1e-5, ("*",)),)
+    assert surface(found, CHAT).training == (Training(8.0, 1e-5, ("text-small",)),)
+    assert surface(found, INFER).training == ()
 
 
 def test_of_one_tenant_only_its_own_surfaces_are_told(tmp_path: Path) -> None:

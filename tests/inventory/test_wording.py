@@ -128,3 +128,18 @@ def test_the_first_reason_is_the_worst(tmp_path: Path) -> None:
 )
 def test_a_setting_is_known(remedy: str, setting: bool) -> None:
     assert wording.is_setting(remedy) is setting
+
+
+def test_training_is_told_as_declared_and_not_as_known(tmp_path: Path) -> None:
+    data = policy()
+    data["routes"][0]["training_privacy"] = [
+        {"epsilon": 8, "delta": 1e-5, "models": ["text-*"]},
+        {"epsilon": 2.5, "delta": 1e-6},
+    ]
+    told = dict(wording.facts(surface(surveyed(tmp_path, data), EMBEDDINGS)))
+    assert told["training privacy"] == (
+        "epsilon 8, delta 1e-05, of text-*; epsilon 2.5, delta 1e-06; as declared, not checked"
+    )
+    assert "training privacy" not in dict(
+        wording.facts(surface(surveyed(tmp_path, policy()), EMBEDDINGS))
+    )

@@ -10,7 +10,7 @@ from hypothesis import settings
 from extproc import rewriter
 from extproc.dialects.answers import Answer, Document, Frames
 from extproc.dialects.gate import Terms
-from extproc.dialects.shape import Mutation
+from extproc.dialects.mutation import Mutation
 from extproc.draw import Draw
 from extproc.events import (
     Abort,
@@ -32,6 +32,8 @@ from extproc.events import (
 )
 from extproc.exchange import Exchange
 from extproc.fidelity import Fidelity
+from extproc.marks.cells import Cells
+from extproc.marks.marking import Marks
 from extproc.mutators import Mutator
 from extproc.policy import Caps, Policy
 from extproc.prediction import KINDS, Kind, Usage
@@ -41,6 +43,7 @@ from tests.mutators.test_mutators import ALL
 
 Kinds = Mapping[Kind, Sequence[Mutator]]
 
+CELLS: Final = Cells(Draw(b"c" * 32))
 OPEN: Final[Kinds] = dict.fromkeys(KINDS, ())
 TEXT_AND_LABEL: Final[Kinds] = {"text": (), "label": ()}
 NOTHING: Final[Kinds] = {}
@@ -111,6 +114,7 @@ def policy(
 ) -> Policy:
     """A tenant with these kinds on the exchange's route; all draws of one key."""
     fidelity = Fidelity("law", kinds)
+    mark = fidelity.mark
     return Policy(
         tenant="acme",
         route=exchange.route,
@@ -125,6 +129,8 @@ def policy(
         caps=Caps(),
         most_inputs=fidelity.compared,
         spaced=fidelity.rotates,
+        marked_by=Draw(b"v" * 32),
+        marks=None if mark is None else Marks(CELLS, Draw(b"m" * 32), mark.rate),
     )
 
 
@@ -155,7 +161,7 @@ def serve(
         machine.outcome,
         tuple(sorted(machine.dropped.items())),
         machine.fault,
-        machine.usage,
+        machine.told.usage,
     )
 
 

@@ -196,7 +196,9 @@ def check_understood(exchange: Recorded, served: Served) -> None:
     """
     for document in documents(exchange, served.body):
         json.loads(document, object_pairs_hook=once)
-    if served.dropped == serve(exchange, OPEN).dropped:
+    answered = exchange.tag == "votes" and served.body != exchange.answer
+    # What was answered privately is no longer a vote of each member.
+    if served.dropped == serve(exchange, OPEN).dropped and not answered:
         second = serve(again(exchange, served), OPEN)
         assert second.released, second.fault
         assert (second.dropped, second.body) == ((), served.body)

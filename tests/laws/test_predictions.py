@@ -1,7 +1,6 @@
 """The laws of a prediction: every mutator, on what the corpus holds and on random predictions."""
 
 import math
-from collections.abc import Collection
 from typing import Any, Final
 
 import numpy as np
@@ -12,13 +11,11 @@ from hypothesis import strategies as st
 from extproc.dialects.answers import Body
 from extproc.draw import Draw, Source
 from extproc.mutators import Drop, Mutator, Round, mutate
-from extproc.prediction import KINDS, Embedding, Logprobs, Prediction, Probabilities, Score
+from extproc.prediction import KINDS, Embedding, Logprobs, Prediction, Probabilities, Score, Votes
 from tests.corpus.exchanges import Recorded
 from tests.laws.serving import CORPUS, OPEN, answer_of, every_exchange, serve
 from tests.mutators.test_mutators import ALL, SINGLY
 
-MOVES_THE_LABEL: Final[Collection[str]] = ("smooth",)
-"""Mutators whose class says that they may change the top label."""
 SOURCE: Final = Source(Draw(b"s" * 32), Draw(b"m" * 32), Draw(b"i" * 32))
 every_mutator = pytest.mark.parametrize("mutator", SINGLY, ids=repr)
 
@@ -33,6 +30,10 @@ def check(mutator: Mutator, before: Prediction, after: Prediction | None) -> Non
             return
         case Probabilities(old), Probabilities(new):
             check_probabilities(mutator, old, new)
+        case Votes(old), Votes(new):
+            assert new.shape == old.shape
+            assert sorted({0, 1} | set(new.tolist())) == [0, 1]
+            assert new.sum() <= 1
         case Logprobs(), Logprobs():
             check_logprobs(mutator, before, after)
         case Score(), Score(value):
@@ -52,7 +53,7 @@ def check_probabilities(mutator: Mutator, old: Any, new: Any) -> None:
         # To the nearest step; a single class that would vanish is kept at one.
         step = 10.0**-mutator.digits
         assert abs(new.sum() - old.sum()) <= max(0.5 * step, step - old.sum()) + 1e-6
-    if old.any() and new.shape == old.shape and tag(mutator) not in MOVES_THE_LABEL:
+    if old.any() and new.shape == old.shape and not mutator.RELABELS:
         assert new.argmax() == old.argmax()
         if np.count_nonzero(old == old.max()) == 1:
             assert np.count_nonzero(new == new.max()) == 1
@@ -91,7 +92,7 @@ def test_the_corpus_holds_every_kind_that_a_mutator_understands() -> None:
 
     for exchange in CORPUS.values():
         serve(exchange, OPEN, edits=dict.fromkeys(KINDS, see))
-    assert seen == {Probabilities, Logprobs, Embedding, Score}
+    assert seen == {Probabilities, Votes, Logprobs, Embedding, Score}
 
 
 probabilities = st.lists(st.integers(0, 10**6), min_size=1, max_size=12).filter(any)

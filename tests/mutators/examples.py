@@ -5,14 +5,16 @@ Nothing here is made up: each line is what the code gives for the line above it.
 
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from extproc.mutators import Mutator, Similarity, limit, mutate, space_id
+from extproc.mutators import Mutator, Private, Similarity, limit, mutate, space_id
 from extproc.mutators.capacity import whole
 from extproc.prediction import (
+    Counts,
     Embedding,
     Kind,
     Logprobs,
@@ -21,14 +23,17 @@ from extproc.prediction import (
     Score,
     Token,
     Vector,
+    Votes,
 )
-from tests.mutators.vectors import gaussian, source
+from extproc.privacy import LARGEST, NANO, epsilon_of
+from tests.mutators.vectors import CONTROL, MARKED, gaussian, source
 
 CLASSES: Final = Probabilities(np.array([0.0213, 0.6172, 0.0054, 0.2711, 0.0850]))
 CLOSE: Final = Probabilities(np.array([0.0213, 0.4452, 0.0054, 0.4431, 0.0850]))
 TOKEN: Final = Logprobs(
     Token(" Paris", -0.0871), (Token(" Paris", -0.0871), Token(" Lyon", -3.214), Token("\n", -9.75))
 )
+VOTES: Final = Votes(np.array([12, 171, 3, 58, 6]))
 VECTOR: Final = Embedding(gaussian(1, 8))
 
 Example = tuple[Kind, str, Prediction]
@@ -50,6 +55,7 @@ EXAMPLES: Final[Mapping[str, Sequence[Example]]] = {
     ],
     "label_only": [("probabilities", "{kind: label_only}", CLASSES)],
     "smooth": [("probabilities", "{kind: smooth, margin: 0.1}", CLOSE)],
+    "mark": [("probabilities", "{kind: mark, rate: 0.005}", CLASSES)],
     "steps": [
         ("score", "{kind: steps, least: 0, step: 0.1, values: 11}", Score(0.73519)),
         ("score", "{kind: steps, least: 0, step: 0.1, values: 11}", Score(17.2)),
@@ -61,15 +67,36 @@ EXAMPLES: Final[Mapping[str, Sequence[Example]]] = {
         ("embedding", "{kind: quantize, bits: 1}", VECTOR),
     ],
     "rotate": [("embedding", "{kind: rotate}", VECTOR)],
+    "mark_positions": [("embedding", "{kind: mark_positions, strength: 0.1}", VECTOR)],
     "dither": [
         ("embedding", "{kind: dither, step: 0.1}", VECTOR),
         ("score", "{kind: dither, step: 0.5}", Score(3.14159)),
     ],
     "noise": [("embedding", "{kind: noise, norm: 0.3}", VECTOR)],
     "hash": [("embedding", "{kind: hash, bits: 6}", VECTOR)],
+    "noisy_max": [
+        ("votes", "{kind: noisy_max, noise: gaussian, scale: 40}", VOTES),
+        (
+            "votes",
+            "{kind: noisy_max, noise: gumbel, scale: 40, threshold: {votes: 200, sigma: 50}}",
+            VOTES,
+        ),
+    ],
+    "randomized_response": [
+        ("probabilities", "{kind: randomized_response, epsilon: 2}", CLASSES),
+    ],
+    "discrete_laplace": [
+        (
+            "score",
+            "{kind: discrete_laplace, epsilon: 4, low: 0, high: 1, step: 0.01}",
+            Score(0.7352),
+        ),
+    ],
+    "gaussian": [("embedding", "{kind: gaussian, clip: 1, sigma: 2, step: 0.01}", VECTOR)],
     "drop": [("embedding", "{kind: drop}", VECTOR)],
 }
-TENANTS: Final = ("acme", "beta")
+TENANTS: Final = {"acme": MARKED, "beta": CONTROL}
+"""And what the cell of the input is to each."""
 
 
 def main() -> None:
@@ -85,7 +112,8 @@ def lines(name: str) -> list[str]:
 def _example(kind: Kind, policy: str, before: Prediction) -> list[str]:
     mutator = read(policy)
     shown = [f"{kind}: [{policy}]", f"  before  {_written(before)}"]
-    after = {who: _written(mutate([mutator], source(tenant=who), before)) for who in TENANTS}
+    drawn = {who: replace(source(tenant=who), cell=cell) for who, cell in TENANTS.items()}
+    after = {who: _written(mutate([mutator], drawn[who], before)) for who in TENANTS}
     if len(set(after.values())) == 1:
         shown.append(f"  after   {after['acme']}")
     else:
@@ -94,7 +122,20 @@ def _example(kind: Kind, policy: str, before: Prediction) -> list[str]:
         shown += [f"  space   {space_id(source(tenant=who).space)} ({who})" for who in TENANTS]
     size = _size(before)
     bits = [limit(chain, kind, size).bits for chain in ([], [mutator])]
-    return [*shown, f"  at most {bits[1]:.1f} bits an answer, of {bits[0]:.0f}"]
+    shown.append(f"  at most {bits[1]:.1f} bits an answer, of {bits[0]:.0f}")
+    return [*shown, *_cost(mutator)] if isinstance(mutator, Private) else shown
+
+
+def _cost(mutator: Private) -> list[str]:
+    """What it amounts to; beyond the largest epsilon that is worth a promise, nothing."""
+    cost = mutator.cost()
+    pure = "" if cost.epsilon is None else f", epsilon {cost.epsilon / NANO:.6g}"
+    lines = [f"  costs {cost.gdp / NANO:.4g} of mu squared{pure}"]
+    for count in (1, 10, 1000):
+        spent = epsilon_of(cost.times(count), 1e-6)
+        if spent <= LARGEST:
+            lines.append(f"  {count:>5,} of them: epsilon {spent:.3g} at delta 1e-6")
+    return lines
 
 
 def similarity() -> list[str]:
@@ -120,7 +161,7 @@ def _written(prediction: Prediction | None) -> str:
     match prediction:
         case Probabilities(values, float(other)):
             return f"{_numbers(values)} other {other:.4g}"
-        case Probabilities(values) | Embedding(values):
+        case Probabilities(values) | Votes(values) | Embedding(values):
             return _numbers(values)
         case Score(value):
             return f"{value:.6g}"
@@ -130,13 +171,13 @@ def _written(prediction: Prediction | None) -> str:
             return "(nothing)"
 
 
-def _numbers(values: Vector) -> str:
+def _numbers(values: Vector | Counts) -> str:
     return "[" + ", ".join(f"{value:.4g}" for value in values.tolist()) + "]"
 
 
 def _size(prediction: Prediction) -> int:
     match prediction:
-        case Probabilities(values) | Embedding(values):
+        case Probabilities(values) | Votes(values) | Embedding(values):
             return values.size
         case Logprobs(_, alternatives):
             return len(alternatives)

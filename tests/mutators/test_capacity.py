@@ -20,6 +20,7 @@ from extproc.mutators import (
     Mutator,
     Noise,
     Quantize,
+    RandomizedResponse,
     Rotate,
     Round,
     Similarity,
@@ -109,6 +110,8 @@ CLASSES: list[tuple[Sequence[Mutator], int, int]] = [
     ([Bins(count=4), Round(digits=1)], 3, 24),
     ([Round(digits=1), Codebook(bits=3)], 3, 24),
     ([Smooth(margin=0.3), LabelOnly()], 3, 24),
+    ([RandomizedResponse(epsilon=1.0)], 3, 24),
+    ([RandomizedResponse(epsilon=1.0), Round(digits=1)], 3, 24),
     ([Round(digits=1), Smooth(margin=0.3)], 3, 24),
     ([Drop()], 2, 10),
 ]

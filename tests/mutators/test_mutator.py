@@ -6,8 +6,9 @@ import msgspec
 import pytest
 
 from extproc.mutators import Mutator
-from extproc.mutators.mutator import Keyed, Plain, Whole
+from extproc.mutators.mutator import Keyed, Plain, Private, Whole
 from extproc.prediction import KINDS, Kind
+from tests.mutators.test_mutators import ALL
 
 
 class Marked(Plain, frozen=True, tag="marked"):
@@ -47,3 +48,13 @@ def test_every_mutator_is_of_one_sort_and_says_what_it_understands(kind: type[Mu
     assert set(KINDS) >= kind.KINDS
     assert callable(kind.apply_all if issubclass(kind, Whole) else kind.apply)
     assert callable(kind.limit)
+
+
+@pytest.mark.parametrize("mutator", [each for each in ALL if isinstance(each, Private)])
+def test_a_private_mutator_says_what_an_answer_costs(mutator: Private) -> None:
+    assert mutator.cost().gdp > 0
+
+
+def test_one_that_does_not_say_so_answers_nothing() -> None:
+    with pytest.raises(NotImplementedError):
+        Private().cost()

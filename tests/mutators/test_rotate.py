@@ -8,7 +8,7 @@ import pytest
 
 from extproc.errors import UpstreamError
 from extproc.mutators.quantize import Quantize
-from extproc.mutators.rotate import Rotate, space_id
+from extproc.mutators.rotate import Rotate, fingerprint, space_id
 from extproc.prediction import Embedding, Vector
 from tests.mutators.vectors import frozen, gaussian, source
 
@@ -69,3 +69,14 @@ def test_nothing_stays_nothing() -> None:
 def test_what_is_not_finite_is_refused(value: float) -> None:
     with pytest.raises(UpstreamError):
         shown(frozen([1.0, value]))
+
+
+def test_a_copy_of_a_space_carries_its_fingerprint_and_no_others_does() -> None:
+    """Planted: a fingerprint of the stages without the signs is anybody's."""
+    raw = np.array([gaussian(seed, 100) for seed in range(60)])
+    mine, theirs = (np.array([shown(row, tenant=name) for row in raw]) for name in ("acme", "beta"))
+    space = source().space
+    assert fingerprint(space, raw, mine) < -60
+    assert fingerprint(space, raw, mine[:, :40].round(2)) < -20
+    assert fingerprint(space, raw, theirs) > -10
+    assert fingerprint(space, raw, raw) > -10

@@ -1,11 +1,14 @@
 """Inputs for the laws: what models say, and what only an adversary or a bug would."""
 
+from itertools import count
+
 import numpy as np
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from extproc.canonical import digest
 from extproc.draw import Draw, Draws, Source
+from extproc.marks.stamps import Stamp, stamp
 from extproc.prediction import Embedding, Logprobs, Probabilities, Token, Vector
 
 digits = st.integers(0, 6)
@@ -111,7 +114,16 @@ embeddings = st.one_of(gaussians, awkward, sparse).map(Embedding)
 def source(question: str = "what?", *, tenant: str = "acme", tier: str = "standard") -> Source:
     """What the answer to a question draws from."""
     space = Draw(b"0123456789abcdef0123456789abcdef").child(tenant.encode())
-    return Draws(space, [digest(question)], tier.encode()).of(0)
+    return Draws(space, [digest(question)], tier.encode(), marks=space.child(b"marks")).of(0)
+
+
+def _cell(wanted: Stamp) -> Draw:
+    drawn = (Draw(b"%d" % number) for number in count())
+    return next(cell for cell in drawn if stamp(cell, 0.001) == wanted)
+
+
+MARKED, CONTROL = _cell("mark"), _cell("control")
+"""Cells of one and the other sort at every rate."""
 
 
 def distance(sample: Vector, cumulative: Vector) -> float:

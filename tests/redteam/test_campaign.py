@@ -56,6 +56,39 @@ def test_a_goal_of_what_was_not_measured_is_not_held(
     assert "Without a defence, a softmax regression is copied" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("right", "code"), [(1_000, campaign.NOT_HELD), (500, 0)])
+def test_a_promise_of_training_that_answers_prove_wrong_fails_the_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], right: int, code: int
+) -> None:
+    """Epsilon 3 is declared: a thousand guesses, all of them right, are more."""
+    (tmp_path / "goals.yaml").write_text("goals: []")
+    asked = replace(
+        _asked(tmp_path),
+        attacks=("membership",),
+        victims=("digits-dp-3",),
+        goals=tmp_path / "goals.yaml",
+    )
+    found = aim(asked)
+    journal = open_journal(tmp_path / "journal.jsonl", fingerprint(found.trials, found.files))
+    counts = {"right": right, "made": 1_000, "records": 1_000}
+    for trial in found.trials:
+        rows = tuple(
+            Row(
+                attack=trial.attack,
+                victim=trial.victim,
+                policy=trial.policy,
+                seed=trial.seed,
+                measure=f"guesses.{name}",
+                value=float(count),
+            )
+            for name, count in counts.items()
+        )
+        journal.add(Entry(trial=trial.name, seconds=1, rows=rows))
+    assert campaign.run(asked) == code
+    broken = "broken promise: digits-dp-3 under none: training is declared to have epsilon 3"
+    assert (broken in capsys.readouterr().err) is (code != 0)
+
+
 @pytest.mark.parametrize(
     ("attacks", "told"),
     [

@@ -45,7 +45,7 @@ def test_every_value_is_told_with_its_line_or_as_built_in() -> None:
     assert found["fidelity"] == ("standard", 40)
     assert found["probabilities"] == ("top_k(k=3, other=false), round(digits=2)", 33)
     assert found["text"] == ("pass", 31)
-    assert found["dropped"][0].startswith("score, logprobs, tensor")
+    assert found["dropped"][0].startswith("votes, score, logprobs, tensor")
     assert found["tools"] == ("false", 42)
     assert found["streaming"] == ("true", None)
     assert found["input messages.content"] == ('{"max_length":4000,"characters":"text"}', 18)

@@ -7,6 +7,8 @@ import pytest
 from extproc.policy import Policy
 from extproc.replay.measurable import amounts, why_not
 from tests.config.example import changed, compiled
+from tests.privacy.ledger import table as policies
+from tests.privacy.ledger import text
 from tests.replay.recorded import ROUTE, daily, record
 
 LIMITS = (
@@ -69,3 +71,9 @@ def test_bits_are_judged_at_the_tier_they_were_counted_at(tmp_path: Path) -> Non
     assert amounts(found, same).of("bits") == (9, 9)
     for other in (record(charge={"bits": 9}), record(fidelity="standard")):
         assert why_not(limit, found, other).startswith("it counts bits")
+
+
+def test_privacy_is_not_judged(tmp_path: Path) -> None:
+    found = policies(tmp_path, text()).policies["acme", "POST /votes"]
+    (limit,) = found.reserved
+    assert why_not(limit, found, record()).startswith("it counts privacy, which a record")

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from extproc import rewriter
 from extproc.dialects import OpenAIChat, OpenAIEmbeddings
 from extproc.dialects.answers import Events
-from extproc.dialects.shape import Mutation, Rewrite
+from extproc.dialects.mutation import Mutation
+from extproc.dialects.shape import Rewrite
 from extproc.errors import UpstreamError
 from extproc.fidelity import Fidelity
 from extproc.mutators import Mutator, Quantize, Round, TopK, Truncate

@@ -13,6 +13,7 @@ from extproc.server import reserver as module
 from extproc.server.reserver import Reserver
 from extproc.server.telemetry import Telemetry
 from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory_memos import MemoryMemos
 from extproc.stores.memory_replays import MemoryReplays
 
 NOW = 1_800_000_000.0
@@ -44,7 +45,8 @@ class Rig:
     def __init__(self, counters: MemoryCounters) -> None:
         self.telemetry = Telemetry()
         replays = MemoryReplays(began=0)
-        self.reserver = Reserver(counters, replays, self.telemetry, lambda: NOW)
+        self.memos = MemoryMemos()
+        self.reserver = Reserver(counters, replays, self.telemetry, lambda: NOW, memos=self.memos)
 
     def count(self, limit: str, outcome: str) -> float:
         labels = {"limit": limit, "outcome": outcome}

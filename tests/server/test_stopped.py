@@ -13,8 +13,9 @@ from extproc.errors import StoreUnavailable
 from extproc.escalation import NOBODY, Case
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders
 from extproc.limits import SECOND, Calendar, Charge, Limit, Periods, Rate, Refused, Taken
-from extproc.policy import Policy, Route
+from extproc.policy import Policy
 from extproc.rollout import Rollout
+from extproc.route import Route
 from extproc.server.act_records import Peer
 from extproc.server.acts import Acts
 from extproc.server.protobuf import AUTHZ, handover

@@ -47,7 +47,9 @@ from extproc.server.suspects import Suspects
 from extproc.server.tables import Ask, Tables, nobody
 from extproc.server.telemetry import Telemetry
 from extproc.server.traces import Traces
+from extproc.server.vault import Vault
 from extproc.stores.memory import MemoryCounters
+from extproc.stores.memory_memos import MemoryMemos
 from extproc.stores.memory_replays import MemoryReplays
 
 PROCESS = "/envoy.service.ext_proc.v3.ExternalProcessor/Process"
@@ -87,6 +89,7 @@ class Sidecar:
         suspects: Suspects | None = None,
         watcher: Watcher | None = None,
         traces: Traces | None = None,
+        vault: Vault | None = None,
     ) -> None:
         self.log = io.BytesIO()
         self.wall = Clock()
@@ -105,10 +108,13 @@ class Sidecar:
             self.records,
             alarms,
             self.wall,
-            reserver=Reserver(own, MemoryReplays(began=0), self.telemetry, self.wall),
+            reserver=Reserver(
+                own, MemoryReplays(began=0), self.telemetry, self.wall, memos=MemoryMemos()
+            ),
             auditor=auditor,
             suspects=suspects,
             watcher=watcher,
+            vault=vault,
             traces=traces,
         )
         self.authorization = Authorization(
@@ -155,9 +161,10 @@ async def running(
     suspects: Suspects | None = None,
     watcher: Watcher | None = None,
     traces: Traces | None = None,
+    vault: Vault | None = None,
 ) -> AsyncIterator[tuple[Sidecar, "Envoy"]]:
     """A sidecar on this socket, and an Envoy that talks to it."""
-    sidecar = Sidecar(table, counters, alarms, ask, auditor, suspects, watcher, traces)
+    sidecar = Sidecar(table, counters, alarms, ask, auditor, suspects, watcher, traces, vault)
     sidecar.server.add_insecure_port(f"unix:{path}")
     await sidecar.server.start()
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from extproc.limits import Limit
+from extproc.policy import PolicyTable
 from extproc.server.control import Control
 from tests.server.test_acts import Operator, made
 
@@ -17,12 +18,12 @@ Result = TypeVar("Result")
 class Beside:
     """``operator`` is at it, in a thread; ``run`` does something there."""
 
-    def __init__(self, path: Path, *tenants: str) -> None:
+    def __init__(self, path: Path, of: PolicyTable) -> None:
         self.path = path
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.operator = Operator(made(*tenants))
+        self.operator = Operator(of)
         self.control = Control(path, self.operator.acts, self.operator.records)
         self.run(self.control.start())
 
@@ -41,8 +42,8 @@ class Beside:
 
 
 @contextmanager
-def beside(path: Path, *tenants: str) -> Iterator[Beside]:
-    found = Beside(path, *(tenants or ("acme", "beta")))
+def beside(path: Path, *tenants: str, of: PolicyTable | None = None) -> Iterator[Beside]:
+    found = Beside(path, of or made(*(tenants or ("acme", "beta"))))
     try:
         yield found
     finally:

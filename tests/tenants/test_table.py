@@ -107,6 +107,8 @@ def test_json_has_numbers_names_and_times() -> None:
         "resets": "2026-06-02T00:00:00Z",
         "forecast": "ends",
         "exhausted": "2026-06-01T20:00:00Z",
+        "epsilon": None,
+        "delta": None,
     }
     assert beta["counters"] == []
     assert json.loads(to_json(ACME))["whom"] == "acme"

@@ -1,54 +1,39 @@
-"""An API that a target file declares: a template of its requests, and where answers lie.
+"""An API that a target file declares: a template of its requests, and where answers lie."""
 
-Rule: what is put into the template is JSON, so that no input can end the place it stands in.
-"""
-
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 import orjson
 
-from extproc.redteam.adapters.json_place import JsonPlace
+from extproc.declared_api.description import Ask
+from extproc.declared_api.json_place import JsonPlace
+from extproc.declared_api.template import Template
 from extproc.redteam.answers import Answers, Floats, Vectors
 from extproc.redteam.request import Reply, Request
 
-PLACES: Final = ("inputs", "input", "flat", "count")
-"""What a template may hold, in double braces: all inputs as a list of lists (or of texts), the one
-input, all numbers as one list, and how many inputs there are."""
-_PLACE: Final = re.compile(r"\{\{\s*(\w+)\s*\}\}")
-
 
 @dataclass(frozen=True, slots=True)
-class Template:
-    """Of a request."""
+class Asked:
+    """How it is asked."""
 
-    path: str
-    body: str
-    method: str
-    headers: Mapping[str, str]
+    ask: Ask
 
-    def unknown(self) -> list[str]:
-        """Places in its body that nothing is put into."""
-        return sorted(set(_PLACE.findall(self.body)) - set(PLACES))
+    @property
+    def template(self) -> Template:
+        return Template(self.ask.body)
 
     def request(self, inputs: Sequence[Any], key: int) -> Request:
-        values = {"inputs": inputs, "input": inputs[0], "count": len(inputs)}
-        if "flat" in _PLACE.findall(self.body):
-            values["flat"] = [number for row in inputs for number in row]
-        body = _PLACE.sub(lambda match: orjson.dumps(values[match[1]]).decode(), self.body)
-        return Request(
-            self.path, body.encode(), self.method, self.headers, key=key, queries=len(inputs)
-        )
+        ask, body = self.ask, self.template.filled(inputs)
+        return Request(ask.path, body, ask.method, ask.headers, key=key, queries=len(inputs))
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredClassifier:
     """Reads scores and labels, whichever come."""
 
-    template: Template
+    asked: Asked
     classes: int
     scores: JsonPlace | None
     label: JsonPlace | None
@@ -57,7 +42,7 @@ class DeclaredClassifier:
     most: int
 
     def request(self, inputs: Floats, key: int) -> Request:
-        return self.template.request(inputs.tolist(), key)
+        return self.asked.request(inputs.tolist(), key)
 
     def read(self, reply: Reply, count: int) -> Answers:
         try:
@@ -82,13 +67,13 @@ class DeclaredClassifier:
 class DeclaredEmbedding:
     """Reads vectors, of as many dimensions as come."""
 
-    template: Template
+    asked: Asked
     dimensions: int
     vectors: JsonPlace
     most: int
 
     def request(self, texts: Sequence[str], key: int) -> Request:
-        return self.template.request(list(texts), key)
+        return self.asked.request(list(texts), key)
 
     def read(self, reply: Reply, count: int) -> Vectors:
         try:

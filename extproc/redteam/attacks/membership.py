@@ -4,8 +4,10 @@ Papers: Yeom, Giacomelli, Fredrikson, Jha, 2018, "Privacy Risk in Machine Learni
 in the true label, and the gap: right or wrong); Salem et al., 2019, "ML-Leaks" (the highest
 confidence); Song and Mittal, 2021, "Systematic Evaluation of Privacy Risks" (modified entropy);
 Carlini et al., 2022, "Membership Inference Attacks From First Principles" (shadow
-models); Choquette-Choo, Tramer, Carlini, Papernot, 2021, "Label-Only Membership Inference
-Attacks" (how much noise an answer stands, which needs labels alone).
+models); Watson, Guo, Cormode, Sablayrolles, 2022, "On the Importance of Difficulty Calibration in
+Membership Inference Attacks" (the same without logarithms: an odd record that is told as if it were
+none); Choquette-Choo, Tramer, Carlini, Papernot, 2021, "Label-Only Membership Inference Attacks"
+(how much noise an answer stands, which needs labels alone).
 
 The attacker has records, half of them members, and knows their true labels, as in these papers;
 it is the one attack that reads them from what only judges see.
@@ -21,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 from extproc.redteam.answers import Bools, Floats, Ints
 from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Measure, Needs
 from extproc.redteam.measures.distinguish import auc, auc_interval, true_positives
+from extproc.redteam.measures.guesses import guesses
 from extproc.redteam.scene import Scene
 
 NOISES: Final = (0.05, 0.1, 0.2, 0.3)
@@ -53,17 +56,31 @@ class _Told:
 
 async def _run(scene: Scene) -> AsyncIterator[Gain]:
     candidates = _candidates(scene)
+    suspicions: dict[str, Floats] = {}
+    async for name, suspicion in _suspicions(scene, candidates):
+        suspicions[name] = suspicion
+        for finding in _findings(candidates, name, suspicion):
+            yield finding
+    made = guesses(suspicions, candidates.member, scene.rng)
+    for name, count in (("right", made.right), ("made", made.made), ("records", made.records)):
+        yield Finding(f"guesses.{name}", count, note=_WAYS[made.way])
+
+
+async def _suspicions(scene: Scene, candidates: _Candidates) -> AsyncIterator[tuple[str, Floats]]:
+    """How much each candidate looks like a member [N], by each of the known ways."""
     told = await _ask(scene, candidates)
     # Who was refused is neither: a refusal is no wrong answer.
-    right = np.where(told.labels < 0, 0.5, told.labels == candidates.truth)
-    for finding in _findings(candidates, "gap", right):
-        yield finding
+    yield "gap", np.where(told.labels < 0, 0.5, told.labels == candidates.truth)
+    shadows = _shadows(candidates, scene.rng)
+    chance = _of_truth(told.scores, candidates)
+    usual = shadows.outside(shadows.chance)
+    yield "calibrated", np.where(told.labels < 0, 0.0, chance - usual)
     if told.in_detail:
-        for name, suspicion in _by_scores(told, candidates, scene.rng):
-            for finding in _findings(candidates, name, suspicion):
-                yield finding
-    for finding in _findings(candidates, "label_only", await _stood(scene, candidates)):
-        yield finding
+        yield "confidence", chance
+        yield "highest", told.scores.max(axis=1)
+        yield "entropy", -_modified_entropy(told.scores, candidates)
+        yield "shadows", _logit(chance) - shadows.outside(_logit(shadows.chance))
+    yield "label_only", await _stood(scene, candidates)
 
 
 def _candidates(scene: Scene) -> _Candidates:
@@ -82,17 +99,6 @@ async def _ask(scene: Scene, candidates: _Candidates) -> _Told:
         return _Told(np.eye(classes)[np.maximum(labels, 0)], labels, in_detail=False)
     scores = np.nan_to_num(answers.scores, nan=1 / classes)
     return _Told(scores, labels, in_detail=bool(np.any((scores > 0) & (scores < 1))))
-
-
-def _by_scores(
-    told: _Told, candidates: _Candidates, rng: np.random.Generator
-) -> Iterator[tuple[str, Floats]]:
-    """How much each candidate looks like a member, by each of the known ways."""
-    chance = _of_truth(told.scores, candidates)
-    yield "confidence", chance
-    yield "highest", told.scores.max(axis=1)
-    yield "entropy", -_modified_entropy(told.scores, candidates)
-    yield "shadows", _beyond_shadows(chance, candidates, rng)
 
 
 def _findings(candidates: _Candidates, name: str, suspicion: Floats) -> Iterator[Finding]:
@@ -132,19 +138,25 @@ def _modified_entropy(scores: Floats, candidates: _Candidates) -> Floats:
     return entropy
 
 
-def _beyond_shadows(chance: Floats, candidates: _Candidates, rng: np.random.Generator) -> Floats:
-    """Carlini et al., section VI, the offline attack with one variance for all: how much surer the
-    model is of a record than shadow models are that have not seen it.
-    """
-    seen = np.zeros((_SHADOWS, len(chance)), bool)
-    sure = np.zeros((_SHADOWS, len(chance)))
-    for shadow in range(_SHADOWS):
-        seen[shadow] = rng.permutation(len(chance)) < len(chance) // 2
-        sure[shadow] = _logit(_shadow(candidates, seen[shadow]))
-    unseen = np.maximum((~seen).sum(axis=0), 1)
-    outside = np.where(seen, 0, sure).sum(axis=0) / unseen
-    beyond: Floats = _logit(chance) - outside
-    return beyond
+@dataclass(frozen=True, slots=True)
+class _Shadows:
+    """What S models say of the true labels [S, N], and who was in each one's training [S, N]."""
+
+    chance: Floats
+    seen: Bools
+
+    def outside(self, values: Floats) -> Floats:
+        """The mean of values [S, N] over the shadows that have not seen a record."""
+        unseen = np.maximum((~self.seen).sum(axis=0), 1)
+        mean: Floats = np.where(self.seen, 0, values).sum(axis=0) / unseen
+        return mean
+
+
+def _shadows(candidates: _Candidates, rng: np.random.Generator) -> _Shadows:
+    """Carlini et al., section VI, the offline attack with one variance for all."""
+    count = len(candidates.truth)
+    seen = np.array([rng.permutation(count) < count // 2 for _ in range(_SHADOWS)])
+    return _Shadows(np.array([_shadow(candidates, each) for each in seen]), seen)
 
 
 def _shadow(candidates: _Candidates, seen: Bools) -> Floats:
@@ -169,17 +181,21 @@ _WAYS: Final = {
     "highest": "by the highest confidence",
     "entropy": "by modified entropy",
     "shadows": "by how much surer it is than shadow models",
+    "calibrated": "by how much likelier it is told than shadow models tell it",
     "label_only": "by how much noise the label stands",
 }
 
 ATTACK: Final = Attack(
     name="membership",
-    paper="Yeom et al. 2018; Salem et al. 2019; Choquette-Choo et al. 2021; Carlini et al. 2022",
+    paper=(
+        "Yeom et al. 2018; Salem et al. 2019; Choquette-Choo et al. 2021; Watson et al. 2022; "
+        "Carlini et al. 2022"
+    ),
     family=Family.PRIVACY,
     needs=(Needs.MEMBERS, Needs.LABELS),
     kind=Kind.CLASSIFIER,
     run=_run,
-    victims=("digits-mlp", "digits-forest"),
+    victims=("digits-mlp", "digits-forest", "digits-plain", "digits-dp-8", "digits-dp-3"),
     quick=("digits-mlp",),
     budgets=(10_000,),
     measures=(
@@ -191,5 +207,8 @@ ATTACK: Final = Attack(
             Measure(f"found.{w}", f"share of members found {h}, at 1 % of others taken for them")
             for w, h in _WAYS.items()
         ),
+        Measure("guesses.right", "guesses of who was trained on that were right"),
+        Measure("guesses.made", "guesses ventured, as learnt from the other half of the records"),
+        Measure("guesses.records", "records that were guessed about, or not"),
     ),
 )

@@ -15,6 +15,7 @@ from extproc.redteam.report.chapters.prices import MEASURES
 from extproc.redteam.report.costs import cost, times
 from extproc.redteam.report.frontier import frontier
 from extproc.redteam.report.model import Cell, Model
+from extproc.redteam.report.promises import Promised
 from extproc.redteam.report.verdicts import Judged, Shown, Verdicts
 
 VERSION: Final = 1
@@ -27,6 +28,7 @@ def render(model: Model, verdicts: Verdicts) -> str:
         "passed": verdicts.passed,
         "claims": [_judged(each) for each in verdicts.judged],
         "not_stopped": [_shown(each) for each in verdicts.shown],
+        "training_privacy": [_promised(each) for each in verdicts.promises],
         "best": _best(model),
         "costs": _costs(model),
         "cells": [_cell(cell) for cell in model.strategies.values()],
@@ -49,6 +51,16 @@ def _judged(each: Judged) -> dict[str, Any]:
 def _shown(each: Shown) -> dict[str, Any]:
     measured = _interval(each.cell.interval if each.cell else None)
     return {**msgspec.to_builtins(each.entry), "measured": measured}
+
+
+def _promised(each: Promised) -> dict[str, Any]:
+    return {
+        "victim": each.right.key.victim,
+        "policy": each.right.key.policy,
+        "declared": msgspec.to_builtins(each.declared),
+        "proven": _finite(each.proven),
+        "broken": each.broken,
+    }
 
 
 def _best(model: Model) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from extproc.redteam.report.chapters import (
     looked,
     noticed,
     prices,
+    training,
 )
 from extproc.redteam.report.document import Page, Section, Span, Tone, line
 from extproc.redteam.report.model import Model
@@ -48,6 +49,7 @@ def _sections(model: Model, verdicts: Verdicts) -> Iterator[Section | None]:
     yield detected.section(model, verdicts)
     yield harm.section(model, verdicts)
     yield information.section(model)
+    yield training.section(verdicts)
     yield attacks.section(model, verdicts)
     yield looked.section(model)
     yield about.section(model)

@@ -32,6 +32,13 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.per_thousand_queries or self.per_key)
 
 
+class TrainingPrivacy(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator declares that training promised each record; nobody here has checked it."""
+
+    epsilon: float
+    delta: float
+
+
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     """Of extproc."""
@@ -45,6 +52,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     plan: tuple[Planned, ...]
     victims: dict[str, str] = {}
     """A sentence about each, by name."""
+    training_privacy: dict[str, TrainingPrivacy] = {}
+    """What the policy files declare of it, by victim, where they do."""
     facts: dict[str, str] = {}
     """Versions of what was run, such as Envoy's; sizes of the machine; what it took."""
     prices: Prices = Prices()

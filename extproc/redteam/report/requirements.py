@@ -66,7 +66,10 @@ _MEMBERS: Final = Test(
         (Family.PRIVACY,),
         measures=tuple(
             f"auc.{way}"
-            for way in ("gap", "confidence", "highest", "entropy", "shadows", "label_only")
+            for way in (
+                *("gap", "confidence", "highest", "entropy", "shadows", "calibrated"),
+                "label_only",
+            )
         ),
     ),
 )
@@ -167,7 +170,10 @@ ATLAS: Final = (
                 "How much these models have to tell: a model that has not memorised leaks little "
                 "under any policy."
             ),
-            "Differential privacy in training is the model owner's, and is not looked at.",
+            (
+                "Differential privacy in training is the model owner's: what is declared of it is "
+                "held against what membership proves, and nothing more is looked at."
+            ),
         ),
     ),
     Requirement(

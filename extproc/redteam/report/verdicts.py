@@ -14,6 +14,7 @@ from extproc.redteam.measures.interval import Interval, of_ratio
 from extproc.redteam.measures.reach import Bound, Reach, multiplier, reach
 from extproc.redteam.report.frontier import Lead, curves, frontier
 from extproc.redteam.report.model import Cell, Key, Model
+from extproc.redteam.report.promises import Promised, promised
 
 
 class Verdict(StrEnum):
@@ -63,11 +64,17 @@ class Shown:
 class Verdicts:
     judged: tuple[Judged, ...]
     shown: tuple[Shown, ...]
+    promises: tuple[Promised, ...] = ()
+    """What training is declared to promise, beside what was proven."""
 
     @property
     def passed(self) -> bool:
-        """Whether every goal that the run is judged by is held."""
-        return all(each.passed for each in self.judged)
+        """Whether every goal that the run is judged by is held, and no promise broken."""
+        return all(each.passed for each in self.judged) and not self.broken
+
+    @property
+    def broken(self) -> list[Promised]:
+        return [each for each in self.promises if each.broken]
 
     def cited(self) -> set[Key]:
         """Cells that goals speak of, which the report therefore has a place for."""
@@ -82,6 +89,7 @@ def decide(goals: Goals, model: Model) -> Verdicts:
     return Verdicts(
         tuple(_judged(goal, model) for goal in goals.goals),
         tuple(Shown(entry, place(entry, model)) for entry in goals.not_stopped),
+        tuple(promised(model)),
     )
 
 

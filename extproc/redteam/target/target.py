@@ -13,9 +13,9 @@ from typing import Final
 
 import numpy as np
 
-from extproc.redteam.adapters import json_place
-from extproc.redteam.adapters.declared import DeclaredClassifier, DeclaredEmbedding, Template
-from extproc.redteam.adapters.json_place import JsonPlace
+from extproc.declared_api import api_keys, json_place
+from extproc.declared_api.json_place import JsonPlace
+from extproc.redteam.adapters.declared import Asked, DeclaredClassifier, DeclaredEmbedding
 from extproc.redteam.attack import Attack, Kind, Needs
 from extproc.redteam.ground import Ground, Place
 from extproc.redteam.plan import Planned
@@ -96,7 +96,7 @@ def load(path: Path) -> Target:
     """Raise ValueError, in a sentence with its place, where the file or what it names is wrong."""
     file = target_file.read(path)
     reference = file.reference.keys if file.reference else ()
-    keys = tuple(target_file.keys(path, file.keys))
+    keys = tuple(api_keys.keys(path, file.keys))
     try:
         victim = _classifier(path, file) if file.kind == "classifier" else _embedding(path, file)
     except ValueError as error:
@@ -104,7 +104,7 @@ def load(path: Path) -> Target:
         raise ValueError(
             told if told.startswith(str(path.parent)) else f"{path}: {told}"
         ) from error
-    return Target(path, file, victim, keys, tuple(target_file.keys(path, reference)))
+    return Target(path, file, victim, keys, tuple(api_keys.keys(path, reference)))
 
 
 def _classifier(path: Path, file: TargetFile) -> ClassifierVictim:
@@ -137,9 +137,7 @@ def _classifier_adapter(file: TargetFile) -> DeclaredClassifier:
     if len(labels) != file.classes:
         raise ValueError(f"answer.labels: there are {file.classes} classes")
     scores, label = (_place(text) if text else None for text in (answer.scores, answer.label))
-    return DeclaredClassifier(
-        _template(file), file.classes, scores, label, labels, file.request.batch
-    )
+    return DeclaredClassifier(_asked(file), file.classes, scores, label, labels, file.request.batch)
 
 
 def _embedding(path: Path, file: TargetFile) -> EmbeddingVictim:
@@ -151,7 +149,7 @@ def _embedding(path: Path, file: TargetFile) -> EmbeddingVictim:
     return EmbeddingVictim(
         name=file.name,
         about=f"An embedding model at {file.url}.",
-        adapter=DeclaredEmbedding(_template(file), file.dimensions, vectors, file.request.batch),
+        adapter=DeclaredEmbedding(_asked(file), file.dimensions, vectors, file.request.batch),
         dimensions=file.dimensions,
         task=[texts[at] for at in own],
         test=[texts[at] for at in judged],
@@ -159,12 +157,11 @@ def _embedding(path: Path, file: TargetFile) -> EmbeddingVictim:
     )
 
 
-def _template(file: TargetFile) -> Template:
-    ask = file.request
-    template = Template(ask.path, ask.body, ask.method, dict(ask.headers))
-    if unknown := template.unknown():
+def _asked(file: TargetFile) -> Asked:
+    asked = Asked(file.request)
+    if unknown := asked.template.unknown():
         raise ValueError(f"request.body: nothing is put into {{{{{unknown[0]}}}}}")
-    return template
+    return asked
 
 
 def _place(text: str) -> JsonPlace:

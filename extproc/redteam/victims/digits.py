@@ -22,7 +22,7 @@ BRIGHTEST: Final = 16.0
 
 _HELD_OUT: Final = 450
 _SEED: Final = 0
-_JUDGED: Final = 225
+JUDGED: Final = 225
 _TASK: Final = 30_000
 _NATURAL: Final = 30_000
 
@@ -53,12 +53,12 @@ def forest() -> ClassifierVictim:
 
 def trained() -> Floats:
     """All images that the victims were trained on [N, 64], in an order of their own."""
-    return _split()[0]
+    return split()[0]
 
 
 def _victim(name: str, about: str, *, linear: bool = False) -> ClassifierVictim:
-    members, held, member_truth, truth = _split()
-    own = len(held) - _JUDGED
+    members, held, member_truth, truth = split()
+    own = len(held) - JUDGED
     return ClassifierVictim(
         name=name,
         about=about,
@@ -67,22 +67,22 @@ def _victim(name: str, about: str, *, linear: bool = False) -> ClassifierVictim:
         classes=10,
         low=np.zeros(SIDE * SIDE),
         high=np.full(SIDE * SIDE, BRIGHTEST),
-        task=expanded(held[_JUDGED:], _TASK, _SEED, side=SIDE),
+        task=expanded(held[JUDGED:], _TASK, _SEED, side=SIDE),
         natural=patches(_NATURAL, SIDE, BRIGHTEST, _SEED),
         secret=Secret(
-            held[:_JUDGED],
-            truth[:_JUDGED],
+            held[:JUDGED],
+            truth[:JUDGED],
             members[:own],
             member_truth[:own],
-            held[_JUDGED:],
-            truth[_JUDGED:],
+            held[JUDGED:],
+            truth[JUDGED:],
         ),
         linear=linear,
         real=own,
     )
 
 
-def _split() -> tuple[Floats, Floats, Ints, Ints]:
+def split() -> tuple[Floats, Floats, Ints, Ints]:
     """Images trained on and held out, then the labels of both."""
     images, labels = load_digits(return_X_y=True)
     split = train_test_split(

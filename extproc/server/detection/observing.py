@@ -60,7 +60,8 @@ def ended(machine: Exchange | ShadowExchange, handover: Handover) -> tuple[Obser
     """Of an exchange, with the sample of its inputs."""
     exchange = machine.inner if isinstance(machine, ShadowExchange) else machine
     query, sample = exchange.query, exchange.sample
-    whole, noticed = len(exchange.digests) == len(sample.inputs), exchange.noticed or _UNNOTICED
+    whole = len(exchange.digests) == len(sample.inputs)
+    noticed = exchange.told.noticed or _UNNOTICED
     return Observation(
         time=handover.arrival,
         tenant=handover.tenant,

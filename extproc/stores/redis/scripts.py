@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-NAMES: Final = ("take", "settle", "restore", "freeze", "grant", "first", "share")
+NAMES: Final = ("take", "settle", "restore", "freeze", "grant", "first", "share", "memo")
 _SHARED: Final = ("states", "groups")
 
 

@@ -6,8 +6,9 @@ import numpy as np
 import orjson
 import pytest
 
-from extproc.redteam.adapters.declared import DeclaredClassifier, DeclaredEmbedding, Template
-from extproc.redteam.adapters.json_place import parse
+from extproc.declared_api.description import Ask
+from extproc.declared_api.json_place import parse
+from extproc.redteam.adapters.declared import Asked, DeclaredClassifier, DeclaredEmbedding
 from extproc.redteam.request import Reply
 
 
@@ -16,11 +17,9 @@ def _reply(document: object, status: int = 200) -> Reply:
 
 
 def _classifier(**changes: Any) -> DeclaredClassifier:
-    template = Template(
-        "/score", '{"rows": {{inputs}}, "n": {{count}}}', "PUT", {"x-api-key": "{{key}}"}
-    )
+    body, headers = '{"rows": {{inputs}}, "n": {{count}}}', {"x-api-key": "{{key}}"}
     fields: dict[str, Any] = {
-        "template": template,
+        "asked": Asked(Ask(path="/score", body=body, method="PUT", headers=headers)),
         "classes": 2,
         "scores": parse("scores"),
         "label": parse("labels"),
@@ -35,24 +34,6 @@ def test_inputs_are_put_into_the_template_as_json() -> None:
     assert orjson.loads(request.body) == {"rows": [[1, 2.5], [3, 4]], "n": 2}
     assert (request.method, request.path, request.key, request.queries) == ("PUT", "/score", 1, 2)
     assert request.headers == {"x-api-key": "{{key}}"}
-
-
-@pytest.mark.parametrize(
-    ("body", "sent"), [("{{flat}}", [1, 2, 3, 4]), ("{{ input }}", [1, 2]), ("[{{count}}]", [2])]
-)
-def test_there_are_other_places(body: str, sent: list[float]) -> None:
-    template = Template("/", body, "POST", {})
-    assert orjson.loads(template.request([[1, 2], [3, 4]], 0).body) == sent
-
-
-def test_a_text_cannot_end_the_place_it_stands_in() -> None:
-    text = '"}], "model": "{{count}}\\'
-    template = Template("/", '{"input": [{"text": {{input}}}]}', "POST", {})
-    assert orjson.loads(template.request([text], 0).body) == {"input": [{"text": text}]}
-
-
-def test_a_place_that_nothing_is_put_into_is_found() -> None:
-    assert Template("/", "{{inputs}} {{imputs}}", "POST", {}).unknown() == ["imputs"]
 
 
 def test_scores_and_labels_are_read_by_the_names_of_the_classes() -> None:
@@ -90,7 +71,8 @@ def test_what_cannot_be_read_is_no_answer(reply: Reply) -> None:
 
 
 def test_vectors_are_read_as_wide_as_they_come() -> None:
-    adapter = DeclaredEmbedding(Template("/", "{{inputs}}", "POST", {}), 3, parse("data[].v"), 5)
+    asked = Asked(Ask(path="/", body="{{inputs}}"))
+    adapter = DeclaredEmbedding(asked, 3, parse("data[].v"), 5)
     assert orjson.loads(adapter.request(("a", "b"), 0).body) == ["a", "b"]
     vectors = adapter.read(_reply({"data": [{"v": [1, 2]}, {"v": [3, 4]}]}), 2)
     assert vectors.values.tolist() == [[1, 2], [3, 4]]

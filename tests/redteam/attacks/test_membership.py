@@ -5,6 +5,7 @@ from aiohttp import web
 
 from extproc.redteam.answers import Floats
 from extproc.redteam.attacks.membership import ATTACK
+from extproc.redteam.measures.privacy_bound import of_guesses
 from tests.redteam.faulty import (
     answer,
     model,
@@ -55,11 +56,29 @@ async def test_a_model_that_knows_nobody_gives_nobody_away() -> None:
             assert 0.35 < row.value < 0.65, name
 
 
-async def test_labels_alone_leave_the_gap_and_the_noise_that_they_stand() -> None:
+async def test_labels_alone_leave_what_is_right_and_how_much_noise_it_stands() -> None:
     async with serving(model(lambda inputs: _overfit(inputs).round())) as url:
         rows = await tried(ATTACK, url, against=AGAINST)
-    assert {name for name in rows if name.startswith("auc.")} == {"auc.gap", "auc.label_only"}
+    left = {name for name in rows if name.startswith("auc.")}
+    assert left == {"auc.gap", "auc.calibrated", "auc.label_only"}
     assert rows["auc.label_only"].value > 0.75
+    assert rows["auc.calibrated"].value > 0.85
+
+
+async def test_guesses_prove_epsilon_of_an_overfit_model_and_none_of_one_that_knows_nobody() -> (
+    None
+):
+    proven = {}
+    for name, predict in (("overfit", _overfit), ("unknowing", _unknowing)):
+        async with serving(model(predict)) as url:
+            rows = await tried(ATTACK, url, against=AGAINST)
+        right, made, records = (
+            round(rows[f"guesses.{each}"].value) for each in ("right", "made", "records")
+        )
+        assert made <= records == 60
+        proven[name] = of_guesses(right, made, records, 1e-5)
+    assert proven["overfit"] > 1.5
+    assert proven["unknowing"] < 0.5
 
 
 async def test_a_refusal_makes_nobody_look_like_a_member_or_like_none() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.redteam.target.target_file import keys, read
+from extproc.redteam.target.target_file import read
 
 TEXT = """\
 name: mine
@@ -45,28 +45,3 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, text: str, said: s
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"t\.yaml: .*No such file"):
         read(tmp_path / "t.yaml")
-
-
-def test_keys_are_read_from_where_the_file_says(tmp_path: Path) -> None:
-    (tmp_path / "more").write_text("two\n\n three \n")
-    found = keys(tmp_path / "t.yaml", ["env:ONE", "file:more"], {"ONE": "one"})
-    assert found == ["one", "two", "three"]
-
-
-@pytest.mark.parametrize(
-    ("place", "said"),
-    [
-        ("sk-secret-of-mine", "write env:NAME or file:PATH"),
-        ("env:NOT_THERE", "the environment has no NOT_THERE"),
-        ("file:nowhere", "cannot be read"),
-        ("file:empty", "holds no key"),
-    ],
-)
-def test_a_key_that_is_not_there_is_said_and_none_is_told(
-    tmp_path: Path, place: str, said: str
-) -> None:
-    (tmp_path / "empty").write_text("\n")
-    with pytest.raises(ValueError) as caught:
-        keys(tmp_path / "t.yaml", [place], {})
-    assert said in str(caught.value)
-    assert "secret" not in str(caught.value)

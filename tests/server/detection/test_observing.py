@@ -11,9 +11,10 @@ from extproc.dialects.knobs import SEED
 from extproc.events import RequestBody, RequestHeaders, ResponseBody
 from extproc.exchange import Exchange
 from extproc.origin import Origin
-from extproc.policy import Policy, Route
+from extproc.policy import Policy
 from extproc.prediction import Embedding, Probabilities
 from extproc.refusal import INVALID_REQUEST, RATE_LIMITED, UNKNOWN_MODEL, UNKNOWN_ROUTE
+from extproc.route import Route
 from extproc.server.detection.observing import denied, ended, outcome
 from extproc.server.protobuf import Handover
 from extproc.shadow import ShadowExchange
@@ -60,9 +61,9 @@ def test_an_exchange_is_known_by_what_its_answer_was_and_where_it_came_from() ->
     told(exchange, RequestBody(ASK[:-1] + b',"seed":7}', end=True))
     seen, _ = ended(exchange, from_where)
     assert (seen.network, seen.client, seen.knobs) == ("a1", "b2", SEED)
-    assert exchange.noticed is not None
-    exchange.noticed.see(Probabilities(np.array([0.2, 0.8])))
-    exchange.noticed.see(Embedding(np.array([3.0, 4.0])))
+    assert exchange.told.noticed is not None
+    exchange.told.noticed.see(Probabilities(np.array([0.2, 0.8])))
+    exchange.told.noticed.see(Embedding(np.array([3.0, 4.0])))
     seen, _ = ended(exchange, from_where)
     assert [len(each) for each in (seen.labels, seen.margins, seen.norms)] == [1, 1, 1]
 

@@ -28,6 +28,37 @@ def test_two_of_them_know_their_own_images_by_heart(
     assert (three[name].score(images).labels == labels).mean() > 0.999
 
 
+@pytest.fixture(scope="module")
+def trained() -> dict[str, Classifier]:
+    made = (models.plain(), models.private_8(), models.private_3())
+    return {each.signature.name: each for each in made}
+
+
+@pytest.mark.parametrize(
+    ("name", "least"), [("digits-plain", 0.93), ("digits-dp-8", 0.93), ("digits-dp-3", 0.91)]
+)
+def test_private_training_costs_a_few_digits_of_a_hundred(
+    trained: dict[str, Classifier], name: str, least: float
+) -> None:
+    _, images, _, labels = split()
+    assert least < (trained[name].score(images).labels == labels).mean() < 0.97
+
+
+def test_a_wrong_label_is_learnt_by_heart_unless_training_is_private(
+    trained: dict[str, Classifier],
+) -> None:
+    images, _, labels, _ = split()
+    told = models.mislabelled(labels)
+    wrong = told != labels
+    assert wrong.sum() == models.WRONG
+    known = {
+        name: float(np.mean(model.score(images[wrong]).labels == told[wrong]))
+        for name, model in trained.items()
+    }
+    assert known["digits-plain"] == 1
+    assert max(known["digits-dp-8"], known["digits-dp-3"]) < 0.15
+
+
 def test_confidence_is_to_be_believed(digits: SoftmaxRegression) -> None:
     _, images, _, labels = split()
     scores = digits.score(images)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from extproc.redteam.adapters.json_place import parse
+from extproc.declared_api.json_place import parse
 
 DOCUMENT = {
     "outputs": [
