@@ -10,7 +10,7 @@ import fcntl
 import os
 import secrets
 import threading
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Final
@@ -44,8 +44,9 @@ class Vault:
     ) -> None:
         self._plan, self._commit, self._pause = plan, commit, pause
         self._queue: deque[tuple[Answered, Finding]] = deque()
-        self._known: dict[str, None] = {}
-        """Names of cells that are in the vault, or on their way; the oldest first."""
+        self._known: OrderedDict[str, None] = OrderedDict()
+        """Names of cells that are in the vault, or on their way; the oldest first.  Two threads
+        change it, each by calls that are one step: neither goes through it."""
         self.refused = 0
         """Entries that found no place in the queue."""
         self.unwritten = 0
@@ -77,7 +78,7 @@ class Vault:
                 self.refused += 1
                 continue
             if len(self._known) >= KNOWN:
-                self._known.pop(next(iter(self._known)), None)
+                self._known.popitem(last=False)
             self._known[finding.cell] = None
             self._queue.append((answered, finding))
 

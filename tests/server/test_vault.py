@@ -3,7 +3,8 @@
 A full disk is a limit on the size of files, as in test_audit_log.py.
 """
 
-from collections.abc import Sequence
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -160,6 +161,20 @@ def test_as_many_cells_are_known_as_there_is_room_for(tmp_path: Path) -> None:
     vault.add(ANSWERED, [finding(1)])
     assert len(vault._known) == KNOWN
     assert "0" not in vault._known
+    vault.close()
+
+
+def test_two_threads_may_forget_cells_at_once(tmp_path: Path) -> None:
+    """Planted: looking for the oldest in a step of its own fails where the other forgets one."""
+    vault = Vault(plan(tmp_path), Log().hand, NEVER)
+
+    class Meddled(OrderedDict[str, None]):
+        def __iter__(self) -> Iterator[str]:
+            raise AssertionError("the other thread may change it meanwhile")
+
+    vault._known = Meddled.fromkeys(map(str, range(KNOWN)))
+    vault.add(ANSWERED, [finding(1)])
+    assert len(vault._known) == KNOWN
     vault.close()
 
 
