@@ -40,6 +40,7 @@ class Reserver:
         self._counters, self._replays, self._memos = counters, replays, memos
         self._telemetry, self._wall = telemetry, wall
         self._settling: set[asyncio.Task[None]] = set()
+        telemetry.settling.set_function(lambda: len(self._settling))
 
     async def reserve(self, wanted: Reserving) -> Reserved:
         """All of its charges, or none."""

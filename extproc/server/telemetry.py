@@ -92,6 +92,11 @@ class Telemetry:
             "Arguments of requests taken out or set, by their place in the dialect.",
         )
         self.streams = Gauge("extproc_streams", "Exchanges running now.", registry=self.registry)
+        self.settling = Gauge(
+            "extproc_settling",
+            "Exchanges that are over, whose charges the store is being told.",
+            registry=self.registry,
+        )
         self.held = Gauge("extproc_held_bytes", "Bytes of bodies held now.", registry=self.registry)
         self.lost_records = Gauge(
             "extproc_lost_records",

@@ -39,9 +39,10 @@ def principal(key: str) -> str:
 class LiveGateway:
     """What a test needs of a running gateway: its address, its processes, its logs."""
 
-    def __init__(self, run: Running, pipe: Path, log: list[str]) -> None:
+    def __init__(self, run: Running, pipe: Path, log: list[str], admin: str) -> None:
         self._run = run
         self._pipe = pipe
+        self._admin = admin
         self.log = log
 
     @property
@@ -98,6 +99,20 @@ class LiveGateway:
         """ext_proc streams between Envoy and the sidecar that are open now."""
         stats = self.stats(r"^cluster\.\w+\.upstream_rq_active$")
         return sum(stats.values())
+
+    def until_settled(self) -> None:
+        """Wait until no exchange is under way and each that ended has been charged."""
+        self.until(lambda: self.active_streams() == 0)
+        self.until(lambda: self._metric("extproc_streams") == 0)
+        self.until(lambda: self._metric("extproc_settling") == 0)
+
+    def _metric(self, name: str) -> float:
+        """Of the sidecar: Envoy has ended a stream before the sidecar has heard of it."""
+        with urllib.request.urlopen(f"http://{self._admin}/metrics", timeout=5) as response:
+            text = response.read().decode()
+        return next(
+            float(line.split()[1]) for line in text.splitlines() if line.startswith(f"{name} ")
+        )
 
     def until(self, condition: Callable[[], bool]) -> None:
         """Poll a condition of the real processes; fails after ten seconds."""
@@ -181,7 +196,7 @@ def live_gateway(
         patch.setattr(run_module, "to_yaml", lambda document: bootstrap(to_yaml(document)))
         worker.start()
         try:
-            yield LiveGateway(started.result(timeout=60), pipe, log)
+            yield LiveGateway(started.result(timeout=60), pipe, log, admin(file.read_text()))
         finally:
             stop.set()
             worker.join(timeout=60)
@@ -191,13 +206,19 @@ def live_gateway(
 def write_policy(directory: Path, listen: str, change: Change = _as_it_is) -> Path:
     """The policy of these tests, with its secret beside it."""
     text = POLICY.read_text().replace("LISTEN", listen)
-    text = text.replace("HEALTH", f"127.0.0.1:{free_port()}")
+    for place in ("HEALTH", "ADMIN"):
+        text = text.replace(place, f"127.0.0.1:{free_port()}")
     for name, key in KEYS.items():
         text = text.replace(f"[{name.upper()}]", f'["{principal(key)}"]')
     (directory / "hmac").write_bytes(SECRET)
     file = directory / "policy.yaml"
     file.write_text(change(text))
     return file
+
+
+def admin(policy: str) -> str:
+    """The address of the sidecar's admin port."""
+    return policy.partition("\nadmin: ")[2].partition("\n")[0]
 
 
 def free_port() -> int:

@@ -1,12 +1,11 @@
 """A gateway whose policy and secrets change, on a volume as Kubernetes mounts it."""
 
 import json
-import socket
 import urllib.request
 from pathlib import Path
 
 from extproc.gateway.up import serve_command
-from tests.e2e.gateway import SECRET, LiveGateway
+from tests.e2e.gateway import SECRET, LiveGateway, admin
 from tests.volume import Volume
 
 GIVEN = 'standard: {models: ["text-*", digits, tiny-lm, minilm], fidelity: standard}'
@@ -16,19 +15,14 @@ ONE = OTHER.replace("32", "16").replace("labels", "standard")
 
 class Reloaded:
     def __init__(self) -> None:
-        self.admin = _free_port()
         self.volume: Volume
         self.text = ""
         """The policy that all others are variants of."""
 
     def change(self, text: str) -> str:
-        self.text = (
-            text.replace("drain: 10s", f"admin: 127.0.0.1:{self.admin}\ndrain: 10s")
-            .replace(
-                "routes:\n", "credentials: {keys: {kind: api_key, file: ../keys.jsonl}}\nroutes:\n"
-            )
-            .replace(GIVEN, ONE)
-        )
+        self.text = text.replace(
+            "routes:\n", "credentials: {keys: {kind: api_key, file: ../keys.jsonl}}\nroutes:\n"
+        ).replace(GIVEN, ONE)
         return text
 
     def command(self, policy: Path) -> tuple[str, ...]:
@@ -48,7 +42,7 @@ class Reloaded:
         return self.text.replace(ONE, OTHER)
 
     def get(self, path: str) -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{admin(self.text)}{path}", timeout=10) as answer:
             text: str = answer.read().decode()
             return text
 
@@ -68,8 +62,3 @@ def put_in_force(gateway: LiveGateway, reloaded: Reloaded, files: dict[str, str]
     gateway.until(lambda: reloaded.config()["config"] != before)
     assert reloaded.config()["problem"] == ""
     return reloaded.config()["config"]
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])

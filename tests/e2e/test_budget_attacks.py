@@ -109,7 +109,7 @@ def test_a_stream_cut_after_its_first_token_is_not_free(
             received = raw.recv(65536)
             while b"first" not in received and b"429" not in received:
                 received += raw.recv(65536)
-        gateway.until(lambda: gateway.active_streams() == 0)
+        gateway.until_settled()
         if b"429" in received:
             break
         cut += 1

@@ -163,7 +163,7 @@ def test_a_model_server_that_failed_is_not_paid(
     upstream.script = answering(answer(output=7, read=20), status=status)
     for _ in range(3):
         assert ask(gateway, "failing", chat(max_tokens=8000)).status_code >= 500
-        gateway.until(lambda: gateway.active_streams() == 0)
+        gateway.until_settled()
     upstream.script = down(answering(b""))
     until_left(gateway, "failing", FULL)
 
@@ -177,7 +177,7 @@ def test_a_model_server_that_is_not_there_is_not_paid(
     upstream.script = gone
     for _ in range(3):
         assert ask(gateway, "reset", chat(max_tokens=8000)).status_code >= 500
-        gateway.until(lambda: gateway.active_streams() == 0)
+        gateway.until_settled()
     upstream.script = down(answering(b""))
     until_left(gateway, "reset", FULL)
 
@@ -364,7 +364,7 @@ def test_while_one_is_under_way_no_other_is_let_in(
 def _is_free(gateway: LiveGateway, upstream: Upstream) -> None:
     upstream.script = _served
     gateway.until(lambda: ask(gateway, "placed", chat()).status_code == 200)
-    gateway.until(lambda: gateway.active_streams() == 0)
+    gateway.until_settled()
 
 
 # Whom it is told apart by.

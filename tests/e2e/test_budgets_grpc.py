@@ -118,7 +118,7 @@ def call(gateway: LiveGateway, triton: Triton) -> Iterator[Callable[..., list[Co
             for size in sizes:
                 done = stub.future(images(size), metadata=metadata, timeout=20)
                 codes.append(done.code())
-                gateway.until(lambda: gateway.active_streams() == 0)
+                gateway.until_settled()
             return codes
 
         yield ask

@@ -115,7 +115,7 @@ def test_a_client_that_hangs_up_leaves_nothing_behind(
         raw.sendall(head.encode() + ASK)
         assert b"200" in raw.recv(4096)
     upstream.wait(gone)
-    gateway.until(lambda: gateway.active_streams() == 0)
+    gateway.until_settled()
 
 
 def test_a_stream_nobody_asked_for_is_refused(gateway: LiveGateway, upstream: Upstream) -> None:

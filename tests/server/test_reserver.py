@@ -185,3 +185,13 @@ async def test_what_is_shown_once_counts_once_though_nothing_else_is_taken() -> 
     rig, once = Rig(Gone()), Once("name", NOW, NOW + 60)
     assert (await rig.reserver.reserve(Reserving((), once))).spent is False
     assert (await rig.reserver.reserve(Reserving((), once))).spent is True
+
+
+async def test_what_is_being_settled_is_counted_until_the_store_has_it() -> None:
+    rig = Rig(MemoryCounters())
+    taken = await rig.take(8)
+    assert rig.telemetry.registry.get_sample_value("extproc_settling") == 0
+    rig.reserver.settle(taken, [3])
+    assert rig.telemetry.registry.get_sample_value("extproc_settling") == 1
+    await rig.reserver.settled(1)
+    assert rig.telemetry.registry.get_sample_value("extproc_settling") == 0
