@@ -85,22 +85,15 @@ def left(gateway: LiveGateway, tenant: str, most: int = 1 << 14) -> int:
 def _fits(gateway: LiveGateway, tenant: str, tokens: int) -> bool:
     status = ask(gateway, tenant, chat(model=DOWN, max_tokens=tokens)).status_code
     assert status in {429, 503}, status
+    gateway.until_settled()
     return status == 503
 
 
 def until_left(gateway: LiveGateway, tenant: str, tokens: int) -> None:
     """Settlement goes on behind the answer's end."""
-    seen = -1
-
-    def settled() -> bool:
-        nonlocal seen
-        seen = left(gateway, tenant)
-        return seen == tokens
-
-    try:
-        gateway.until(settled)
-    except AssertionError as error:
-        raise AssertionError(f"{seen} are left of {tenant}'s budget, not {tokens}") from error
+    gateway.until_settled()
+    seen = left(gateway, tenant)
+    assert seen == tokens, f"{seen} are left of {tenant}'s budget, not {tokens}"
 
 
 def few(most: int = 1, **more: Any) -> str:

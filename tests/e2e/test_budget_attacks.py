@@ -151,6 +151,7 @@ def test_another_method_never_reaches_the_model_and_costs_nothing(
         assert status in {400, 404, 405}
     assert upstream.requests == []
     assert ask(gateway, "methods", chat()).status_code == 500, "nothing was spent"
+    gateway.until_settled()
 
 
 def test_an_error_that_ran_the_model_is_no_way_to_ask_for_nothing(
@@ -212,7 +213,9 @@ def test_all_that_may_be_written_is_reserved(
 
     def status(most: int) -> int:
         body = orjson.dumps({"model": "m", "max_tokens": most, **fields})
-        return ask(gateway, tenant, body, path).status_code
+        found = ask(gateway, tenant, body, path).status_code
+        gateway.until_settled()
+        return found
 
     read = len(orjson.dumps({"model": "m", "max_tokens": 1000, **fields}))
     fits = (FULL - read) // times
