@@ -175,7 +175,9 @@ class RedisCounters:
             elif reply[0] == b"M":
                 answer = Answer.of(groups, reply)
                 await self.healing.heal(link, groups, answer.lives, self.given(link), until)
-            elif reply[0] != b"L":
+            elif reply[0] == b"L":  # nothing was done; where it left late that was our own loop
+                until = self.until()
+            else:
                 return self._outcome(name, charges, groups, reply)
         raise StoreUnavailable("it has lost what it knew, or its clock is being set")
 
