@@ -10,7 +10,7 @@ LOCKED := --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test redteam watched quick outside bench check lint types contracts protos schema docs dashboards links lock image sbom clean
+.PHONY: help demo test redteam watched marked quick outside bench check lint types contracts protos schema docs dashboards links lock image sbom clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ redteam: .venv/redteam.stamp ## attack the shipped policies, and report what tha
 
 watched: .venv/redteam.stamp ## the same of the policies that detect; up to five minutes
 	$(BIN)/extproc redteam --attack detection --attack detection-texts --directory redteam-report/detection
+
+marked: .venv/redteam.stamp ## the same of the policy that marks; some five minutes
+	$(BIN)/extproc redteam --attack laundering --attack laundering-vectors --directory redteam-report/ownership
 
 quick: .venv/redteam.stamp ## the quick part of that, in two minutes; fails where a goal is not held
 	$(BIN)/extproc redteam --quick --fresh
@@ -63,6 +66,7 @@ docs: .venv/dev.stamp ## put the output of commands and the lines of functions i
 	$(BIN)/python -m docs.inventory
 	$(BIN)/python -m docs.refusals
 	$(BIN)/python -m docs.metrics
+	$(BIN)/python -m docs.orders
 	$(BIN)/python docs/claims.py
 	$(BIN)/python docs/training.py
 	$(BIN)/python docs/refresh.py

@@ -1,10 +1,13 @@
-"""Put what the red team measured into README.md and docs/redteam.md: each claim, whether it holds,
-and how soon thieves are noticed.
+"""Put what the red team measured into README.md, docs/redteam.md, docs/privacy.md and
+docs/ownership.md: each claim and whether it holds, how soon thieves are noticed, and whose copies
+are told.
 
-The reports are docs/redteam/report.json and docs/redteam/detection/report.json, which ``extproc
-redteam`` writes with ``--directory docs/redteam``, and with ``--attack detection --attack
-detection-texts --directory docs/redteam/detection``; each row links to its place in the report
-beside it.  Run by ``make docs``.
+The reports are docs/redteam/report.json and, in a folder each, those of detection, private and
+ownership, which ``extproc redteam`` writes with ``--directory docs/redteam``; with ``--attack
+detection --attack detection-texts --directory docs/redteam/detection``; with ``--attack
+private-votes --attack membership-votes --directory docs/redteam/private``; and with ``--attack
+laundering --attack laundering-vectors --directory docs/redteam/ownership``.  Each row links to its
+place in the report beside it.  Run by ``make docs``.
 """
 
 import json
@@ -23,6 +26,18 @@ WHERE = "docs/redteam/report.md"
 GUIDE = ROOT / "docs" / "redteam.md"
 DETECTION = ROOT / "docs" / "redteam" / "detection" / "report.json"
 WATCHED = "redteam/detection/report.md"
+PRIVACY = ROOT / "docs" / "privacy.md"
+PRIVATE = ROOT / "docs" / "redteam" / "private" / "report.json"
+ANSWERED = "redteam/private/report.md"
+OWNERS = ROOT / "docs" / "ownership.md"
+OWNERSHIP = ROOT / "docs" / "redteam" / "ownership" / "report.json"
+MARKED = "redteam/ownership/report.md"
+PAGES = (
+    (PAGE, REPORT, WHERE),
+    (GUIDE, DETECTION, WATCHED),
+    (PRIVACY, PRIVATE, ANSWERED),
+    (OWNERS, OWNERSHIP, MARKED),
+)
 _THIEF = (
     *("victim", "the thief asks about", "in full before less", "answered before a refusal"),
     *("in full of 200", "its copy", "unwatched: standard", "none"),
@@ -33,8 +48,8 @@ PLACE = re.compile(r"(<!-- red team: (\w+) -->\n)(?:.*?\n)??(<!-- red team: end 
 
 
 def main() -> None:
-    """Write both pages anew, where they say something else."""
-    for page, report, where in ((PAGE, REPORT, WHERE), (GUIDE, DETECTION, WATCHED)):
+    """Write the pages anew, where they say something else."""
+    for page, report, where in PAGES:
         text = page.read_text(encoding="utf-8")
         filled = filled_page(text, json.loads(report.read_text(encoding="utf-8")), where)
         if filled != text:
@@ -49,6 +64,9 @@ def filled_page(page: str, report: dict[str, Any], where: str = WHERE) -> str:
         "open": still_open(report, where),
         "thieves": thieves(report),
         "customers": customers(report),
+        "members": members(report),
+        "classifiers": whose(report, "digits"),
+        "embeddings": whose(report, "minilm-private"),
     }
     return PLACE.sub(
         lambda place: "\n".join([place[1], *tables[place[2]], "", place[3]]),
@@ -107,6 +125,40 @@ def customers(report: dict[str, Any]) -> Iterator[str]:
         taken, count = (counted.get((victim, each), 0) for each in ("false_alarms", "customers"))
         if count:
             yield f"| {victim} | {count} | {taken} | {at_most(taken, count):.1%} |"
+
+
+def members(report: dict[str, Any]) -> Iterator[str]:
+    """A row for each policy: what guesses of who was taught came to."""
+    yield "| answers | epsilon promised | guesses | of them right | epsilon proven at least |"
+    yield "|---|--:|--:|--:|--:|"
+    means = {(cell["policy"], cell["measure"]): cell["value"] for cell in report["cells"]}
+    for each in report["training_privacy"]:
+        policy, declared = each["policy"], each["declared"]
+        stated = "nothing" if declared is None else f"{declared['epsilon']:g}"
+        made, right = (f"{means[policy, f'guesses.{name}']:.0f}" for name in ("made", "right"))
+        yield f"| {policy} | {stated} | {made} | {right} | {each['proven']:.2f} |"
+
+
+def whose(report: dict[str, Any], victim: str) -> Iterator[str]:
+    """What was done to copies: how likely chance is, and under how many seeds they were told."""
+    found = {
+        (each["done"], each["copy"]): each
+        for each in report["ownership"]
+        if each["victim"] == victim
+    }
+    copies = list(dict.fromkeys(copy for _, copy in found))
+    yield f"| what was done to the copy | {' | '.join(copies)} |"
+    yield f"|---|{'--:|' * len(copies)}"
+    for done in dict.fromkeys(done for done, _ in found):
+        told = (_whose(found.get((done, copy))) for copy in copies)
+        yield f"| {done} | {' | '.join(told)} |"
+
+
+def _whose(each: dict[str, Any] | None) -> str:
+    if each is None:
+        return ""
+    worth = f", {each['worth']['value']:.2f}" if each["worth"] else ""
+    return f"{round(each['bits']['value'])}, {each['named']} of {each['seeds']}{worth}"
 
 
 def _told(cell: dict[str, Any] | None, seeds: int) -> str:

@@ -10,6 +10,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -63,18 +64,21 @@ def entries() -> list[Entry]:
 
 def write(folder: Path) -> None:
     """The log, the vault, the keys, and what two suspects said."""
+    every, chance = entries(), Random(2)
+    keep(folder, every)
+    (folder / "suspect.jsonl").write_bytes(b"".join(said(each, chance, 0.75) for each in every))
+    (folder / "clean.jsonl").write_bytes(b"".join(said(each, chance, 0.0) for each in every))
+
+
+def keep(folder: Path, every: list[Entry]) -> None:
+    """In a log and a vault, with keys of their own."""
     private, public = new_signing_pair()
-    key = private_key(private)
     sealing, sealed_to = new_pair()
     for file, text in {"audit.pem": private, "audit.pem.pub": public, "vault.pem": sealing}.items():
         (folder / file).write_bytes(text)
-    every = entries()
-    lines, vault = logged(every, key, sealed_to)
+    lines, vault = logged(every, private_key(private), sealed_to)
     (folder / "audit.jsonl").write_bytes(b"".join(lines))
     (folder / "marks.vault").write_bytes(b"".join(vault))
-    chance = Random(2)
-    (folder / "suspect.jsonl").write_bytes(b"".join(said(each, chance, 0.75) for each in every))
-    (folder / "clean.jsonl").write_bytes(b"".join(said(each, chance, 0.0) for each in every))
 
 
 def logged(
@@ -103,7 +107,8 @@ def said(entry: Entry, chance: Random, repeated: float) -> bytes:
     return msgspec.json.encode({"question": question, "label": label}) + b"\n"
 
 
-def main() -> None:
+def run(write: Callable[[Path], None]) -> None:
+    """The commands that the script was called with, beside what is written."""
     with tempfile.TemporaryDirectory() as made:
         write(Path(made))
         for number, command in enumerate(sys.argv[1:]):
@@ -114,4 +119,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(write)

@@ -19,6 +19,8 @@ from extproc.errors import ConfigError
 from extproc.inventory.command import inventory
 from extproc.key_commands import keys
 from extproc.ownership.command import ownership
+from extproc.ownership.text_command import texts
+from extproc.ownership.vocabulary_command import vocabulary
 from extproc.promises.command import privacy
 from extproc.redteam.command import redteam
 from extproc.rehearsal.command import explain, try_cases
@@ -26,7 +28,6 @@ from extproc.replay.command import replay
 from extproc.solve_command import solve
 from extproc.suspects.command import suspects
 from extproc.tenants.command import tenants
-from extproc.texts_command import texts
 
 FOUND = 1
 """Exit code where a check found something."""
@@ -46,6 +47,8 @@ cli.add_typer(keys, name="keys")
 cli.add_typer(envoy, name="envoy")
 cli.add_typer(audit, name="audit")
 cli.add_typer(ownership, name="ownership")
+ownership.command()(texts)
+ownership.command()(vocabulary)
 cli.add_typer(tenants, name="tenants")
 cli.add_typer(suspects, name="suspects")
 cli.command()(privacy)
@@ -56,7 +59,6 @@ cli.command()(inventory)
 cli.command()(redteam)
 cli.command()(replay)
 cli.command()(solve)
-cli.command()(texts)
 
 # readable=False: one that may not be read is no wrong call, and is told in our words.
 PolicyArgument = Annotated[

@@ -104,6 +104,18 @@ class Source:
     marks: Draw | None = None
     """Of the key epoch, the cohort, or the tenant where it has none, and the model, whatever the
     tier and the input: for marks in vectors.  None where nothing is to be marked."""
+    told: dict[bytes, int] | None = None
+    """How many answers about the input were drawn of each sort; None where there is but one."""
+
+    def answer(self, sort: bytes) -> Draw:
+        """Of one more answer about the input, independent of all before: of two with one noise it
+        would be certain whether the model said the same twice.
+        """
+        own = self.input.child(sort)
+        if self.told is None:
+            return own
+        number = self.told[sort] = self.told.get(sort, -1) + 1
+        return own.child(b"%d" % number) if number else own
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +133,8 @@ class Draws:
     """By the number of an input, where it has a cell that matters: see Source."""
     marks: Draw | None = None
     """See Source."""
+    told: dict[int | None, dict[bytes, int]] = field(default_factory=dict)
+    """By the number of an input: see Source."""
 
     def of(self, at: int | None, names: Sequence[Sequence[Any]] = ()) -> Source:
         """For the answer to one input; of all inputs together where it is not known to which."""
@@ -128,11 +142,13 @@ class Draws:
         cell = self._cell(at)
         if at is not None and at < len(self.inputs):
             own = model.child(b"input " + self.inputs[at])
-            return Source(self.space, model, own, cell, names, self.marks)
+            told = self.told.setdefault(at, {})
+            return Source(self.space, model, own, cell, names, self.marks, told)
         together = model.child(b"inputs")
         for digest in self.inputs:
             together = together.child(digest)
-        return Source(self.space, model, together, cell, names, self.marks)
+        told = self.told.setdefault(None, {})
+        return Source(self.space, model, together, cell, names, self.marks, told)
 
     def _cell(self, at: int | None) -> Draw | None:
         """Of a request of one input all is about that one."""

@@ -229,7 +229,7 @@ class Exchange:
         """What the answer is rewritten by; then the request goes on."""
         policy, model = self._policy, asked.query.model
         inputs = yield from self._digested(asked)
-        marking = yield from policy.marking(asked)
+        marking = yield from policy.marking(asked, inputs)
         draws, count = policy.draws(model, inputs, marking), asked.query.inputs
         told, unasked = policy.told(count, model, asked.noted.knobs, marking), asked.unasked
         self._run = Rewrite(policy.edits, model, draws, unasked=unasked, told=told, inputs=count)

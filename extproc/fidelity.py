@@ -12,7 +12,7 @@ import msgspec
 
 from extproc.dialects.mutation import Batched, Gathering, Mutation
 from extproc.marks.writing import Canary, Writing
-from extproc.mutators import Keyed, Mark, Mutator, Rotate, TopK, Whole, limit, mutate
+from extproc.mutators import Keyed, Mark, MarkPositions, Mutator, Rotate, TopK, Whole, limit, mutate
 from extproc.mutators.batch import ByRows, ByTokens, mutate_rows, mutate_tokens
 from extproc.prediction import Kind
 
@@ -53,6 +53,12 @@ class Fidelity:
         """What marks its classes, so that a copy is known by them."""
         chain = self.mutators.get("probabilities", ())
         return next((each for each in chain if isinstance(each, Mark)), None)
+
+    @property
+    def moving(self) -> MarkPositions | None:
+        """What moves its vectors, to the same end."""
+        chain = self.mutators.get("embedding", ())
+        return next((each for each in chain if isinstance(each, MarkPositions)), None)
 
     @property
     def canary(self) -> Canary | None:

@@ -146,12 +146,16 @@ def new_vault_key(
     from extproc.config.vault_key import new_pair
 
     private, public = new_pair()
+    beside = file.with_name(f"{file.name}.pub")
     try:
+        # First, since it may be what a sidecar seals to, whose private key is elsewhere.
+        with beside.open("xb") as known:
+            known.write(public)
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as secret:
             secret.write(private)
-        file.with_name(f"{file.name}.pub").write_bytes(public)
     except OSError as error:
-        raise ConfigError(f"{file}: {error.strerror}; choose a file that is not there") from error
+        taken = f"{error.filename or file}: {error.strerror}"
+        raise ConfigError(f"{taken}; choose a file that is not there") from error
     print(f"private: {file}")
     print(f"public:  {file}.pub")
 

@@ -16,6 +16,7 @@ import msgspec
 
 from extproc.audit import Pseudonyms
 from extproc.canonical import Steps, digests
+from extproc.caps import Caps
 from extproc.cause import Cause
 from extproc.client_address import Proxies
 from extproc.credentials import EnvoyJwts, Prover
@@ -34,6 +35,7 @@ from extproc.escalation import NO_STEPS, Ladder
 from extproc.fidelity import Fidelity
 from extproc.information import Information
 from extproc.limits import (
+    PRIVATE,
     USUAL,
     Amounts,
     Caller,
@@ -46,7 +48,9 @@ from extproc.limits import (
 )
 from extproc.limits.memos import MOST
 from extproc.marks.canaries import Canaries
+from extproc.marks.keeping import Keeping
 from extproc.marks.marking import Marking, Marks
+from extproc.marks.pledge import Pledge
 from extproc.mutators import space_id
 from extproc.prediction import Kind, Query
 from extproc.rate_limit_fields import Family
@@ -58,22 +62,6 @@ from extproc.shaping import UNSHAPED, Shaping
 CLOSELY: Final = 32 << 10
 """Bytes of a request whose inputs are brought into their canonical form for the record alone: of
 more it would cost too much."""
-
-
-@dataclass(frozen=True, slots=True)
-class Caps:
-    """Bounds, in bytes, on what one exchange (and all together) may hold."""
-
-    request: int = 1 << 20
-    """A request body; larger is refused with 413."""
-    document: int = 256 << 10
-    """An answer that is held until it has been read to its end; more leaves as it is rewritten."""
-    value: int = 1 << 20
-    """One value of such a stream, and one event of an event stream."""
-    held: int = 256 << 20
-    """All bodies held by this process at one time; above it new work is refused with 503."""
-    waiting: int = 10_000
-    """Requests, not bytes, at one time whose answers may have to wait for their instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +126,10 @@ class Policy:
     """Of the key epoch, and of whoever its vectors are marked for; None where they are not."""
     canaries: Canaries | None = None
     """What stands behind some of its texts, to the same end; None where nothing does."""
+    kept: float = 0.0
+    """The share of its vectors that are committed to; 0 where none is marked, or kept."""
+    pledges: tuple[Pledge, ...] = ()
+    """What all of its texts are written by, to the same end."""
 
     lower: "dict[str, Policy]" = field(default_factory=dict)
     """The same at tiers below its own, that an exhausted budget may call for; best first."""
@@ -169,16 +161,19 @@ class Policy:
             noticed=Noticed(self.secret + model.encode(), knobs) if self.watched else None,
         )
 
-    def paid(self, asked: Asked, recalled: Sequence[int | None] = ()) -> Paid | None:
-        """What may be answered privately, but for what is told again; None where nobody counts."""
+    def paid(
+        self, asked: Asked, keys: Sequence[bytes] = (), recalled: Sequence[int | None] = ()
+    ) -> Paid | None:
+        """What may be answered privately, but for what is told again; None where nobody counts.
+
+        ``keys`` are its ``memos``.
+        """
         if self.ledger is None or not self.ledger.prices:
             return None
         fresh = asked.query.inputs - sum(each is not None for each in recalled)
-        left = {
-            kind: number * (fresh if kind == "votes" else asked.query.inputs)
-            for kind, number in self.ledger.private(asked.query, asked.noted).items()
-        }
-        return Paid(self.ledger.prices, left, recalled)
+        private = self.ledger.private(asked.query, asked.noted)
+        left = {kind: number * fresh for kind, number in private.items()}
+        return Paid(self.ledger.prices, left, recalled, keys)
 
     @property
     def remembers(self) -> bool:
@@ -189,16 +184,19 @@ class Policy:
             return False
         return "votes" in self.ledger.prices and outputs_of(self.route.dialect, "votes") == 1
 
-    def memos(self, asked: Asked, inputs: Sequence[bytes]) -> tuple[bytes, ...]:
+    def memos(self, asked: Asked, inputs: Sequence[bytes], caller: Caller) -> tuple[bytes, ...]:
         """Under what the answer to each input is remembered; see Memos.
 
         Named is all that it depends on but the model's answer: the key epoch, the tenant and the
-        model, what the tier does, the route, and the input.  BLAKE2b (RFC 7693), keyed.
+        model, what the tier does, the route, and the input; and who paid for it, where budgets tell
+        callers apart: nobody else's promise has room for it.  BLAKE2b (RFC 7693), keyed.
         """
         if self.draw is None or not len(inputs) == asked.query.inputs <= MOST:
             return ()
         key, label = self._space(asked.query.model).key, self.fidelity.digest()
         label += self.route.name.encode()
+        for whom in sorted({each.whom(caller) for each in self.reserved if each.unit in PRIVATE}):
+            label += b"|" + whom.encode(errors="surrogatepass") if whom else b""
         space = blake2b(label, digest_size=4, key=key, person=b"memos").digest()
         return tuple(
             space + blake2b(each + label, digest_size=16, key=key, person=b"memo").digest()
@@ -225,12 +223,29 @@ class Policy:
         copies = self.marked_by.child(b"model " + model.encode()) if self.marked_by else None
         return Draws(self._space(model), inputs, self.fidelity.digest(), cells, copies)
 
-    def marking(self, asked: Asked) -> Steps[Marking | None]:
-        """Which answers of a request are marked; None where none is."""
+    def marking(self, asked: Asked, inputs: Sequence[bytes] = ()) -> Steps[Marking | None]:
+        """Which answers of a request are marked, and committed to; None where none is.
+
+        ``inputs``: digests of the canonical ones.
+        """
         marks = self.canaries if asked.prose and self.canaries is not None else self.marks
-        if marks is None:
+        found = None
+        if marks is not None:
+            found = yield from marks.marking(asked.query.model, asked.inputs)
+        keeping = self._keeping(asked.query.model)
+        kept = (yield from keeping.kept(asked.inputs, inputs)) if keeping is not None else None
+        if kept or self.pledges:
+            found = found or Marking({}, frozenset(), single=asked.query.inputs == 1)
+            found.kept = kept or {}
+            pledged = (each.finding(asked.query.model, self.route.name) for each in self.pledges)
+            found.findings += pledged
+        return found
+
+    def _keeping(self, model: str) -> Keeping | None:
+        moving = self.fidelity.moving
+        if not self.kept or moving is None or self.marked_by is None:
             return None
-        return (yield from marks.marking(asked.query.model, asked.inputs))
+        return Keeping(self.marked_by.child(b"model " + model.encode()), moving.strength, self.kept)
 
     def _space(self, model: str) -> Draw:
         assert self.draw is not None

@@ -104,25 +104,23 @@ class Reservation:
         self._due: list[Met] = []
         """Those that it has still to pass."""
 
-    def ask(self, policy: Policy, asked: Asked, recalled: Sequence[int | None] = ()) -> None:
-        """Find out what a request may cost that has been read; ``recalled`` is what was told of its
-        inputs before.
+    def ask(self, policy: Policy, asked: Asked, paid: Paid | None = None) -> None:
+        """Find out what a request may cost that has been read; ``paid`` is what of its answer is to
+        be paid for privately.
         """
-        self._policy, self.lowered = policy, None
-        self.paid = policy.paid(asked, recalled)
+        self._policy, self.lowered, self.paid = policy, None, paid
         query, noted = asked.query, asked.noted
         self._most = Amounts(
             queries=query.inputs,
             input_tokens=_read_at_most(asked),
             output_tokens=(policy.route.sizes.written(noted) or 0) * noted.choices * query.inputs,
             bits=policy.information.expected(query, noted) if policy.information else {},
-            privacy=_dearest(self.paid) if self.paid is not None else {},
+            privacy=_dearest(paid) if paid is not None else {},
             tariff=policy.tariff.of(query.model),
         )
         if noted.tokens is not None:
             self._written_at_most = noted.tokens * noted.choices * query.inputs
-        asker = self._asker
-        caller = policy.caller(asker.principal, asker.networks, noted.user, query.model)
+        asker, caller = self._asker, self.caller(policy, asked)
         steps = met(policy, asker.case, asker.arrival)
         self._left = _taken_before(policy, caller, asker.levels)
         self._pairs = [
@@ -140,6 +138,11 @@ class Reservation:
             self.wanted = Reserving(asking(policy, asked_for), final=True)
         else:
             self._go_on(policy)
+
+    def caller(self, policy: Policy, asked: Asked) -> Caller:
+        """Who asks, as its counters tell callers apart."""
+        asker, user = self._asker, asked.noted.user
+        return policy.caller(asker.principal, asker.networks, user, asked.query.model)
 
     def answered(self, said: Reserved) -> Refusal | None:
         """Note what the store said.  Where it does not refuse, the request may go on if nothing is

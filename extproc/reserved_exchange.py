@@ -67,10 +67,7 @@ class ReservedExchange(Exchange):
     def memos(self) -> Mapping[bytes, int]:
         """What it was the first to tell privately, if any of that has left: see Memos."""
         paid = self.reservation.paid
-        if paid is None or not paid.made or not self._ending().left:
-            return {}
-        keys = self._keys
-        return {keys[at]: told for at, told in paid.made.items() if at < len(keys)}
+        return paid.made if paid is not None and self._ending().left else {}
 
     def _digested(self, asked: Asked) -> Steps[Sequence[bytes]]:
         """Once, though they are wanted before it goes on, and to rewrite its answer by."""
@@ -133,7 +130,8 @@ class ReservedExchange(Exchange):
 
     def _recalled(self, asked: Asked, passed: _Passed) -> Sequence[Action]:
         assert self._inputs is not None
-        self._keys = self._policy.memos(*self._inputs)
+        caller = self.reservation.caller(self._policy, asked)
+        self._keys = self._policy.memos(*self._inputs, caller)
         if not self._keys:
             return self._ask(asked, passed)
         self._read, self._recalling = (asked, passed), Reserving((), recall=self._keys)
@@ -142,7 +140,8 @@ class ReservedExchange(Exchange):
     def _ask(
         self, asked: Asked, passed: _Passed, recalled: Sequence[int | None] = ()
     ) -> Sequence[Action]:
-        self.reservation.ask(self._policy, asked, recalled)
+        policy = self._policy
+        self.reservation.ask(policy, asked, policy.paid(asked, self._keys, recalled))
         if self.reserving is None:
             return super()._afford(asked, passed)
         self._read = asked, passed

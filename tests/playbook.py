@@ -8,6 +8,7 @@ from typing import Protocol
 
 from hypothesis import strategies as st
 
+from extproc.caps import Caps
 from extproc.credentials import ApiKey, ApiKeys
 from extproc.dialects import Dialect, OpenAIChat
 from extproc.dialects.gate import Terms
@@ -25,7 +26,7 @@ from extproc.events import (
 from extproc.fidelity import Fidelity
 from extproc.limits import Limit, Rate, Reserved, Scope, microseconds
 from extproc.mutators import Mutator
-from extproc.policy import Caps, Policy, PolicyTable
+from extproc.policy import Policy, PolicyTable
 from extproc.prediction import Kind
 from extproc.route import Route
 from extproc.shaping import UNSHAPED, Shaping

@@ -43,6 +43,17 @@ def test_a_cell_is_its_inputs_own_and_of_no_tier() -> None:
     assert both.of(None, [["a"]]).names == [["a"]]
 
 
+def test_answers_about_one_input_share_no_noise() -> None:
+    """Nor do such of which nobody knows about which they are; other sorts have their own."""
+    both = Draws(ROOT, digests(2), b"t")
+    for at in (0, 1, None):
+        found = [both.of(at).answer(sort).key for sort in (b"a", b"b", b"a", b"a")]
+        again = [Draws(ROOT, digests(2), b"t").of(at).answer(sort).key for sort in (b"a", b"b")]
+        assert len({*found}) == 4
+        assert found[:2] == again
+    assert both.of(2).answer(b"a").key != both.of(None).answer(b"a").key
+
+
 def uniforms() -> Vector:
     return np.concatenate([ROOT.child(b"%d" % number).uniform(100) for number in range(1000)])
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from extproc import rewriter, wording
+from extproc.caps import Caps
 from extproc.cause import Cause
 from extproc.constant_rate import EventFiller
 from extproc.dialects import KServeV2, OpenAIChat, OpenAIEmbeddings, Status, TeiPredict, knobs
@@ -56,7 +57,7 @@ from extproc.mutators import (
     Truncate,
 )
 from extproc.padding import Buckets
-from extproc.policy import Caps, Policy
+from extproc.policy import Policy
 from extproc.prediction import Kind, Usage
 from extproc.refusal import (
     INVALID_REQUEST,

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from extproc.caps import Caps
 from extproc.dialects import KServeV2Grpc
 from extproc.dialects.grpc_dialect import PLAIN, framed
 from extproc.draw import Draw
@@ -25,7 +26,6 @@ from extproc.events import (
 )
 from extproc.exchange import Exchange, State
 from extproc.mutators import LabelOnly, Round
-from extproc.policy import Caps
 from extproc.refusal import (
     OVERLOADED,
     RATE_LIMITED,

@@ -2,7 +2,7 @@ import numpy as np
 
 from extproc.fidelity import Fidelity
 from extproc.marks.writing import Canary, GreenList
-from extproc.mutators import Mark, Round, TopK
+from extproc.mutators import Mark, MarkPositions, Rotate, Round, TopK
 from extproc.prediction import Probabilities
 
 
@@ -26,3 +26,9 @@ def test_what_a_tier_does_to_texts_is_of_texts_alone_and_no_edit() -> None:
     assert tier.mark == Mark(rate=0.005)
     assert tier.edits()["text"] is None
     assert Fidelity("t", {"text": ()}, writings[:1]).canary is None
+
+
+def test_what_moves_vectors_is_known() -> None:
+    moving = MarkPositions(strength=0.05)
+    assert Fidelity("t", {"embedding": (moving, Rotate())}).moving == moving
+    assert Fidelity("t", {"embedding": (Rotate(),)}).moving is None

@@ -1,9 +1,10 @@
 import pytest
 
+from extproc.caps import Caps
 from extproc.dialects import Status
 from extproc.errors import ClientError
 from extproc.incoming import Incoming
-from extproc.policy import Caps, Policy
+from extproc.policy import Policy
 from extproc.refusal import TOO_LARGE, UNKNOWN_MODEL
 from tests.playbook import ASK, policy
 

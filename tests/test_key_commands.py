@@ -224,6 +224,11 @@ def test_a_key_of_a_vault_is_made_once_and_its_private_half_is_its_owners(
     assert file.stat().st_mode & 0o777 == 0o600
     assert main() == 4
     assert "choose a file that is not there" in capfd.readouterr().err
+    file.unlink()  # it belongs elsewhere
+    assert main() == 4
+    assert "vault.pem.pub: File exists; choose" in capfd.readouterr().err
+    assert not file.exists()
+    assert (tmp_path / "vault.pem.pub").read_bytes() == public
 
 
 def test_the_base_file_says_under_which_secret_keys_are_made(

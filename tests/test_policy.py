@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace as replaced
 
 from extproc.canonical import at_once, digest
+from extproc.caps import Caps
 from extproc.credentials import ApiKey, ApiKeys, EnvoyJwt, EnvoyJwts
 from extproc.credentials.envoy_jwt import NAMESPACE
 from extproc.dialects import KServeV2, OpenAIChat
@@ -21,8 +22,20 @@ from extproc.limits import Charge, Limit
 from extproc.marks.canaries import Canaries
 from extproc.marks.cells import Cells
 from extproc.marks.marking import Marks
-from extproc.mutators import Drop, LabelOnly, Noise, Quantize, Rotate, Round, Similarity, TopK
-from extproc.policy import CLOSELY, Caps, Excerpt, Policy, PolicyTable
+from extproc.marks.pledge import Pledge
+from extproc.marks.positions import secret
+from extproc.mutators import (
+    Drop,
+    LabelOnly,
+    MarkPositions,
+    Noise,
+    Quantize,
+    Rotate,
+    Round,
+    Similarity,
+    TopK,
+)
+from extproc.policy import CLOSELY, Excerpt, Policy, PolicyTable
 from extproc.prediction import Embedding, Probabilities, Query
 from extproc.refusal import UNKNOWN_MODEL
 from extproc.rollout import Rollout
@@ -395,3 +408,41 @@ def test_canaries_are_behind_prose_alone() -> None:
     assert found is not None
     assert found.planted is None
     assert at_once(policy().marking(asked)) is None
+
+
+def test_no_layout_tells_whether_a_canary_is_planted_beside_a_list() -> None:
+    """Planted: a text without a canary is written anew where a list marks it as well, and one with
+    a canary that was cut off before its end is not.
+    """
+    key = Draw(b"k" * 32)
+    listed = replace(policy(), pledges=(Pledge("green_list", key, b"{}", ""),))
+    asked = Asked(Query("gpt", 1), b"", ["What is this?"], prose=True)
+    for share, planted in ((0.0, False), (1.0, True)):
+        canaries = Canaries(Cells(key), key, share, "{}")
+        made = at_once(replace(listed, canaries=canaries).marking(asked))
+        assert made is not None
+        assert (made.planted is not None, made.alike) == (planted, False)
+    marked = at_once(replace(listed, marks=Marks(Cells(key), key, 0.0)).marking(asked))
+    assert marked is not None
+    assert marked.alike
+
+
+def test_vectors_are_kept_of_the_model_that_is_asked_beside_marks_of_labels() -> None:
+    """Planted: a key of all models shows by one entry how the others' vectors are moved."""
+    key = Draw(b"k" * 32)
+    moving = Fidelity("t", {"embedding": (MarkPositions(strength=0.05),)})
+    plain = replace(policy(), fidelity=moving, marked_by=key)
+    asked, inputs = Asked(Query("minilm", 1), b"", ["What is this?"]), [digest("What is this?")]
+    assert at_once(plain.marking(asked, inputs)) is None
+    keeping = replace(plain, kept=1.0)
+    found = at_once(keeping.marking(asked, inputs))
+    assert found is not None
+    assert found.single
+    assert (found.kept[0].strength, found.stamped) == (0.05, {})
+    assert found.kept[0].key == secret(key.child(b"model minilm")).key.hex()
+    both = replace(keeping, marks=Marks(Cells(key), key, 0.2))
+    labels = at_once(both.marking(asked, inputs))
+    assert labels is not None
+    assert (len(labels.kept), len(labels.stamped)) == (1, 1)
+    for other in (replace(keeping, marked_by=None), replace(keeping, fidelity=Fidelity("u", {}))):
+        assert at_once(other.marking(asked, inputs)) is None

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from extproc.caps import Caps
 from extproc.dialects.gate import Terms
 from extproc.entitlement import Entitlement
 from extproc.events import (
@@ -41,7 +42,7 @@ from extproc.limits import (
 )
 from extproc.limits.exhaustion import Challenge, Lower
 from extproc.mutators import TopK
-from extproc.policy import Caps, Policy
+from extproc.policy import Policy
 from extproc.rate_limit_fields import FAMILIES
 from extproc.reservation import Asker, Reservation
 from extproc.reserved_exchange import ReservedExchange

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from extproc.caps import Caps
 from extproc.events import (
     Abort,
     Action,
@@ -26,7 +27,6 @@ from extproc.events import (
 )
 from extproc.exchange import Exchange
 from extproc.limits import SECOND, Limit, Rate
-from extproc.policy import Caps
 from extproc.prediction import Usage
 from extproc.refusal import OVERLOADED
 from extproc.reservation import Asker, Reservation

@@ -55,3 +55,7 @@ class OwnershipSettings(Struct, frozen=True, forbid_unknown_fields=True):
     begun."""
     queue: Annotated[int, Meta(ge=1, le=100_000)] = 1000
     """Entries that may wait to be written."""
+    embeddings: Annotated[float, Meta(ge=0.0, le=1.0)] = 0.2
+    """The share of distinct inputs whose embeddings are committed to, where a tier marks them by
+    mark_positions; each of some 7 bytes a component besides.  They take no more than half of the
+    entries, and of the queue."""

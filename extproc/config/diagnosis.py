@@ -28,6 +28,8 @@ _STEP: Final = re.compile(r"\.(\w+)|\[(\d+|\.\.\.)\]")
 _UNKNOWN_FIELD: Final = re.compile(r"Object contains unknown field `(.*)`", re.DOTALL)
 _MISSING_FIELD: Final = re.compile(r"Object missing required field `(.*)`")
 _WRONG_TYPE: Final = re.compile(r"Expected `.*`, got `(\w+)`")
+_OF_MSGSPEC: Final = "Invalid "
+"""So its other errors begin; what does not is a sentence of a type of ours."""
 _OUT_OF_BOUNDS: Final = re.compile(r"Expected `(\w+)` .*", re.DOTALL)
 _GOT: Final = {
     "array": "a list",
@@ -38,7 +40,12 @@ _GOT: Final = {
     "object": "a mapping",
     "str": "text",
 }
-_BOUNDS: Final = {"array": "wrong number of items", "int": "out of range", "str": "malformed"}
+_BOUNDS: Final = {
+    "array": "wrong number of items",
+    "float": "out of range",
+    "int": "out of range",
+    "str": "malformed",
+}
 _SHOWN: Final = 64
 AT_ONCE: Final = 250
 """Tenants that are read in one go: a millisecond, so that a thread which loads lets others run."""
@@ -118,7 +125,9 @@ class _Diagnosis:
         if isinstance(value, str):
             remedy = instead(value, names(kind), wanted(kind))
             return document.fault(place, f"unknown name {shown(value)}", remedy)
-        return document.fault(place, "unknown value", remedy)
+        if what.startswith(_OF_MSGSPEC):
+            return document.fault(place, "unknown value", remedy)
+        return document.fault(place, "cannot be so", what)
 
     def _expected(self, place: Place) -> inspect.Type:
         return expected(place, self.document.data, self.kind)

@@ -14,7 +14,6 @@ _type: Final = cache(inspect.type_info)
 _PLAIN: Final[Mapping[type[inspect.Type], str]] = {
     inspect.BoolType: "true or false",
     inspect.DictType: "a mapping",
-    inspect.FloatType: "a number",
     inspect.NoneType: "nothing",
     inspect.StrType: "text",
     inspect.StructType: "a mapping",
@@ -75,6 +74,8 @@ def wanted(kind: inspect.Type) -> str:
             return one_of(map(str, values))
         case inspect.IntType(ge=low, le=high):
             return f"a whole number{_range(low, high)}"
+        case inspect.FloatType(gt=above, ge=low, lt=below, le=high):
+            return f"a number{_bounds(above, low, below, high)}"
         case inspect.VarTupleType(min_length=low, max_length=high):
             return f"a list{_items(low, high)}"
         case _:
@@ -91,6 +92,14 @@ def _range(low: int | None, high: int | None) -> str:
     if low is None:
         return ""
     return f" from {low} to {high}" if high else f" of at least {low}"
+
+
+def _bounds(above: float | None, low: float | None, below: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f" from {low:.15g} to {high:.15g}"
+    bounds = {"above": above, "of at least": low, "below": below, "at most": high}
+    told = [f"{name} {bound:.15g}" for name, bound in bounds.items() if bound is not None]
+    return " " + " and ".join(told) if told else ""
 
 
 def one_of(known: Iterable[str]) -> str:

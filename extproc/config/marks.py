@@ -1,5 +1,4 @@
-"""Marks: that each is the first to change its prediction, can be committed to, and is not given
-away by what stands beside it.
+"""Marks: that each can be committed to, and is not given away by what stands beside it.
 
 Rule (design law 12): a tier that could not keep what its marks promise is an error when the file is
 loaded.
@@ -19,7 +18,7 @@ from extproc.fidelity import Fidelity
 from extproc.marks.cells import Cells
 from extproc.marks.marking import Marks
 from extproc.marks.vocabulary import Vocabulary
-from extproc.mutators import Mark, MarkPositions, Mutator, Whole
+from extproc.mutators import Mark
 from extproc.route import Route
 
 _TRUTHFUL: Final = ("votes", "tensor")
@@ -61,37 +60,11 @@ def check_marks(
     document: Document, settings: Settings, fidelity: Fidelity, routes: Sequence[Route]
 ) -> None:
     """Raise ConfigError where the tier marks what it cannot on one of the routes."""
-    _check_positions(document, fidelity)
-    for kind, chain in fidelity.mutators.items():
-        for index, mutator in enumerate(chain):
-            if isinstance(mutator, Mark):
-                place = ("fidelities", fidelity.name, kind, index)
-                found = (*_misplaced(index, chain), *_uncommitted(settings))
-                for wrong, remedy in (*found, *_betrayed(fidelity, routes)):
-                    raise document.fault(place, wrong, remedy)
-
-
-def _check_positions(document: Document, fidelity: Fidelity) -> None:
-    chain = fidelity.mutators.get("embedding", ())
-    for index, mutator in enumerate(chain):
-        if isinstance(mutator, MarkPositions):
-            place = ("fidelities", fidelity.name, "embedding", index)
-            if index:
-                wrong = "mark_positions stands behind others, and marks not the model's own vectors"
-                raise document.fault(place, wrong, "move it to the beginning, once")
-            if isinstance(chain[-1], Whole):
-                wrong = "vectors that are marked are compared, and not served"
-                raise document.fault(place, wrong, "remove one of the two")
-
-
-def _misplaced(index: int, chain: Sequence[Mutator]) -> Iterator[tuple[str, str]]:
-    if index:
-        wrong = "mark stands behind others, which may hide the class that is next"
-        yield wrong, "move it to the beginning, once"
-    for other in chain[index + 1 :]:
-        if other.RELABELS:
-            name = str(type(other).__struct_config__.tag)
-            yield f"{name} behind it may change the label again", "remove one of the two"
+    for index, mutator in enumerate(fidelity.mutators.get("probabilities", ())):
+        if isinstance(mutator, Mark):
+            place = ("fidelities", fidelity.name, "probabilities", index)
+            for wrong, remedy in (*_uncommitted(settings), *_betrayed(fidelity, routes)):
+                raise document.fault(place, wrong, remedy)
 
 
 def _uncommitted(settings: Settings) -> Iterator[tuple[str, str]]:

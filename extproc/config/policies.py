@@ -12,30 +12,32 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
+from extproc.caps import Caps
 from extproc.config.diagnosis import shown
 from extproc.config.document import Document, Place
 from extproc.config.entitlements import Grant, Tier, compile_grants
 from extproc.config.escalations import compile_ladders, prices
 from extproc.config.expectation import instead
-from extproc.config.fidelities import compile_fidelities
+from extproc.config.fidelities import check_other, compile_fidelities
 from extproc.config.gatherings import check_gatherings
 from extproc.config.granted import Granted, Selected
 from extproc.config.limits import Below, check_bits, counts
 from extproc.config.marks import Marker, check_marks
 from extproc.config.privacy_budgets import check_private, check_spent
-from extproc.config.private_mutators import check_beside
+from extproc.config.private_mutators import check_beside, check_lowered
 from extproc.config.settings import PolicySettings, Settings
 from extproc.config.shapings import shaped
 from extproc.config.texts import Texts, check_texts, vocabularies
 from extproc.dialects import OpenAIChat, OpenAICompletions
 from extproc.dialects.gate import Terms
+from extproc.dialects.kinds import kinds_of
 from extproc.dialects.vector_places import vector_places
 from extproc.draw import Draw
 from extproc.escalation import NO_STEPS
 from extproc.fidelity import Fidelity
 from extproc.information import Information
 from extproc.marks.marking import Marks
-from extproc.policy import Caps, Policy
+from extproc.policy import Policy
 from extproc.rate_limit_fields import Family, spoken
 from extproc.route import Route
 from extproc.shaping import Shaping
@@ -75,6 +77,7 @@ class _Policies:
         self._cohorts = {tenant: chosen.cohort or "" for tenant, chosen in settings.tenants.items()}
         self._root = draw_root(key, settings.keys.epoch)
         self._marker = Marker(self._root, vocabularies(document, settings))
+        self._kept = settings.ownership.embeddings if settings.ownership is not None else 0.0
 
     def _marks(self, tenant: str, cohort: str, fidelity: Fidelity) -> _Marked:
         marks = self._marker.of(tenant, cohort)(fidelity.mark) if fidelity.mark else None
@@ -103,6 +106,7 @@ class _Policies:
         exempt = tenant in self._exempt
         marking = None if exempt else partial(self._marks, tenant, more["cohort"])
         more["marked_by"] = None if exempt else self._marker.key(tenant, more["cohort"])
+        more["kept"] = 0.0 if exempt or not place.embeds else self._kept
         more["exempt"], more["ladder"] = exempt, NO_STEPS if exempt else self._ladders[name][route]
         bare: Callable[..., Policy] = partial(_owned, tenant, self._root, place, marking, **more)
 
@@ -179,6 +183,8 @@ class _Place:
     here: Mapping[str, Any]
     embeds: bool
     """Whether the route answers vectors."""
+    writes: bool
+    """Whether it answers texts."""
     informed: bool
     """Whether bits are counted there."""
     private: bool
@@ -216,7 +222,9 @@ def _place(
     here = {"route": route, "answers": answers, "shaping": shaping, **counting}
     if shaping.buckets is None:  # else no answer has a field that others lack
         here["families"] = spoken(families, str(type(route.dialect).__struct_config__.tag))
-    return _Place(grant, here, any(map(vector_places, answers.values())), informed, private)
+    embeds = any(map(vector_places, answers.values()))
+    writes = "text" in kinds_of(route.dialect)
+    return _Place(grant, here, embeds, writes, informed, private)
 
 
 def _owned(
@@ -230,6 +238,8 @@ def _owned(
     own, fidelity = root.child(tenant.encode()), tier["fidelity"]
     salt = own.child(b"cache_salt").key.hex()
     marks, texts = marking(fidelity) if marking is not None else _UNMARKED
+    if not place.writes:
+        texts = None
     imposed = texts.imposed(fidelity) if texts is not None else {}
     canaries = texts.canaries(fidelity) if texts is not None else None
     return Policy(
@@ -244,6 +254,7 @@ def _owned(
         spaced=fidelity.rotates and place.embeds,
         marks=marks,
         canaries=canaries,
+        pledges=texts.pledges(fidelity) if texts is not None else (),
         **(place.here if canaries is None else place.ended),
         **more,
     )
@@ -257,14 +268,15 @@ def _tiers(
     below: Below,
 ) -> dict[str, dict[Tier, dict[str, Any]]]:
     """By policy: what each of its tiers makes of it, and those that budgets lower it to."""
-    fidelities = compile_fidelities(document, settings.fidelities, routes)
-    check_spent(document, settings, [*fidelities.values()])
+    fidelities = compile_fidelities(document, settings.fidelities)
     tiers: dict[str, dict[Tier, dict[str, Any]]] = {name: {} for name in settings.policies}
+    served = list[tuple[str, Route, Fidelity]]()
     for name, policy in settings.policies.items():
         for route in routes:
             granted = grants[name].get(route.name)
             for tier in below.all(name, route.name, granted.tiers) if granted else ():
                 made = _tier(document, tier, fidelities, repeatable=policy.repeatable)
+                check_other(document, made["fidelity"], route)
                 check_gatherings(document, made["fidelity"], [route])
                 check_beside(document, made["fidelity"], route)
                 check_marks(document, settings, made["fidelity"], [route])
@@ -272,6 +284,11 @@ def _tiers(
                 check_bits(document, settings, name, route, made["fidelity"], tier)
                 check_private(document, settings, name, route, made["fidelity"])
                 tiers[name][tier] = made
+            for tier in granted.tiers if granted else ():
+                lower = [tier, *below.tiers(name, route.name, tier)]
+                check_lowered(document, [fidelities[each.fidelity] for each in lower], route)
+                served += [(name, route, fidelities[each.fidelity]) for each in lower]
+    check_spent(document, settings, served)
     return tiers
 
 

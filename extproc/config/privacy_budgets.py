@@ -4,7 +4,7 @@ Rule: what was told stays told, so that such a budget is of a lifetime, passes o
 of a lower tier, and counts only what has a price in it; one that nothing is charged to is an error.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
 
@@ -95,39 +95,26 @@ def check_private(
                 raise document.fault((*place, "count"), wrong, f"write sizes: {{{kind}: 1}} there")
 
 
-def check_spent(document: Document, settings: Settings, tiers: Sequence[Fidelity]) -> None:
-    """Raise ConfigError where a budget of privacy counts what no tier answers privately, or would
-    be spent more than once.
+def check_spent(
+    document: Document, settings: Settings, served: Iterable[tuple[str, Route, Fidelity]]
+) -> None:
+    """Raise ConfigError where a budget of privacy counts what nothing answers privately that is
+    ``served`` (by a policy, on a route, at a tier), or would be spent more than once.
     """
+    spent = {
+        place
+        for name, route, tier in served
+        for place, budget in _budgets(settings, name, route)
+        if any(_private(tier, route, budget.kinds))
+    }
     for place, budget in _of_privacy(settings):
-        if not any(_spends(tier, budget) for tier in tiers):
+        if settings.policies and place not in spent:
             wrong = "nothing would count against it: no tier answers privately what it counts"
             remedy = "put noisy_max, or another private mutator, into a tier; or remove it"
             raise document.fault(place, wrong, remedy)
-        _check_lower(document, place, budget, tiers)
         if not _is_strict(settings.store):
             wrong = f"each replica would spend of {budget.name} by itself while it is away"
             raise document.fault(("store", "on_failure"), wrong, "write on_failure: deny")
-
-
-def _check_lower(
-    document: Document, place: Place, budget: BudgetSettings, tiers: Sequence[Fidelity]
-) -> None:
-    """Whoever has used it up is not told without noise what was told under it before."""
-    lower = budget.exhausted.fidelity if isinstance(budget.exhausted, OnTerms) else None
-    hidden = {kind for tier in tiers for kind in _hides(tier) if kind in (budget.kinds or [kind])}
-    for tier in tiers:
-        bare = [kind for kind in tier.mutators if kind in hidden - _hides(tier)]
-        if tier.name == lower and bare:
-            wrong = f"{lower} answers {bare[0]} without the noise that was paid for before"
-            raise document.fault((*place, "exhausted", "fidelity"), wrong, "name another tier")
-
-
-def _hides(tier: Fidelity) -> set[Kind]:
-    """The kinds that it answers privately."""
-    return {
-        kind for kind, chain in tier.mutators.items() if any(isinstance(m, Private) for m in chain)
-    }
 
 
 def _is_strict(store: StoreSettings) -> bool:
@@ -144,13 +131,24 @@ def is_forgetful(settings: Settings) -> bool:
 
 
 def unpaid(policy: Policy) -> list[Kind]:
-    """Kinds that a tier answers privately, of which no budget counts how much is told in all."""
-    counted = [limit for limit in policy.reserved if limit.unit in PRIVATE]
+    """Kinds that a tier answers privately, of which no budget counts how much is told in all, be it
+    of some models alone.
+    """
     return [
         kind
         for kind, _, _ in _private(policy.fidelity, policy.route, ())
-        if not any(not limit.kinds or kind in limit.kinds for limit in counted)
+        if not all(_is_counted(policy, kind, model) for model in policy.models)
     ]
+
+
+def _is_counted(policy: Policy, kind: Kind, models: str) -> bool:
+    """Whether what is told of models of a pattern counts against a budget."""
+    counted = [limit for limit in policy.reserved if limit.unit in PRIVATE]
+    return any(
+        any(fnmatchcase(models, pattern) for pattern in limit.models or ("*",))
+        for limit in counted
+        if not limit.kinds or kind in limit.kinds
+    )
 
 
 def doubts(settings: Settings, table: PolicyTable) -> Iterator[str]:
@@ -166,15 +164,6 @@ def doubts(settings: Settings, table: PolicyTable) -> Iterator[str]:
                     f"policies.{name}: {route.name} answers {kind} privately, and no budget with "
                     "count: privacy says how much in all"
                 )
-
-
-def _spends(tier: Fidelity, budget: BudgetSettings) -> bool:
-    return any(
-        isinstance(each, Private)
-        for kind, chain in tier.mutators.items()
-        if not budget.kinds or kind in budget.kinds
-        for each in chain
-    )
 
 
 def _of_privacy(settings: Settings) -> Iterator[tuple[Place, BudgetSettings]]:

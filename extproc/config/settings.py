@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct, field
 
+from extproc.caps import Caps
 from extproc.config.audit_settings import AuditSettings, OwnershipSettings
 from extproc.config.control import ControlSocket
 from extproc.config.detection_settings import DetectionSettings, StepSettings
@@ -25,7 +26,6 @@ from extproc.dialects import Dialect
 from extproc.information import UNSIZED, Sizes
 from extproc.marks.writing import Writing
 from extproc.mutators import Mutator
-from extproc.policy import Caps
 from extproc.prediction import Kind
 from extproc.rate_limit_fields import FAMILIES, Family
 from extproc.rollout import Mode, Rollout

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import msgspec
 
+from extproc.caps import Caps
 from extproc.config.audit import compile_pseudonyms
 from extproc.config.clients import compile_proxies
 from extproc.config.credentials import compile_credentials
@@ -23,7 +24,7 @@ from extproc.config.settings import (
     TenantSettings,
 )
 from extproc.config.shapings import compile_shapings, of_tenants
-from extproc.policy import Caps, PolicyTable
+from extproc.policy import PolicyTable
 from extproc.units import octets
 
 Named = TypeVar("Named")

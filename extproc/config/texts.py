@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import msgspec
+
 from extproc.config.document import Document, Place
 from extproc.config.settings import Settings
 from extproc.dialects import OpenAIChat, OpenAICompletions
@@ -19,6 +21,7 @@ from extproc.fidelity import Fidelity
 from extproc.marks import green_list
 from extproc.marks.canaries import Canaries
 from extproc.marks.cells import Cells
+from extproc.marks.pledge import Pledge
 from extproc.marks.vocabulary import Vocabulary, read
 from extproc.marks.writing import Canary, GreenList, Processor, Writing
 from extproc.route import Route
@@ -29,7 +32,7 @@ LARGEST: Final = 1 << 20
 """Octets of a vocabulary's file."""
 EXACT: Final = 1 << 53
 """What every reader of JSON takes for the same whole number."""
-_WRITE: Final = "write one as docs/ownership.md shows"
+_WRITE: Final = "make one by `extproc ownership vocabulary`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +53,28 @@ class Texts:
             match writing:
                 case GreenList(_, strength):
                     words = self.vocabularies[fidelity.name]
-                    fields[BIAS] = green_list.bias(words, list_key(self.key), strength)
+                    fields[BIAS] = green_list.bias(words, list_key(self.key, words), strength)
                 case Processor(arguments, name):
-                    own = {name: self.key.child(b"processor").below(EXACT)} if name else {}
+                    own = {name: processor_key(self.key).below(EXACT)} if name else {}
                     fields[ARGUMENTS] = {**arguments, **own}
                 case Canary():
                     pass
         return fields
+
+    def pledges(self, fidelity: Fidelity) -> tuple[Pledge, ...]:
+        """What is committed to of that, as often as it is used."""
+        found = []
+        for writing in fidelity.writings:
+            match writing:
+                case GreenList():
+                    words = self.vocabularies[fidelity.name]
+                    key = list_key(self.key, words)
+                    found.append(Pledge("green_list", key, words.json, key.key.hex()))
+                case Processor(arguments, name) if name:
+                    key = processor_key(self.key)
+                    own = str(key.below(EXACT))
+                    found.append(Pledge("processor", key, msgspec.json.encode(arguments), own))
+        return tuple(found)
 
     def canaries(self, fidelity: Fidelity) -> Canaries | None:
         canary, cells = fidelity.canary, self.cells
@@ -65,9 +83,14 @@ class Texts:
         return Canaries(cells, canary_key(self.key), canary.rate, canary.wording)
 
 
-def list_key(key: Draw) -> Draw:
-    """Of all green lists of whoever this is the key of."""
-    return key.child(b"green list")
+def list_key(key: Draw, vocabulary: Vocabulary) -> Draw:
+    """Of one green list of whoever this is the key of."""
+    return green_list.of_vocabulary(key.child(b"green list"), vocabulary)
+
+
+def processor_key(key: Draw) -> Draw:
+    """Of whoever this is the key of: what a logits processor marks by."""
+    return key.child(b"processor")
 
 
 def canary_key(key: Draw) -> Draw:
@@ -110,9 +133,15 @@ def check_texts(
     document: Document, settings: Settings, fidelity: Fidelity, routes: Sequence[Route]
 ) -> None:
     """Raise ConfigError where the tier marks texts as it cannot on one of the routes."""
-    place = ("fidelities", fidelity.name, "text")
-    for index, writing in enumerate(fidelity.writings):
-        wrongs = [*_twice(writing, fidelity.writings[:index]), *_uncommitted(writing, settings)]
+    if not fidelity.writings:
+        return
+    chain = settings.fidelities[fidelity.name]["text"]
+    for index, writing in enumerate(chain):
+        if not isinstance(writing, Writing):
+            continue
+        place: Place = ("fidelities", fidelity.name, "text", index)
+        wrongs = [*_twice(writing, chain[:index]), *_idle(writing)]
+        wrongs += _uncommitted(writing, settings)
         for route in routes:
             if "text" in kinds_of(route.dialect):
                 wrongs += [*_unable(writing, route), *_betrayed(fidelity, route)]
@@ -120,14 +149,24 @@ def check_texts(
             raise document.fault(place, wrong, remedy)
 
 
-def _twice(writing: Writing, before: Sequence[Writing]) -> Iterator[tuple[str, str]]:
+def _twice(writing: Writing, before: Sequence[object]) -> Iterator[tuple[str, str]]:
     if any(type(writing) is type(other) for other in before):
         yield f"{_name(writing)} stands there twice", "remove one of the two"
 
 
+def _idle(writing: Writing) -> Iterator[tuple[str, str]]:
+    match writing:
+        case Processor(arguments, "") if not arguments:
+            wrong = "vllm_processor without arguments and key does nothing"
+            yield wrong, "name the argument that is the key, or remove it"
+        case Processor(arguments, key) if key in arguments:
+            wrong = f"arguments: {key} is the key, which is each cohort's own"
+            yield wrong, f"remove {key} from arguments, or name another key"
+
+
 def _uncommitted(writing: Writing, settings: Settings) -> Iterator[tuple[str, str]]:
-    if isinstance(writing, Canary) and settings.ownership is None:
-        wrong = "a canary that nothing commits to proves nothing"
+    if settings.ownership is None:
+        wrong = f"{_name(writing)} that nothing commits to proves nothing"
         yield wrong, "name a vault under ownership, or remove it"
 
 

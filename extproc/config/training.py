@@ -10,7 +10,7 @@ from msgspec import Meta, Struct
 from extproc.config.limit_settings import ModelPattern
 
 
-class TrainingPrivacy(Struct, frozen=True, forbid_unknown_fields=True):
+class Privacy(Struct, frozen=True, forbid_unknown_fields=True):
     """Differential privacy of each record, as training's accountant has it (Dwork and Roth, 2014,
     definition 2.4): what it counts beyond, such as how models were chosen, is to be in it.
     """
@@ -22,18 +22,16 @@ class TrainingPrivacy(Struct, frozen=True, forbid_unknown_fields=True):
     """Of which it holds; of several declarations, the first that names a model is its own."""
 
 
-Declared = (
-    TrainingPrivacy | Annotated[tuple[TrainingPrivacy, ...], Meta(min_length=1, max_length=100)]
-)
+Declared = Privacy | Annotated[tuple[Privacy, ...], Meta(min_length=1, max_length=100)]
 """One of all models, or one for some models each."""
 
 
-def stated(declared: Declared | None) -> tuple[TrainingPrivacy, ...]:
+def stated(declared: Declared | None) -> tuple[Privacy, ...]:
     """All that is declared; none where nothing is."""
     match declared:
         case None:
             return ()
-        case TrainingPrivacy():
+        case Privacy():
             return (declared,)
         case _:
             return declared

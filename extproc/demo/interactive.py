@@ -7,6 +7,7 @@ from typing import Final
 
 from extproc.demo import cases
 from extproc.demo.policy_file import TENANTS
+from extproc.demo.private import VOTES
 from extproc.demo.stage import Stage, Wanted, stage
 from extproc.gateway.process import ChildDied
 
@@ -38,6 +39,8 @@ def welcome(running: Stage) -> Iterator[str]:
     yield "try, with any of the keys:"
     for path, body in _TRIED:
         yield f"  {curl(f'http://{address}{path}', issued.key_of('standard'), body)}"
+    yield "and an ensemble, with the key private, which is told so much for life:"
+    yield f"  {curl(f'http://{address}{VOTES}', issued.keys['private'], cases.infer())}"
     yield "Ctrl-C ends all three; their logs:"
 
 

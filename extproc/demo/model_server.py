@@ -12,7 +12,7 @@ from extproc.envoyconf.settings import Socket
 from extproc.errors import ConfigError
 from extproc.gateway.process import Child, Log
 
-MODELS: Final = ("digits", "minilm", "tiny-lm")
+MODELS: Final = ("digits", "digits-teachers", "minilm", "tiny-lm")
 
 _READY: Final = "| ready: "
 """What stands in the line of its log that says so."""

@@ -8,12 +8,13 @@ from typing import Final, Literal, TypeVar
 
 from rich.console import Console
 
-from extproc.demo import access, dialogue, failure
+from extproc.demo import access, dialogue, failure, private
 from extproc.demo.access_protections import ACCESS
 from extproc.demo.client import client
 from extproc.demo.failure_protections import FAILURE
 from extproc.demo.fidelity_protections import FIDELITY
 from extproc.demo.policy_file import TIERS
+from extproc.demo.private_protections import PRIVATE
 from extproc.demo.report import Report, report, to_json
 from extproc.demo.stage import Stage, Wanted, stage
 from extproc.demo.table import WIDTH, show
@@ -53,10 +54,12 @@ async def _ask_and_judge(wanted: Wanted, running: Stage) -> Report:
         observed = await while_alive(running.died(), dialogue.observe(model, gateway, tiers))
         wanted.progress("asking for what is not granted")
         accessed = await while_alive(running.died(), access.probe(gateway, keys))
+        wanted.progress("asking for more than is promised to be told")
+        told = await while_alive(running.died(), private.probe(model, gateway, keys))
         wanted.progress("killing the model server, then the sidecar")
         broken = await failure.break_it(running, model, gateway, wanted.log)
-    verdicts = judge(FIDELITY, observed) + judge(ACCESS, accessed) + judge(FAILURE, broken)
-    return report(observed, verdicts)
+    verdicts = judge(FIDELITY, observed) + judge(ACCESS, accessed) + judge(PRIVATE, told)
+    return report(observed, verdicts + judge(FAILURE, broken))
 
 
 async def while_alive(dying: Awaitable[ChildDied], asking: Awaitable[T]) -> T:

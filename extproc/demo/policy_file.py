@@ -25,6 +25,7 @@ TENANTS: Final[Mapping[str, str]] = {
     "silver": "standard",
     "bronze": "coarse",
     "trial": "coarse, 5 requests a minute",
+    "private": "of votes one class, 21 answers in all",
 }
 """The tenants of policy.yaml, each with what it gets."""
 

@@ -29,10 +29,13 @@ _STEP: Final = 8_000
 @dataclass(frozen=True, slots=True)
 class Ballot:
     """Votes about one input, as the tier lets them pass; another sum than the route declares makes
-    the answer unreadable.
+    the answer unreadable, and so does another number of classes: a row that ends with the last
+    class anybody chose would tell which that is.
     """
 
     teachers: int | None
+    classes: int = 0
+    """0 where the route does not say."""
     kind: Kind = "votes"
 
     def rewrite(self, value: Json, run: Rewrite, place: str) -> Json:
@@ -43,6 +46,8 @@ class Ballot:
         if run.at is None or (run.inputs is not None and run.at >= run.inputs):
             raise UpstreamError(f"{place} is of no input")
         before = counts(value if isinstance(value, list) else None, place)
+        if before.size != (self.classes or before.size):
+            raise UpstreamError(f"{place} does not hold a count for each class")
         after = voted(before, self.teachers, run, place)
         if after is None:
             return run.drop(place)

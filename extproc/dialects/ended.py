@@ -52,7 +52,8 @@ class _Choice:
         part = next((name for name in self.parts if isinstance(after.get(name), dict)), "")
         holder = after[part] if part else after
         piece, reason = holder.get(self.text), after.get("finish_reason")
-        if reason not in {None, "stop"} or any(map(holder.get, _OTHER)):
+        nowhere = reason is not None and bool(self.parts) and not part
+        if nowhere or reason not in {None, "stop"} or any(map(holder.get, _OTHER)):
             marking.planted = None
             return after
         if isinstance(piece, str):

@@ -29,10 +29,13 @@ from extproc.dialects import (
     OpenAIResponses,
     OpenAITranscriptions,
     OpenAIVectorSearch,
+    Rerank,
     SageMaker,
     SeldonV1,
     TeiEmbedAll,
+    TeiEmbedSparse,
     TeiPredict,
+    TeiRerank,
     TensorFlowGrpc,
     TensorFlowREST,
     TorchServe,
@@ -75,6 +78,8 @@ _A_CLASS: Final = (
     OpenAIVectorSearch,
 )
 """Dialects that may answer several scores and labels to one input: one for each category."""
+_BY_SCORE: Final = (HfPipeline, OpenAIResponses, OpenAIVectorSearch, Rerank, TeiRerank)
+"""Dialects that may answer the best first, or alone."""
 
 
 _DIALECTS: Final = 1024
@@ -149,6 +154,19 @@ def has_totals(dialect: Dialect) -> bool:
 def is_a_class(dialect: Dialect, kind: Kind) -> bool:
     """Whether there may be a prediction of the kind for each class or category."""
     return kind in {"score", "label"} and isinstance(dialect, _A_CLASS)
+
+
+def is_chosen(dialect: Dialect, kind: Kind) -> bool:
+    """Whether it may be the model's choice which predictions of the kind an answer holds, or in
+    what order: the best scores, the likeliest names, the components of a vector that are not 0.
+    """
+    match kind:
+        case "probabilities":
+            return not dialect.positional()
+        case "embedding":
+            return isinstance(dialect, TeiEmbedSparse)
+        case _:
+            return kind == "score" and isinstance(dialect, _BY_SCORE)
 
 
 def told_of_tokens(dialect: Dialect) -> tuple[bool, bool]:

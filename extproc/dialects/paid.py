@@ -41,9 +41,14 @@ class Paid:
     recalled: Sequence[int | None] = ()
     """By number of the input, the place of the class that was told of it before, or NOBODY; None
     where nothing was."""
+    keys: Sequence[bytes] = ()
+    """By number of the input, under what the answer is remembered: see Memos.  Inputs of one key
+    are answered alike."""
     spent: dict[Kind, Cost] = field(default_factory=dict)
-    made: dict[int, int] = field(default_factory=dict)
-    """By number of the input what was told of it now, as ``recalled``."""
+    made: dict[bytes, int] = field(default_factory=dict)
+    """By key, what was told of an input now, as ``recalled``."""
+    voted: set[int] = field(default_factory=set)
+    """Numbers of the inputs about which votes were answered."""
 
     def edit(self, kind: Kind, at: int | None, edit: _Edit) -> _Edit:
         """The edit of a prediction about an input; None where it is not known which."""
@@ -52,10 +57,11 @@ class Paid:
     def _edited(
         self, kind: Kind, at: int | None, edit: _Edit, prediction: Prediction
     ) -> Prediction | None:
-        if kind == "votes" and at is not None and at < len(self.recalled):
-            told = self.recalled[at]
-            if told is not None:
-                return _again(told, prediction)
+        told = self._before(at) if kind == "votes" else None
+        if kind == "votes" and at is not None:
+            self._vote(at)
+        if told is not None:
+            return _again(told, prediction)
         if not self.left.get(kind):
             raise UpstreamError(f"more {kind} are answered privately than was paid for")
         self.left[kind] -= 1
@@ -64,9 +70,22 @@ class Paid:
             price, told = self.prices[kind], _told(after)
             cost = price.least if told == NOBODY else price.most
             self.spent[kind] = self.spent.get(kind, FREE) + cost
-            if told is not None and at is not None:
-                self.made[at] = told
+            if told is not None and at is not None and at < len(self.keys):
+                self.made[self.keys[at]] = told
         return after
+
+    def _vote(self, at: int) -> None:
+        """Other votes about an input may be of another ensemble, which was not paid for."""
+        if at in self.voted:
+            raise UpstreamError("more votes about one input are answered than was paid for")
+        self.voted.add(at)
+
+    def _before(self, at: int | None) -> int | None:
+        """What was told of an input, by an answer before or by this one."""
+        if at is None:
+            return None
+        now = self.made.get(self.keys[at]) if at < len(self.keys) else None
+        return now if now is not None or at >= len(self.recalled) else self.recalled[at]
 
 
 def _told(after: Prediction) -> int | None:

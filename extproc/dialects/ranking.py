@@ -1,9 +1,10 @@
 """Classes with their probabilities, each beside its name: as members, pairs, objects or columns.
 
 Rule: the order of classes tells as much as their numbers, and a model server that sorts by them
-gives it away for nothing.  So what has been changed is sorted by what is shown, of equals by name,
-and a class whose number has become 0 is not named.  A tier that names ``label`` and no
-``probabilities`` is shown the first class alone.  Classes without names keep their places.
+gives it away for nothing.  So what has been changed, or is to look as if it had been, is sorted by
+what is shown, of equals by name, and a class whose number is 0 is not named.  A tier that names
+``label`` and no ``probabilities`` is shown the first class alone.  Classes without names keep their
+places.
 """
 
 from collections.abc import Mapping, Sequence
@@ -47,7 +48,8 @@ def rank(given: Sequence[Json], names: Sequence[Sequence[Json]], run: Rewrite, a
     run.told.name(names)
     if "probabilities" in run.edits:
         after = edited(before, run.edit("probabilities"))
-        if after is not None and after.values is before and after.other is None:
+        same = after is not None and after.values is before and after.other is None
+        if same and not run.told.alike:
             return Ranking(range(before.size), given, same=True)
         if after is not None:
             other = hidden(after, chain.from_iterable(names), at)

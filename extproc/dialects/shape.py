@@ -37,6 +37,8 @@ class Absent:
 
 
 ABSENT: Final = Absent()
+_COMMITTED: Final = frozenset[Kind]({"probabilities", "embedding"})
+"""Kinds of which marks are committed to."""
 
 
 @dataclass(slots=True)
@@ -72,7 +74,7 @@ class Rewrite:
         if mutation is not None:
             source = self.draws.of(self.at, names) if self.draws is not None else None
             edit = partial(mutation, source)
-        if self.told.marking is not None and kind == "probabilities":
+        if self.told.marking is not None and kind in _COMMITTED:
             edit = self.told.marking.noting(self.at, names, edit)
         if self.told.paid is not None:
             edit = self.told.paid.edit(kind, self.at, edit)

@@ -90,6 +90,11 @@ class Told:
         """Octets of inputs, until they have been answered."""
         return self.marking.size if self.marking is not None else 0
 
+    @property
+    def alike(self) -> bool:
+        """See Marking."""
+        return self.marking is not None and self.marking.alike
+
     def forget(self) -> None:
         """Let go of inputs that were not answered."""
         if self.marking is not None:

@@ -52,7 +52,7 @@ class Votes(JsonDialect, frozen=True, tag="votes"):
             {
                 "model": ModelName(),
                 "classes": Declared(self.classes),
-                "votes": Items(Ballot(self.teachers), each=True),
+                "votes": Items(Ballot(self.teachers, len(self.classes)), each=True),
                 "error": Fault(),
             }
         )

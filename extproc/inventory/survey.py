@@ -18,7 +18,7 @@ from extproc.config import Config
 from extproc.config.diagnosis import shown
 from extproc.config.expectation import instead
 from extproc.config.privacy_budgets import unpaid
-from extproc.config.training import TrainingPrivacy, stated
+from extproc.config.training import Privacy, stated
 from extproc.credentials import Requirement
 from extproc.credentials.claims import TokenSettings
 from extproc.dialects.answers import streamed
@@ -244,7 +244,7 @@ def _by_models(policy: Policy) -> Iterator[tuple[Models, Models, Policy]]:
         before += models
 
 
-def _training(declared: Iterable[TrainingPrivacy], models: Models) -> Iterator[Training]:
+def _training(declared: Iterable[Privacy], models: Models) -> Iterator[Training]:
     """What is declared of models that may be among these."""
     for each in declared:
         if any(_may_fit(pattern, models) for pattern in each.models):

@@ -31,6 +31,8 @@ Scope = Literal[
 
 _OF_TENANT: frozenset[Scope] = frozenset({"principal", "user", "tenant"})
 """What there is of one tenant only."""
+_WITHIN: frozenset[Scope] = frozenset({"principal", "user", "address"})
+"""What callers of one tenant are told apart by."""
 
 
 Networks = Mapping[tuple[int, int], str]
@@ -132,6 +134,11 @@ class Limit(Struct, frozen=True):
         if len(subject) <= LONGEST and subject.isprintable():
             return subject
         return sha256(subject.encode(errors="surrogatepass")).hexdigest()[:32]
+
+    def whom(self, caller: Caller) -> str:
+        """Which of the callers of a tenant it counts; empty where all of them together."""
+        apart = (_escaped(self._value(each, caller, "")) for each in self.per if each in _WITHIN)
+        return "|".join(apart)
 
     def _value(self, scope: Scope, caller: Caller, kind: str) -> str:
         match scope:

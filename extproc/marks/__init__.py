@@ -16,7 +16,8 @@ Read in this order:
   ``opened(line, key)``, ``recipient(pem)``, ``private_key(pem)``.
 - writing.py: what a tier may do to texts; vocabulary.py: ``read(file) -> Vocabulary``, whose
   ``counts(texts)`` is what a text shows; green_list.py: ``bias(vocabulary, key, strength)`` marks,
-  ``evidence(counts, vocabulary, key) -> Evidence`` finds, by sign_flips.py.
+  ``evidence(counts, vocabulary, key) -> Evidence`` finds, by sign_flips.py; pledge.py: what is
+  committed to of a list.
 - canaries.py: ``Canaries(cells, key, rate, wording).marking(model, inputs)`` marks, by ending.py;
   ``recited(references(of_model(key, model)), texts) -> Tail`` finds.
 - statistics.py: ``two_sample(marks, controls)`` is the test; ``binomial`` where a rate is known;
@@ -24,7 +25,10 @@ Read in this order:
   log2.
 - positions.py: ``positions(key, dimensions).of(vector)``, how the components of an embedding are
   moved; ``key`` is ``draw.Source.marks``.  The mutator is mutators/mark_positions.py.
+- keeping.py: ``Keeping(marks, strength, share).kept(inputs, digests) -> Steps[{number: Kept}]``,
+  which vectors are committed to, and by what: ``positions.secret(key)``.
 - sign_test.py: ``deviation(signs, evidence)`` and ``bits(deviation)``, what secret coins prove.
-- spaces.py: ``residues(raw, suspect)``, ``moved(key, strength, raw, residues)`` for each key, and
-  ``accused({tenant: bits})``; ``turned`` is what ``mutators.fingerprint`` tells rotations by.
+- spaces.py: ``residues(raw, suspect)``, ``moved(key, strength, raw, residues)`` for each key, or
+  ``moved_by(parts, raw, residues)`` for several together, and ``accused({tenant: bits})``;
+  ``turned`` is what ``mutators.fingerprint`` tells rotations by.
 """

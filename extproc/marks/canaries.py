@@ -10,6 +10,7 @@ Sources: Carlini et al., "The Secret Sharer", USENIX Security 2019 (what models 
 a few times); Wilkerson, "A Proposal for Proquints", arXiv:0901.4016 (numbers that can be read).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,6 +29,8 @@ _QUINTS: Final = 3
 BITS: Final = 16 * _QUINTS
 _CONSONANTS: Final = "bdfghjklmnprstvz"
 _VOWELS: Final = "aiou"
+_QUINT: Final = f"[{_CONSONANTS}][{_VOWELS}][{_CONSONANTS}][{_VOWELS}][{_CONSONANTS}]"
+_REFERENCE: Final = re.compile("-".join([_QUINT] * _QUINTS))
 _ALL: Final = 1 << 64
 
 
@@ -73,16 +76,22 @@ def references(key: Draw) -> list[str]:
     return ["-".join(quints[at : at + _QUINTS]) for at in range(0, len(quints), _QUINTS)]
 
 
-def recited(said: Sequence[str], texts: Sequence[str]) -> Tail:
+def is_reference(said: str) -> bool:
+    """Whether a key may have drawn it: no other words count as one."""
+    return _REFERENCE.fullmatch(said) is not None
+
+
+def recited(said: Sequence[str], texts: Sequence[str], missing: int = 0) -> Tail:
     """How likely as many of the references would stand in texts that know nothing of the key.
 
     Each is one of 2^48, alike likely, and a text holds no more of them than it has characters: the
-    bound holds whatever the texts are.
+    bound holds whatever the texts are.  ``missing``: how many more there are that nobody has, and
+    which are looked for in vain.
     """
     folded = [text.casefold() for text in texts]
     found = sum(any(each in text for text in folded) for each in said)
     places = sum(map(len, folded))
-    return binomial(found, len(said), min(1.0, places / 2**BITS))
+    return binomial(found, len(said) + missing, min(1.0, places / 2**BITS))
 
 
 def _quint(word: int) -> str:

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key, l
 
 from extproc.errors import Malformed
 from extproc.marks.contenders import Class
+from extproc.marks.marking import Moved
 from extproc.marks.stamps import Stamp
 
 SUITE: Final = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.CHACHA20_POLY1305)
@@ -26,8 +27,8 @@ INFO: Final = b"extproc vault 1"
 _DOMAIN: Final = b"extproc mark commitment\0"
 
 
-class Entry(msgspec.Struct, frozen=True):
-    """One cell that was answered, for one cohort or tenant of one model."""
+class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One cell that was answered, or what marks texts, for one cohort or tenant of one model."""
 
     salt: str
     """At least 16 random octets, in hexadecimal digits."""
@@ -45,11 +46,14 @@ class Entry(msgspec.Struct, frozen=True):
     """See stamps.name."""
     stamp: Stamp
     input: msgspec.Raw
-    """As the dialect read it."""
+    """As the dialect read it; of a list or a processor, what its key is used with."""
     truth: Class
-    """What the model says it is."""
+    """What the model says it is; see marking.Finding."""
     other: Class
     """What it says next: told as the likeliest where the cell is marked."""
+    moved: Moved | None = None
+    """Of an embedding: all that its marks can be looked for by, and nothing else has to be
+    shown."""
 
 
 class Line(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ takes to learn such a list).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from hashlib import sha256
 
 import numpy as np
 import numpy.typing as npt
@@ -36,6 +37,14 @@ class Evidence:
     """The share of them that is green."""
     usual: float
     """The share that was to be expected of texts that nobody marked."""
+
+
+def of_vocabulary(key: Draw, vocabulary: Vocabulary) -> Draw:
+    """The key of one list, of all that have this key: whoever is shown it knows no other list.
+
+    It hangs on what is usual too, so that nobody says what is usual after the coins fell.
+    """
+    return key.child(b"vocabulary " + sha256(vocabulary.json).digest())
 
 
 def green(vocabulary: Vocabulary, key: Draw) -> npt.NDArray[np.bool_]:

@@ -75,11 +75,17 @@ class Positions:
 
 def positions(key: Draw, dimensions: int) -> Positions:
     """``key``: of the key epoch, the cohort, or the tenant where it has none, and the model."""
-    return _kept(key.child(b"positions"), min(dimensions, MOST))
+    return drawn(secret(key), min(dimensions, MOST))
+
+
+def secret(key: Draw) -> Draw:
+    """All that positions are drawn from, which may be shown without showing other marks."""
+    return key.child(b"positions")
 
 
 @lru_cache(maxsize=_KEPT)
-def _kept(key: Draw, dimensions: int) -> Positions:
+def drawn(key: Draw, dimensions: int) -> Positions:
+    """``key``: see secret; ``dimensions``: at most MOST."""
     head, width = min(dimensions, HEAD), POLYTOPES * CORNERS // 2
     octets = np.frombuffer(key.child(b"directions").octets(head * width // 8), np.uint8)
     directions = np.unpackbits(octets).reshape(head, width).astype(np.float64) * 2.0 - 1.0

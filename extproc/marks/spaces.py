@@ -15,12 +15,12 @@ itself tells it, and a copy that was rotated once more tells none.
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, Self
 
 import numpy as np
 
 from extproc.draw import Draw
-from extproc.marks.positions import Corners, Positions, positions
+from extproc.marks.positions import MOST, Corners, Moves, drawn, secret
 from extproc.marks.sign_test import bits, deviation
 from extproc.marks.statistics import holm
 from extproc.prediction import Matrix, Vector
@@ -48,6 +48,20 @@ class Trace:
     the marks it is as a normal number, where there is one way of looking."""
     laid: Laid
     """By which map it is found best."""
+    full: float
+    """The deviations of a space that has all of the marks, and is else off by as much: at least."""
+    most: float
+    """The same, laid over as it would show most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Texts whose vectors were moved under one key."""
+
+    key: Draw
+    """See positions.secret."""
+    strength: float
+    rows: Sequence[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +91,26 @@ def residues(raw: Matrix, suspect: Matrix) -> list[Residue]:
 def moved(key: Draw, strength: float, raw: Matrix, found: Sequence[Residue]) -> Trace:
     """Whether the suspect was taught with vectors that were moved under this key.
 
-    ``found``: ``residues`` of the same ``raw``.
+    ``key``: draw.Source.marks; ``found``: ``residues`` of the same ``raw``.
     """
-    placed = positions(key, raw.shape[1])
-    corners = np.array([placed.corners(row) for row in raw])
-    steps = np.array([placed.of(row) for row in raw], np.float64)
-    lengths = np.sqrt(np.einsum("ij,ij->i", steps, steps))
-    lengths[lengths == 0] = 1.0
-    steps *= (strength * np.sqrt(np.einsum("ij,ij->i", raw, raw)) / lengths)[:, np.newaxis]
-    told = [_deviations(each, placed, corners) for each in found]
-    best = max(range(len(told)), key=told.__getitem__)
-    proven = min(0.0, bits(told[best]) + math.log2(len(told)))
-    return Trace(proven, _kept(found[best], steps), told[best], found[best].laid)
+    return moved_by([Part(secret(key), strength, range(len(raw)))], raw, found)
+
+
+def moved_by(parts: Sequence[Part], raw: Matrix, found: Sequence[Residue]) -> Trace:
+    """The same of the keys of several epochs, each of which moved some of the vectors: their coins
+    are all looked at together.
+    """
+    placed = [_Placed.of(part, raw) for part in parts]
+    steps = np.zeros(raw.shape)
+    for each in placed:
+        steps[each.rows, : each.steps.shape[1]] = each.steps
+    left = _left(raw, steps)
+    told = [_told(each, placed, left) for each in found]
+    best = max(range(len(told)), key=lambda at: told[at][0])
+    deviations, full = told[best]
+    proven = min(0.0, bits(deviations) + math.log2(len(told)))
+    most = max(full for _, full in told)
+    return Trace(proven, _kept(found[best], steps), deviations, found[best].laid, full, most)
 
 
 def turned(
@@ -145,19 +167,61 @@ def _residue(laid: Laid, own: Matrix, found: Matrix, through: Matrix) -> Residue
     return Residue(laid, left @ weighed, through @ weighed)
 
 
-def _deviations(residue: Residue, placed: Positions, corners: Corners) -> float:
-    """Of all coins together: one for each component that is moved in each region."""
-    signs, evidence = [], []
-    for moves, nearest in zip(placed.moves, corners.T, strict=True):
-        sums = np.zeros(moves.shape)
-        np.add.at(sums, nearest, residue.along[:, : moves.shape[1]])
-        signs.append(moves[moves != 0].astype(np.float64))
-        evidence.append(sums[moves != 0])
-    return deviation(np.concatenate(signs), np.concatenate(evidence))
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """Where vectors were moved under one key."""
+
+    rows: Sequence[int]
+    moves: Moves
+    """See Positions."""
+    corners: Corners
+    """Shape (rows, polytopes)."""
+    steps: Matrix
+    """Shape (rows, dimensions): how far each was moved."""
+
+    @classmethod
+    def of(cls, part: Part, raw: Matrix) -> Self:
+        own = raw[list(part.rows)]
+        placed = drawn(part.key, min(raw.shape[1], MOST))
+        steps = np.array([placed.of(row) for row in own], np.float64)
+        lengths = np.sqrt(np.einsum("ij,ij->i", steps, steps))
+        lengths[lengths == 0] = 1.0
+        far = part.strength * np.sqrt(np.einsum("ij,ij->i", own, own)) / lengths
+        corners = np.array([placed.corners(row) for row in own])
+        return cls(part.rows, placed.moves, corners, steps * far[:, np.newaxis])
+
+    def signs(self) -> Vector:
+        """Of all coins: one for each component that is moved in each region."""
+        signs: Vector = self.moves[self.moves != 0].astype(np.float64)
+        return signs
+
+    def evidence(self, along: Matrix) -> Vector:
+        """What stands for each of them."""
+        sums, own = np.zeros(self.moves.shape), along[list(self.rows), : self.moves.shape[2]]
+        for each, nearest in zip(sums, self.corners.T, strict=True):
+            np.add.at(each, nearest, own)
+        evidence: Vector = sums[self.moves != 0]
+        return evidence
+
+
+def _left(raw: Matrix, steps: Matrix) -> Matrix:
+    """What of the moves no map takes up that is fitted to them as well; a rotation takes less."""
+    own = raw - raw.mean(axis=0)
+    left: Matrix = steps - own @ _laid("mapped", own, own.T @ steps)
+    return left
+
+
+def _told(residue: Residue, placed: Sequence[_Placed], steps: Matrix) -> tuple[float, float]:
+    """The deviations of all coins together, and what they were if all of the marks were there."""
+    signs = np.concatenate([each.signs() for each in placed])
+    evidence = np.concatenate([each.evidence(residue.along) for each in placed])
+    wanted = np.concatenate([each.evidence(steps @ residue.weight) for each in placed])
+    length = math.sqrt(float(np.vdot(evidence, evidence)))
+    full = float(np.vdot(signs, wanted)) / length if length else 0.0
+    return deviation(signs, evidence), full
 
 
 def _kept(residue: Residue, steps: Matrix) -> float:
     """Least squares of what is left on the moves, as they are seen through the map."""
-    shown = steps.shape[1]
-    expected = float(np.vdot(steps @ residue.weight[:shown, :shown], steps))
-    return float(np.vdot(steps, residue.along[:, :shown])) / expected if expected else 0.0
+    expected = float(np.vdot(steps @ residue.weight, steps))
+    return float(np.vdot(steps, residue.along)) / expected if expected else 0.0

@@ -14,8 +14,10 @@ from typing import Final, Literal
 
 from extproc.draw import Draw
 
-Stamp = Literal["mark", "control", "canary"]
-"""The last of texts: see canaries.py."""
+Stamp = Literal["mark", "control", "embedding", "canary", "green_list", "processor"]
+"""See also keeping.py, canaries.py and pledge.py."""
+TEXTS: Final = frozenset[Stamp](("canary", "green_list", "processor"))
+"""Of what stands in texts, and is found there."""
 CONTROLS: Final = 8
 """For each mark, on average."""
 _ALL: Final = 1 << 64

@@ -22,16 +22,17 @@ MOST: Final = 300
 """Tokens that a model server takes a bias for in one request (OpenAI's own bound)."""
 FEWEST: Final = 30
 """Words: of fewer, even a text of all green ones and no red comes by chance once in 2^29."""
-_SPACES: Final = tuple("\u0120\u2581 ")
+LONGEST: Final = 64
+"""Letters of a word."""
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
 class Word(Struct, frozen=True, forbid_unknown_fields=True):
     """One that may be green."""
 
-    word: str
+    word: Annotated[str, Meta(max_length=LONGEST)]
     tokens: Annotated[tuple[Annotated[int, Meta(ge=0, lt=1 << 32)], ...], Meta(min_length=1)]
-    """Ids of the tokens that write it: with a space before it, without, and capitalised."""
+    """Ids of the tokens that write it: with a space before it; capitalised, with and without."""
     usual: Annotated[float, Meta(gt=0, le=1e12)] = 1.0
     """How often it comes, beside the others, in texts that nobody marked; in any unit.  A wrong
     number costs power and no certainty."""
@@ -47,11 +48,16 @@ class Vocabulary(Struct, frozen=True, forbid_unknown_fields=True):
         """Shape (words,)."""
         return np.array([each.usual for each in self.words])
 
+    @property
+    def json(self) -> bytes:
+        """What is the same has the same, whoever wrote its file."""
+        return msgspec.json.encode(self)
+
     def counts(self, texts: Iterable[str]) -> Vector:
         """Shape (words,): how often each stands in any of the texts."""
         found: Counter[str] = Counter()
         for text in texts:
-            found.update(_words(text))
+            found.update(words(text))
         return np.array([float(found[each.word]) for each in self.words])
 
 
@@ -65,35 +71,40 @@ def read(content: bytes) -> Vocabulary:
     return vocabulary
 
 
-def made(tokens: Mapping[str, int], texts: Sequence[str]) -> Vocabulary:
-    """Of the words that texts say most and that one token each writes with a space before it.
+def made(
+    tokens: Mapping[str, Sequence[int]], usual: Mapping[str, float], most: int = MOST
+) -> Vocabulary:
+    """Of the most usual words, at most ``most``; to be looked through before it is used.
 
-    ``tokens``: ids by how they are spelled, a space as byte-level tokenizers write it, or
-    SentencePiece.  To be looked through by somebody before it is used.  Raise Malformed where there
-    are too few.
+    ``tokens``: ids of what writes each word, the one that matters most first.  Where there are too
+    many, each word keeps its first ones.  Raise Malformed where there are too few words.
     """
-    ids = {text[1:]: token for text, token in tokens.items() if text[:1] in _SPACES}
-    known = Counter(word for text in texts for word in _words(text) if word in ids)
-    common = known.most_common(MOST)
+    common = sorted((word for word in usual if word in tokens), key=lambda word: -usual[word])[
+        :most
+    ]
     if len(common) < FEWEST:
-        raise Malformed(f"{len(common)} words of the texts are tokens, and {FEWEST} are needed")
-    return Vocabulary(tuple(Word(word, (ids[word],), float(count)) for word, count in common))
+        raise Malformed(f"{len(common)} words are there that a token writes; {FEWEST} are needed")
+    forms = [(form, word) for word in common for form in range(len(tokens[word]))]
+    room = Counter(word for _, word in sorted(forms, key=lambda each: each[0])[:MOST])
+    return Vocabulary(
+        tuple(Word(word, tuple(tokens[word][: room[word]]), float(usual[word])) for word in common)
+    )
 
 
-def _check(names: Sequence[str], words: Sequence[Word]) -> None:
-    tokens = [token for each in words for token in each.tokens]
+def _check(names: Sequence[str], every: Sequence[Word]) -> None:
+    tokens = [token for each in every for token in each.tokens]
     if len(tokens) > MOST:
         raise Malformed(f"{len(tokens)} tokens, and a request has a bias for {MOST} at most")
     for name in names:
-        if _words(name) != [name]:
+        if words(name) != [name]:
             raise Malformed(f"{name[:40]!r} is no word as it is read: in lower case, letters alone")
-    for kind, every in (("word", names), ("token", tokens)):
-        if len(set(every)) < len(every):
+    for kind, values in (("word", names), ("token", tokens)):
+        if len(set(values)) < len(values):
             raise Malformed(f"a {kind} stands there twice")
 
 
-def _words(text: str) -> list[str]:
-    """Folded as canonical.py folds, so that looks do not take a mark away."""
+def words(text: str) -> list[str]:
+    """As a text has them; folded as canonical.py folds, so that looks do not take a mark away."""
     if not text.isascii():
         normal = unicodedata.normalize("NFKC", text)
         text = "".join(each for each in normal if unicodedata.category(each) != "Cf")

@@ -76,7 +76,7 @@ class DiscreteLaplace(Private, frozen=True, tag="discrete_laplace"):
         steps = self._steps
         within = min(max(value, self.low), self.high)
         place = min(round((within - self.low) / self.step), steps)
-        secret = source.input.child(b"discrete_laplace").child(b"%d" % place)
+        secret = source.answer(b"discrete_laplace").child(b"%d" % place)
         noise = int(self._table.draw(secret, 1)[0])
         served = min(max(place + noise, 0), steps)
         return float(exact(self.low) + served * exact(self.step))

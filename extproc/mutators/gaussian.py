@@ -74,7 +74,7 @@ class Gaussian(Private, frozen=True, tag="gaussian"):
                 if values.size > _DIMENSIONS:
                     raise UpstreamError("an embedding has too many dimensions")
                 places = self._clipped(values)
-                secret = source.input.child(b"gaussian").child(places.astype("<i8").tobytes())
+                secret = source.answer(b"gaussian").child(places.astype("<i8").tobytes())
                 noise = self._table.draw(secret, values.size)
                 return Embedding((places + noise).astype(np.float64) * self.step)
             case Probabilities() | Votes() | Score() | Logprobs():

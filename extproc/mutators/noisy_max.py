@@ -79,7 +79,7 @@ class NoisyMax(Private, frozen=True, tag="noisy_max"):
         """Raises UpstreamError for what are no votes, TypeError for a kind not in KINDS."""
         match prediction:
             case Votes(values):
-                return Votes(self._answered(values, source.input.child(b"noisy_max")))
+                return Votes(self._answered(values, source.answer(b"noisy_max")))
             case Probabilities() | Score() | Logprobs() | Embedding():
                 raise TypeError("noisy_max knows votes only")
 

@@ -58,7 +58,7 @@ class RandomizedResponse(Private, frozen=True, tag="randomized_response"):
             return prediction
         label = int(values.argmax())
         if values.size > 1:
-            secret = source.input.child(b"randomized_response").child(b"%d" % label)
+            secret = source.answer(b"randomized_response").child(b"%d" % label)
             label = respond(secret, exact(self.epsilon), values.size, label)
         answer = np.zeros_like(values)
         answer[label] = 1.0

@@ -6,8 +6,9 @@ so that asking again shows the same face.  Attacks that walk along a border by b
 al., "HopSkipJumpAttack", IEEE S&P 2020; Lowd and Meek, "Adversarial Learning", KDD 2005) find a
 strip instead of a line, at the price of wrong labels in it.
 
-It changes labels, in that strip alone.  Queries away from every border are answered as before: it
-does not slow a thief who trains on natural data.
+It changes labels, in that strip alone, and is the first of its chain: behind another, which may
+hide the class that is next, it would serve one that is not.  Queries away from every border are
+answered as before: it does not slow a thief who trains on natural data.
 """
 
 from typing import Annotated, ClassVar

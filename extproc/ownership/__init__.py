@@ -7,6 +7,7 @@ lowers.
 
 Read in this order: commitments.py (what the audit log holds), vault_file.py (what was opened),
 evidence.py (both together, by whom it was told), questions.py (what is asked), suspect.py and
-asking.py (whom, and how), judging.py (what it proves), report.py, page.py and sealing.py (what is
-handed on).
+asking.py (whom, and how), judging.py and traces.py (what it proves, of labels and of embeddings),
+report.py, page.py and sealing.py (what is handed on).  tokenizer_file.py and word_tokens.py make
+the vocabulary that texts are marked by.
 """

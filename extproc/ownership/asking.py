@@ -28,11 +28,13 @@ TRIES: Final = 3
 PAUSE: Final = 1.0
 """Seconds before the second try; twice as many before the third."""
 TIMEOUT: Final = 30.0
-"""Seconds for one request."""
+"""Seconds for one request, to its answer's end."""
 LARGEST: Final = 1 << 22
 """Octets of an answer."""
 GIVEN_UP: Final = 20
 """Requests that failed one after another, in the end."""
+_BEGINS: Final = b'{"question":"'
+"""Each line that is written here."""
 
 Progress = Callable[[int, int], None]
 """Told how many questions have had their turn, and of how many."""
@@ -45,7 +47,9 @@ async def ask(
     progress: Progress,
     pause: float = PAUSE,
 ) -> None:
-    """Raise ConfigError where the record cannot be written, or the suspect answers nothing."""
+    """Raise ConfigError where the record cannot be written, the URL is none, or the suspect answers
+    nothing.
+    """
     done = _answered(record, api.url)
     waiting = [question for question in questions if question.question not in done]
     try:
@@ -53,6 +57,8 @@ async def ask(
             limits = httpx.Limits(max_connections=api.parallel)
             async with httpx.AsyncClient(timeout=TIMEOUT, limits=limits, trust_env=False) as client:
                 await _Asking(api, client, file, pause, progress, len(waiting)).run(waiting)
+    except httpx.InvalidURL as error:
+        raise ConfigError(f"{api.url!r}: {error}; name a URL that can be asked") from error
     except OSError as error:
         raise ConfigError(f"{record}: {error.strerror}; answers cannot be written there") from error
 
@@ -64,7 +70,7 @@ def _answered(record: Path, url: str) -> set[str]:
     """
     found = set()
     for raw in lines(record) if record.exists() else ():
-        if not raw.endswith(b"\n"):
+        if not raw.endswith(b"\n") and (raw.startswith(_BEGINS) or _BEGINS.startswith(raw)):
             os.truncate(record, record.stat().st_size - len(raw))
             break
         line = _recorded(raw)
@@ -77,7 +83,7 @@ def _answered(record: Path, url: str) -> set[str]:
 def _recorded(raw: bytes) -> Recorded | None:
     try:
         return msgspec.json.decode(raw, type=Recorded)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -114,7 +120,7 @@ class _Asking:
         self.turns += len(batch)
         self.failed = 0 if found else self.failed + 1
         for question, said in zip(batch, found, strict=False):
-            recorded = Recorded(question=question.question, said=tuple(said), suspect=self.api.url)
+            recorded = Recorded.of(question.question, said, self.api.url)
             self.file.write(msgspec.json.encode(recorded) + b"\n")
             self.file.flush()
             self.answered += 1
@@ -125,8 +131,9 @@ class _Asking:
         for number in range(TRIES):
             if number:
                 await asyncio.sleep(self.pause * number)
-            with suppress(httpx.HTTPError, ValueError):
-                answer = await self._post(body)
+            with suppress(httpx.HTTPError, TimeoutError, ValueError, TypeError, RecursionError):
+                async with asyncio.timeout(TIMEOUT):
+                    answer = await self._post(body)
                 if answer is not None:
                     return self.api.read(answer, count)
         return []
@@ -134,13 +141,13 @@ class _Asking:
     async def _post(self, body: bytes) -> bytes | None:
         """None where it is none that can be read."""
         ask, received = self.api.ask, bytearray()
-        request = self.client.stream(
-            ask.method, self.api.url, content=body, headers=headers(ask.headers, self.api.key)
-        )
+        # Not compressed: a few octets of that may stand for more than there is memory.
+        fields = {"accept-encoding": "identity", **headers(ask.headers, self.api.key)}
+        request = self.client.stream(ask.method, self.api.url, content=body, headers=fields)
         async with request as response:
             if response.status_code != HTTPStatus.OK:
                 return None
-            async for piece in response.aiter_bytes():
+            async for piece in response.aiter_raw():
                 received += piece
                 if len(received) > LARGEST:
                     return None

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     from extproc.ownership.answers import Answers
-    from extproc.ownership.commitments import Bounds
+    from extproc.ownership.commitments import Bounds, Committed
     from extproc.ownership.questions import Question
     from extproc.ownership.report import Basis, Report
     from extproc.ownership.suspect import Api
+    from extproc.ownership.vault_file import Opened
 
 FOUND: Final = 1
 """Exit code where marks are found, or a report is not as it was signed."""
@@ -93,7 +94,7 @@ def commitments(
     from extproc.ownership.commitments import committed
     from extproc.ownership.held import held
 
-    found = held(committed(log, key, _bounds(before, anchor), live=live).counted)
+    found = held(committed(log, key, bounds(before, anchor), live=live).counted)
     if output == "json":
         print(table.held_as_json(found))
     else:
@@ -118,8 +119,8 @@ def sheet(  # noqa: PLR0913, PLR0917 - an option each
     """
     from extproc.ownership.questions import written
 
-    bounds = _bounds(before, anchor)
-    basis = _basis(log, key, (vault, vault_key), bounds, (model, questions, live))
+    within = bounds(before, anchor)
+    basis = _basis(log, key, (vault, vault_key), within, (model, questions, live))
     _print(written(basis.sheet))
 
 
@@ -137,14 +138,18 @@ def reveal(  # noqa: PLR0913, PLR0917 - an option each
 ) -> None:
     """Print the entries that are asked about, opened: a vault that needs no key.
 
-    Whoever doubts a report verifies by it; it tells what tenants sent, and what is marked.
+    Whoever doubts a report verifies by it; it tells what tenants sent, what is marked, the keys by
+    which embeddings are moved, and those of lists of texts.
     """
+    from extproc.ownership import text_marks
+    from extproc.ownership.evidence import chosen, gathered
     from extproc.ownership.vault_file import shown
 
-    bounds = _bounds(before, anchor)
-    basis = _basis(log, key, (vault, vault_key), bounds, (model, questions, live))
-    cells = (cell for each in basis.cells.values() for cell in each)
-    _print(shown(cell.entry for cell in cells if cell.entry is not None))
+    found, opened = both(log, key, (vault, vault_key), bounds(before, anchor), live=live)
+    cells = chosen(gathered(found.counted, opened.entries, model), questions).values()
+    entries = [cell.entry for each in cells for cell in each if cell.entry is not None]
+    texts = text_marks.gathered(found.counted, opened.entries, model)
+    _print(shown([*entries, *texts.entries]))
 
 
 @ownership.command()
@@ -196,14 +201,15 @@ def verify(  # noqa: PLR0913, PLR0917 - an option each
     Writes report.json and report.html, signed, and answers.jsonl where it asks by itself: called
     again, it goes on where it was.
     """
+    from extproc.ownership.page import page
+    from extproc.ownership.report import to_json
     from extproc.ownership.sealing import read_key
 
-    signing = read_key(sign)
-    bounds = _bounds(before, anchor)
-    basis = _basis(log, key, (vault, vault_key), bounds, (model, questions, live), hmac)
-    _make(out)
+    signing, within = read_key(sign), bounds(before, anchor)
+    basis = _basis(log, key, (vault, vault_key), within, (model, questions, live), hmac)
+    make(out)
     report = _made(basis, _said(suspect, suspect_key, basis, out), clean or [])
-    _write(report, out, signing)
+    write(out, signing, to_json(report), page(report))
     _show(report, out, output)
     return FOUND if report.found else 0
 
@@ -228,11 +234,14 @@ def check(
 
 
 @ownership.command()
-def schema() -> None:
+def schema(
+    of: Annotated[Literal["verify", "texts"], typer.Option(help="Which command's.")] = "verify",
+) -> None:
     """Print the JSON Schema of report.json."""
-    from extproc.ownership.report import json_schema
+    from extproc.ownership.report import Report, json_schema
+    from extproc.ownership.text_report import TextReport
 
-    print(json_schema(), end="")
+    print(json_schema({"verify": Report, "texts": TextReport}[of], of), end="")
 
 
 def _print(lines: "Iterable[bytes]") -> None:
@@ -241,7 +250,8 @@ def _print(lines: "Iterable[bytes]") -> None:
     sys.stdout.buffer.flush()
 
 
-def _bounds(before: str, anchor: list[str] | None) -> "Bounds":
+def bounds(before: str, anchor: list[str] | None) -> "Bounds":
+    """What counts, by the options of that name."""
     from extproc.audit.verification import known_head
     from extproc.ownership.commitments import Bounds
 
@@ -262,34 +272,50 @@ def _basis(
     log: list[Path],
     key: list[Path],
     vault: tuple[list[Path], Path | None],
-    bounds: "Bounds",
+    within: "Bounds",
     of: tuple[str, int, bool],
     secret: Path | None = None,
 ) -> "Basis":
     """``of``: the model, how many questions at most, and whether the log is live."""
-    from extproc.ownership.commitments import committed
-    from extproc.ownership.drawn import drawn, read_secret
     from extproc.ownership.evidence import chosen, gathered
     from extproc.ownership.report import Basis
-    from extproc.ownership.vault_file import open_vault, read_key
 
     model, most, live = of
-    found = committed(log, key, bounds, live=live)
-    private = read_key(vault[1]) if vault[1] is not None else None
-    opened = open_vault(vault[0], private)
-    if secret is not None:
-        opened = drawn(opened, read_secret(secret))
+    found, opened = both(log, key, vault, within, secret, live=live)
     evidence = gathered(found.counted, opened.entries, model)
     if not evidence.cells:
-        raise ConfigError("nothing that counts is committed to; see: extproc ownership commitments")
-    return Basis(found, bounds, opened, evidence, chosen(evidence, most))
+        raise ConfigError(
+            "nothing that counts is committed to of labels or embeddings; see: extproc ownership"
+            " commitments; of texts ask: extproc ownership texts"
+        )
+    return Basis(found, within, opened, evidence, chosen(evidence, most))
+
+
+def both(
+    log: list[Path],
+    key: list[Path],
+    vault: tuple[list[Path], Path | None],
+    within: "Bounds",
+    secret: Path | None = None,
+    *,
+    live: bool,
+) -> "tuple[Committed, Opened]":
+    """What the log commits to, and what the vault has."""
+    from extproc.ownership.commitments import committed
+    from extproc.ownership.drawn import drawn, read_secret
+    from extproc.ownership.vault_file import open_vault, read_key
+
+    found = committed(log, key, within, live=live)
+    private = read_key(vault[1]) if vault[1] is not None else None
+    opened = open_vault(vault[0], private)
+    return found, opened if secret is None else drawn(opened, read_secret(secret))
 
 
 def _made(basis: "Basis", suspect: "tuple[str, Answers]", clean: list[Path]) -> "Report":
     from extproc.ownership import answers
     from extproc.ownership.report import made
 
-    known = {path.name: answers.read(path) for path in clean}
+    known = {str(path): answers.read(path) for path in clean}
     return made(basis, suspect, known, datetime.now(UTC))
 
 
@@ -316,21 +342,21 @@ def _ask(questions: "Sequence[Question]", api: "Api", record: Path) -> None:
     asyncio.run(asking.ask(questions, api, record, progress))
 
 
-def _make(out: Path) -> None:
+def make(out: Path) -> None:
+    """Raise ConfigError where there can be no such folder."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{out}: {error.strerror}; name a folder for the report") from error
 
 
-def _write(report: "Report", out: Path, signing: "Ed25519PrivateKey") -> None:
-    from extproc.ownership.page import page
-    from extproc.ownership.report import to_json
+def write(out: Path, signing: "Ed25519PrivateKey", report: bytes, page: bytes) -> None:
+    """Both forms of a report, signed.  Raise ConfigError where they cannot be written."""
     from extproc.ownership.sealing import sealed_json, sealed_page
 
     try:
-        (out / "report.json").write_bytes(sealed_json(to_json(report), signing))
-        (out / "report.html").write_bytes(sealed_page(page(report), signing))
+        (out / "report.json").write_bytes(sealed_json(report, signing))
+        (out / "report.html").write_bytes(sealed_page(page, signing))
     except OSError as error:
         raise ConfigError(f"{out}: {error.strerror}; name a folder for the report") from error
 

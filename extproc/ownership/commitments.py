@@ -139,8 +139,16 @@ class _Found:
         if here in self.bounds.anchors:
             self.anchors.add(here)
         if line.said.kind == "mark":
-            self.waiting.append((line.said.n, _decode(raw)))
+            self.waiting.append((line.said.n, _marked(line.said.n, raw)))
         elif line.said.kind == "checkpoint" and line.said.time is not None:
             now = line.said.time
             self.signed += (Commitment(number, marked, now) for number, marked in self.waiting)
             self.waiting.clear()
+
+
+def _marked(number: int, raw: bytes) -> Marked:
+    try:
+        return _decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        wrong = f"line {number} of the log is a mark that cannot be read"
+        raise ConfigError(f"{wrong}; read it with the version that wrote it") from error

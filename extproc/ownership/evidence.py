@@ -2,20 +2,24 @@
 
 Rule: a cell counts once, by its first commitment, so that nobody chooses among several.  An entry
 that nothing commits to does not count; a commitment whose entry is missing does, and against the
-accusation: whoever could leave out entries after seeing the suspect could accuse anybody.
+accusation: whoever could leave out entries after seeing the suspect could accuse anybody.  Of
+embeddings one key counts for each epoch, which is the first's.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Self
+from typing import Literal, NamedTuple, Self
 
 import msgspec
 from msgspec import Struct
 
 from extproc.audit import Marked
 from extproc.marks.entry import Entry
-from extproc.marks.stamps import Stamp
+from extproc.marks.stamps import TEXTS, Stamp
+from extproc.ownership import embeddings
 from extproc.ownership.commitments import Commitment
 from extproc.ownership.questions import Question, about
+
+What = Literal["labels", "embeddings"]
 
 
 class Holder(NamedTuple):
@@ -25,6 +29,8 @@ class Holder(NamedTuple):
     cohort: str
     tenant: str
     """Empty of a cohort, which may be several."""
+    what: What = "labels"
+    """Marks of one kind are judged apart from those of the other."""
 
     @property
     def name(self) -> str:
@@ -32,7 +38,7 @@ class Holder(NamedTuple):
 
 
 class Cell(Struct, frozen=True):
-    """A mark or a control."""
+    """A mark or a control, or an input whose embedding is marked."""
 
     commitment: str
     stamp: Stamp
@@ -60,7 +66,8 @@ class Evidence(Struct, frozen=True):
 
 
 def holder(marked: Marked) -> Holder:
-    return Holder(marked.model, marked.cohort, "" if marked.cohort else marked.tenant)
+    what: What = "embeddings" if marked.stamp == "embedding" else "labels"
+    return Holder(marked.model, marked.cohort, "" if marked.cohort else marked.tenant, what)
 
 
 def gathered(
@@ -69,18 +76,19 @@ def gathered(
     """Of one model, or of all where none is named."""
     cells: dict[Holder, dict[str, Cell]] = {}
     tenants: dict[Holder, set[str]] = {}
+    keys: dict[tuple[Holder, int], str] = {}
     contradicting, known = 0, set[str]()
     for each in counted:
         marked = each.marked
         known.add(marked.commitment)
-        if model not in {"", marked.model} or marked.stamp == "canary":
+        if model not in {"", marked.model} or marked.stamp in TEXTS:
             continue
         who = holder(marked)
         tenants.setdefault(who, set()).add(marked.tenant)
         if marked.cell in cells.setdefault(who, {}):
             continue
         entry = entries.get(marked.commitment)
-        if entry is not None and not _agree(entry, marked):
+        if entry is not None and not (agree(entry, marked) and _keyed(entry, who, keys)):
             contradicting, entry = contradicting + 1, None
         cells[who][marked.cell] = Cell.of(marked, entry)
     return Evidence(
@@ -104,9 +112,19 @@ def sheet(cells: Mapping[Holder, Sequence[Cell]]) -> list[Question]:
     return [unique[name] for name in sorted(unique)]
 
 
-def _agree(entry: Entry, marked: Marked) -> bool:
+def agree(entry: Entry, marked: Marked) -> bool:
+    """Whether an entry says what the line says that commits to it."""
     fields = ("tenant", "cohort", "route", "model", "cell", "stamp")
     return all(getattr(entry, name) == getattr(marked, name) for name in fields)
+
+
+def _keyed(entry: Entry, who: Holder, keys: dict[tuple[Holder, int], str]) -> bool:
+    """Whether an embedding's marks can be looked for, by the key that is all others'."""
+    if entry.stamp != "embedding":
+        return True
+    if entry.moved is None or not embeddings.are_whole(entry.moved, entry):
+        return False
+    return keys.setdefault((who, entry.epoch), entry.moved.key) == entry.moved.key
 
 
 def _by_chance(cell: Cell) -> str:

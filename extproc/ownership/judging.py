@@ -4,19 +4,23 @@ Rule: whose marks it does not carry says the next class of a mark as often as of
 what was marked was drawn by a key; how unlikely it is that marks agree so much more often is exact
 (marks/statistics.py), and corrected for all who were looked at (Holm).  What is missing, or was not
 answered, counts against the accusation: as a mark that does not agree, or a control that does.
+Embeddings are judged by traces.py, and corrected for together with labels.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final, Literal, Self
 
 from msgspec import Struct
 
 from extproc.marks import statistics
-from extproc.ownership.answers import Answers
+from extproc.marks.spaces import Laid
+from extproc.ownership.answers import Answers, names
 from extproc.ownership.evidence import Cell, Holder
 from extproc.ownership.power import enough, needed
+from extproc.ownership.traces import Looked, Texts
 
 LEVEL: Final = -32.0
 """In bits: nobody is accused where chance does as much in one of four billion cases."""
@@ -38,8 +42,8 @@ class Counts(Struct, frozen=True):
     """Committed to, and not in the vault."""
 
 
-class Judged(Struct, frozen=True, kw_only=True):
-    """One who was told something."""
+class Whose(Struct, frozen=True, kw_only=True):
+    """One who was told something, and what is found of it."""
 
     model: str
     cohort: str
@@ -48,9 +52,23 @@ class Judged(Struct, frozen=True, kw_only=True):
     """Who asked."""
     verdict: Verdict
     bits: float
-    """log2 of the exact p-value."""
+    """log2 of the p-value: of labels exact, of embeddings proven."""
     corrected: float
-    """That, for all who were looked at."""
+    """That, for all who were looked at, of labels and embeddings together."""
+
+    @property
+    def name(self) -> str:
+        return f"{Holder(self.model, self.cohort, self.tenant).name}, model {self.model}"
+
+    @property
+    def likelihood(self) -> tuple[float, float]:
+        """By which the least likely by chance come first."""
+        return self.corrected, self.bits
+
+
+class Judged(Whose, frozen=True, kw_only=True):
+    """By labels."""
+
     mid: float
     """The mid-p, which is nearly uniform where nothing is marked, and decides nothing."""
     marks: Counts
@@ -63,9 +81,25 @@ class Judged(Struct, frozen=True, kw_only=True):
     needed: int
     """Marks that are enough, with the usual number of controls."""
 
-    @property
-    def name(self) -> str:
-        return f"{Holder(self.model, self.cohort, self.tenant).name}, model {self.model}"
+
+class JudgedEmbeddings(Whose, frozen=True, kw_only=True):
+    """By embeddings."""
+
+    texts: Texts
+    kept: float
+    """The effect: which part of the marks' strength is found; see spaces.Trace."""
+    low: float
+    high: float
+    """Its 95 % interval, as far as coins go."""
+    laid: Laid | None
+    """How the original was laid over it; None where nothing was answered."""
+
+
+class Verdicts(Struct, frozen=True):
+    """Of each kind, the least likely by chance first."""
+
+    labels: Sequence[Judged]
+    embeddings: Sequence[JudgedEmbeddings]
 
 
 def judged(
@@ -73,29 +107,43 @@ def judged(
     tenants: Mapping[Holder, Sequence[str]],
     answers: Answers,
     clean: Sequence[Answers] = (),
-) -> list[Judged]:
-    """The least likely by chance first.  ``clean``: what models said that are known to be
-    independent.
+) -> Verdicts:
+    """``clean``: what models said that are known to be independent.
+
+    Raise ConfigError where an answer's embeddings are not of one model.
     """
-    found = {who: _Result.of(each, answers) for who, each in cells.items()}
-    corrected = statistics.holm([result.tail.at_least for result in found.values()])
+    found = _results(cells, answers)
+    corrected = statistics.holm([result.bits for result in found.values()])
     carried = {who for each in clean for who in carriers(cells, each)}
     level = LEVEL - math.log2(max(1, len(found)))
-    every = [
-        _judged(who, tenants[who], result, _Level(bits, level, who in carried))
-        for (who, result), bits in zip(found.items(), corrected, strict=True)
-    ]
-    return sorted(every, key=lambda each: (each.corrected, each.bits))
+    labels, embeddings = [], []
+    for (who, result), bits in zip(found.items(), corrected, strict=True):
+        each = _Level(bits, level, who in carried)
+        if isinstance(result, _Result):
+            labels.append(_judged(who, tenants[who], result, each))
+        else:
+            embeddings.append(_judged_embeddings(who, tenants[who], result, each))
+    first = attrgetter("likelihood")
+    return Verdicts(sorted(labels, key=first), sorted(embeddings, key=first))
 
 
 def carriers(cells: Mapping[Holder, Sequence[Cell]], answers: Answers) -> list[Holder]:
     """Those whose marks these answers carry."""
-    bits = [_Result.of(each, answers).tail.at_least for each in cells.values()]
+    bits = [result.bits for result in _results(cells, answers).values()]
     return [
         who
         for who, corrected in zip(cells, statistics.holm(bits), strict=True)
         if corrected <= LEVEL
     ]
+
+
+def _results(
+    cells: Mapping[Holder, Sequence[Cell]], answers: Answers
+) -> "dict[Holder, _Result | Looked]":
+    return {
+        who: Looked.of(each, answers) if who.what == "embeddings" else _Result.of(each, answers)
+        for who, each in cells.items()
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +177,13 @@ class _Result:
     def tail(self) -> statistics.Tail:
         return statistics.two_sample(*self.against)
 
+    @property
+    def bits(self) -> float:
+        return self.tail.at_least
+
+    def enough(self, level: float) -> bool:
+        return enough(self.marks.answered, self.controls.answered, level)
+
 
 def _counted(cells: Sequence[Cell], answers: Answers) -> Counts:
     answered = agreeing = true = missing = 0
@@ -136,7 +191,7 @@ def _counted(cells: Sequence[Cell], answers: Answers) -> Counts:
         if cell.entry is None or cell.question is None:
             missing += 1
             continue
-        said = answers.get(cell.question.question, ())
+        said = names(answers.get(cell.question.question, ()))
         answered += bool(said)
         agreeing += str(cell.entry.other) in said
         true += str(cell.entry.truth) in said
@@ -152,7 +207,7 @@ def _judged(who: Holder, tenants: Sequence[str], result: _Result, level: _Level)
         tenant=who.tenant,
         tenants=tenants,
         verdict=_verdict(result, level),
-        bits=result.tail.at_least,
+        bits=result.bits,
         corrected=level.corrected,
         mid=result.tail.mid,
         marks=result.marks,
@@ -164,12 +219,30 @@ def _judged(who: Holder, tenants: Sequence[str], result: _Result, level: _Level)
     )
 
 
-def _verdict(result: _Result, level: _Level) -> Verdict:
+def _judged_embeddings(
+    who: Holder, tenants: Sequence[str], looked: Looked, level: _Level
+) -> JudgedEmbeddings:
+    kept, low, high = looked.kept
+    return JudgedEmbeddings(
+        model=who.model,
+        cohort=who.cohort,
+        tenant=who.tenant,
+        tenants=tenants,
+        verdict=_verdict(looked, level),
+        bits=looked.bits,
+        corrected=level.corrected,
+        texts=looked.texts,
+        kept=kept,
+        low=low,
+        high=high,
+        laid=looked.trace.laid if looked.trace is not None else None,
+    )
+
+
+def _verdict(result: _Result | Looked, level: _Level) -> Verdict:
     if level.corrected <= LEVEL:
         return "withheld" if level.withheld else "carries the marks"
-    if enough(result.marks.answered, result.controls.answered, level.each):
-        return "no evidence"
-    return "not enough marks to say"
+    return "no evidence" if result.enough(level.each) else "not enough marks to say"
 
 
 def _share(agreeing: int, cells: int) -> float:

@@ -3,17 +3,15 @@
 Rule: all that is said is escaped, names of suspects above all; the same report gives the same page.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from html import escape
-from pathlib import Path
 from typing import Final
 
 from extproc.marks.stamps import CONTROLS
-from extproc.ownership import wording
-from extproc.ownership.judging import LEVEL, Judged
+from extproc.ownership import markup, wording
+from extproc.ownership.judging import LEVEL, Judged, JudgedEmbeddings, Whose
 from extproc.ownership.report import Report
 
-_STYLE: Final = Path(__file__).with_name("page.css")
 _TONES: Final = {
     "carries the marks": "found",
     "no evidence": "none",
@@ -34,6 +32,22 @@ _CHANCE: Final = (
     " marks are said to be carried. What was committed to and is missing, and what was not"
     " answered, is counted as if it spoke for the suspect."
 )
+_MOVED: Final = (
+    "A few components of each embedding that was given to each of those above were moved, up or"
+    " down, as a secret key says for the region of the space in which the embedding lies. Of a"
+    " share of the texts the model's own embedding and the key were committed to. The model's own"
+    " embeddings are laid over the suspect's, by the nearest rotation and by the linear map that"
+    " fits best; what is left of the suspect's is held against the moves. A model that was trained"
+    " on the answers was trained on the moves."
+)
+_COINS: Final = (
+    "Each move is a coin that the key has thrown, up as likely as down. To a model that has learnt"
+    " nothing from the answers all else is fixed, whatever it is and however it was made; how often"
+    " coins agree with it as well by chance has a bound that is proven (Bentkus and Dzindzalieta,"
+    f" 2015), and that is corrected for all who were looked at, after Holm. Below"
+    f" {wording.chance(LEVEL)} marks are said to be carried. What is missing is counted as if it"
+    " had been left out by choice, by whoever accuses."
+)
 _NOT: Final = (
     "Who made the copy: how what was answered to somebody came to those who made it, whether it was"
     " bought, published or stolen in turn, the marks do not say.\n"
@@ -46,9 +60,7 @@ _NOT: Final = (
 
 def page(report: Report) -> bytes:
     title = f"Whose marks the model at {report.suspect.name} carries"
-    body = "\n".join(_body(report, title))
-    text = _PAGE.format(title=escape(title), style=_STYLE.read_text("utf-8"), body=body)
-    return text.encode()
+    return markup.whole(title, _body(report, title))
 
 
 def _body(report: Report, title: str) -> Iterator[str]:
@@ -57,16 +69,22 @@ def _body(report: Report, title: str) -> Iterator[str]:
     if silence := wording.silence(report):
         yield f"<p>{escape(silence)}</p>"
     yield "<h2>Who was told what it says</h2>"
-    yield _table(_COLUMNS, (_row(each) for each in report.judged))
+    if report.judged:
+        yield markup.table(_COLUMNS, (_row(each) for each in report.judged))
+    if report.embeddings:
+        yield markup.table(_OF_EMBEDDINGS, (_row_of_embeddings(each) for each in report.embeddings))
     yield "<h2>How that is known</h2>"
-    yield f"<p>{_WHAT}</p>\n<p>{_CHANCE}</p>"
+    if report.judged:
+        yield f"<p>{_WHAT}</p>\n<p>{_CHANCE}</p>"
+    if report.embeddings:
+        yield f"<p>{_MOVED}</p>\n<p>{_COINS}</p>"
     if report.clean:
         yield "<h2>Models that are known to be independent</h2>"
-        yield _table(("model", "carries the marks of", "answers"), _clean(report))
+        yield markup.table(("model", "carries the marks of", "answers"), _clean(report))
     yield "<h2>What it does not prove</h2>"
-    yield f"<ul>{''.join(f'<li>{escape(each)}</li>' for each in _NOT)}</ul>"
+    yield markup.items(_NOT)
     yield "<h2>What it rests on</h2>"
-    yield _facts(_basis(report))
+    yield markup.facts(_basis(report))
 
 
 _COLUMNS: Final = (
@@ -81,7 +99,7 @@ _COLUMNS: Final = (
 
 
 def _tone(report: Report) -> str:
-    verdicts = {each.verdict for each in report.judged}
+    verdicts = {each.verdict for each in report.every}
     first = next((each for each in _ORDER if each in verdicts), "not enough marks to say")
     return _TONES[first]
 
@@ -89,14 +107,43 @@ def _tone(report: Report) -> str:
 _ORDER: Final = ("carries the marks", "withheld", "no evidence")
 
 
+_OF_EMBEDDINGS: Final = (
+    "answered to",
+    "verdict",
+    "texts that were answered",
+    "of the moves' strength (95 %)",
+    "by chance",
+    "corrected",
+)
+
+
+def _row_of_embeddings(each: JudgedEmbeddings) -> list[str]:
+    others = f", and {each.texts.others} of other lengths" if each.texts.others else ""
+    return [
+        escape(_name(each)),
+        _verdict(each),
+        escape(wording.answered(each) + others),
+        escape(wording.kept(each)),
+        escape(wording.chance(each.bits)),
+        escape(wording.chance(each.corrected)),
+    ]
+
+
+def _name(each: Whose) -> str:
+    return each.name + (f" ({', '.join(each.tenants)})" if each.cohort else "")
+
+
+def _verdict(each: Whose) -> str:
+    return f'<span class="{_TONES[each.verdict]}">{escape(each.verdict)}</span>'
+
+
 def _row(each: Judged) -> list[str]:
-    also = f" ({', '.join(each.tenants)})" if each.cohort else ""
     enough = (
         f", of {each.needed} that it takes" if each.verdict == "not enough marks to say" else ""
     )
     return [
-        escape(each.name + also),
-        f'<span class="{_TONES[each.verdict]}">{escape(each.verdict)}</span>',
+        escape(_name(each)),
+        _verdict(each),
         escape(wording.agreeing(each.marks) + enough),
         escape(wording.agreeing(each.controls)),
         escape(wording.effect(each)),
@@ -112,53 +159,9 @@ def _clean(report: Report) -> Iterator[list[str]]:
 
 
 def _basis(report: Report) -> Iterator[tuple[str, str]]:
-    suspect, log, vault = report.suspect, report.log, report.vault
+    suspect = report.suspect
     yield "made", f"{report.made:%Y-%m-%d %H:%M:%S} UTC, by {report.program}"
     yield "questions", f"{suspect.questions}, of which {suspect.answered} were answered"
     yield "sheet (SHA-256)", suspect.sheet
     yield "answers (SHA-256)", suspect.answers
-    yield "audit log", f"found whole, up to line {', '.join(log.heads)}"
-    yield "may be signed by", ", ".join(log.keys)
-    yield "anchor", ", ".join(log.anchors) or "none: the dates are the accuser's word"
-    if log.before is not None:
-        yield "signed before", f"{log.before:%Y-%m-%d %H:%M:%S} UTC"
-    late = f"{log.late} came too late, and {log.unsigned} are not signed yet"
-    yield "commitments", f"{log.commitments} count; {late}"
-    odd = f"{vault.uncommitted} are not committed to, {vault.contradicting} contradict the log"
-    undrawn = "was not looked at" if vault.undrawn is None else f"{vault.undrawn} were not drawn so"
-    yield "drawn by the secret", undrawn
-    yield "entries of the vault", f"{vault.entries}; {odd}, {vault.unopened} did not open"
-
-
-def _facts(facts: Iterable[tuple[str, str]]) -> str:
-    rows = (f'<tr><th scope="row">{name}</th><td>{escape(said)}</td></tr>' for name, said in facts)
-    return f'<div class="table"><table class="facts">\n{_lines(rows)}\n</table></div>'
-
-
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Of cells that are HTML."""
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
-    body = (f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
-    return f'<div class="table"><table>\n<tr>{head}</tr>\n{_lines(body)}\n</table></div>'
-
-
-def _lines(rows: Iterable[str]) -> str:
-    return "\n".join(rows)
-
-
-_PAGE: Final = """\
-<!doctype html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<title>{title}</title>
-<style>
-{style}</style>
-</head>
-<body>
-{body}
-</body>
-</html>
-"""
+    yield from markup.basis(report.log, report.vault)

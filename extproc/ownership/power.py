@@ -14,6 +14,9 @@ REPEATED: Final = 0.5
 """The share of its marks that such a copy repeats."""
 CHANCE: Final = 0.1
 """The share of controls of which it says the next class anyway."""
+ENOUGH_TEXTS: Final = 500
+"""Texts by which copies of embeddings were found that were trained on them: see docs/ownership.md.
+How many it takes hangs on the copy, so that of a suspect it is told anew: traces.Looked.enough."""
 _MISSED: Final = 0.1
 """How often each of both is worse than what is reckoned with: four times of five neither is."""
 _MOST: Final = 1 << 12

@@ -44,7 +44,7 @@ def read_sheet(path: Path) -> list[Question]:
     """Raise ConfigError where it is none."""
     try:
         found = [msgspec.json.decode(raw, type=Question) for raw in lines(path)]
-    except (OSError, msgspec.MsgspecError) as error:
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         wrong = f"{path}: it is no sheet of questions"
         raise ConfigError(f"{wrong}; make one with: extproc ownership sheet") from error
     return found

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from importlib.metadata import version
-from typing import Final, Literal
+from operator import attrgetter
+from typing import Any, Final, Literal, Protocol, Self
 
 import msgspec
 from msgspec import Struct
@@ -19,7 +20,16 @@ from extproc.ownership import answers as recorded
 from extproc.ownership.answers import Answers
 from extproc.ownership.commitments import Bounds, Committed
 from extproc.ownership.evidence import Cell, Evidence, Holder, sheet
-from extproc.ownership.judging import LEVEL, Judged, carriers, judged
+from extproc.ownership.judging import (
+    LEVEL,
+    Counts,
+    Judged,
+    JudgedEmbeddings,
+    Verdicts,
+    Whose,
+    carriers,
+    judged,
+)
 from extproc.ownership.questions import Question, written
 from extproc.ownership.sealing import Signature
 from extproc.ownership.vault_file import Opened
@@ -45,6 +55,8 @@ class Log(Struct, frozen=True):
 
     heads: Sequence[str]
     """Number and hash of the last line of each."""
+    first: Sequence[int | None]
+    """Number of the first line of each; more than 1 where older files were left out."""
     keys: Sequence[str]
     """Names of those that may have signed it."""
     anchors: Sequence[str]
@@ -53,11 +65,34 @@ class Log(Struct, frozen=True):
     before: datetime | None
     """When what counts had to be signed by."""
     commitments: int
-    """That count, of marks and controls of all models."""
+    """That count, of whatever marks all models."""
     late: int
     """That do not, since they are behind the anchor, or signed too late."""
     unsigned: int
     """That do not, since no checkpoint signs them yet."""
+
+    @classmethod
+    def of(cls, committed: Committed, bounds: Bounds) -> Self:
+        return cls(
+            heads=[log.head for log in committed.logs],
+            first=[log.first for log in committed.logs],
+            keys=committed.keys,
+            anchors=[str(anchor) for anchor in bounds.anchors],
+            before=bounds.before,
+            commitments=len(committed.counted),
+            late=committed.late,
+            unsigned=committed.unsigned,
+        )
+
+
+class Weighed(Protocol):
+    """What entries and commitments came to, put together."""
+
+    @property
+    def uncommitted(self) -> int: ...
+
+    @property
+    def contradicting(self) -> int: ...
 
 
 class Vault(Struct, frozen=True):
@@ -69,6 +104,16 @@ class Vault(Struct, frozen=True):
     contradicting: int
     undrawn: int | None
     """That the gateway's secret does not draw as they say; None where nobody looked."""
+
+    @classmethod
+    def of(cls, opened: Opened, evidence: Weighed) -> Self:
+        return cls(
+            len(opened.entries),
+            opened.unopened,
+            evidence.uncommitted,
+            evidence.contradicting,
+            opened.undrawn,
+        )
 
 
 class Clean(Struct, frozen=True):
@@ -92,11 +137,18 @@ class Report(Struct, frozen=True, kw_only=True):
     vault: Vault
     clean: Sequence[Clean]
     judged: Sequence[Judged]
-    """All who were looked at, the least likely by chance first."""
+    """All who were looked at by labels, the least likely by chance first."""
+    embeddings: Sequence[JudgedEmbeddings] = ()
+    """The same by embeddings."""
 
     @property
-    def found(self) -> list[Judged]:
-        return [each for each in self.judged if each.verdict == "carries the marks"]
+    def every(self) -> list[Whose]:
+        """The least likely by chance first."""
+        return sorted((*self.judged, *self.embeddings), key=attrgetter("likelihood"))
+
+    @property
+    def found(self) -> list[Whose]:
+        return [each for each in self.every if each.verdict == "carries the marks"]
 
 
 class Basis(Struct, frozen=True):
@@ -119,46 +171,60 @@ def made(
 ) -> Report:
     """Of a suspect by its name, and of clean models by theirs.
 
-    Raise ConfigError where no answer names a class that the model knows: nothing would be found of
-    a copy either.
+    Raise ConfigError where nothing would be found of a copy either, and a clean model would be said
+    to carry nothing: where no answer names a class that the model knows, and there is no embedding.
     """
     name, answers = suspect
     found = judged(basis.cells, basis.evidence.tenants, answers, list(clean.values()))
-    counts = [each for row in found for each in (row.marks, row.controls)]
-    if any(each.answered for each in counts) and not any(
-        each.true + each.agreeing for each in counts
-    ):
-        wrong = f"{name}: it says nothing that the model would: its classes have other names"
-        raise ConfigError(f"{wrong}, or it was asked otherwise; see docs/ownership.md")
+    if any(each.answered for each in _counts(found)):
+        _check_names(name, found)
+    _check_answered(name, found)
+    for known, said in clean.items():
+        alone = judged(basis.cells, basis.evidence.tenants, said)
+        if not any(each.texts.answered for each in alone.embeddings):
+            _check_names(known, alone)
+            _check_answered(known, alone)
     return Report(
         made=now,
         suspect=_suspect(name, answers, basis.sheet),
-        log=_log(basis.committed, basis.bounds),
-        vault=Vault(
-            len(basis.opened.entries),
-            basis.opened.unopened,
-            basis.evidence.uncommitted,
-            basis.evidence.contradicting,
-            basis.opened.undrawn,
-        ),
+        log=Log.of(basis.committed, basis.bounds),
+        vault=Vault.of(basis.opened, basis.evidence),
         clean=[_clean(each, basis.cells, said) for each, said in clean.items()],
-        judged=found,
+        judged=found.labels,
+        embeddings=found.embeddings,
     )
 
 
-def to_json(report: Report) -> bytes:
+def _counts(found: Verdicts) -> list[Counts]:
+    return [each for row in found.labels for each in (row.marks, row.controls)]
+
+
+def _check_names(name: str, found: Verdicts) -> None:
+    counts = _counts(found)
+    if counts and not any(each.true + each.agreeing for each in counts):
+        wrong = f"{name}: it says nothing that the model would: its classes have other names"
+        raise ConfigError(f"{wrong}, or it was asked otherwise; see docs/ownership.md")
+
+
+def _check_answered(name: str, found: Verdicts) -> None:
+    texts = [each.texts for each in found.embeddings]
+    answered = [each.answered for each in _counts(found)] + [each.answered for each in texts]
+    if any(each.texts > each.missing for each in texts) and not any(answered):
+        wrong = f"{name}: it answers none of the questions with an embedding"
+        raise ConfigError(f"{wrong}; look how it is asked, and what is read of its answers")
+
+
+def to_json(report: Struct) -> bytes:
     return msgspec.json.format(msgspec.json.encode(report), indent=2)
 
 
-def json_schema() -> str:
+def json_schema(of: Any = Report, command: str = "verify") -> str:
     """Of report.json, signed."""
-    schema, parts = msgspec.json.schema_components(
-        [Report, Signature], ref_template="#/$defs/{name}"
-    )
+    schema, parts = msgspec.json.schema_components([of, Signature], ref_template="#/$defs/{name}")
     members = {"report": schema[0], "signature": schema[1]}
     whole = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "A report of extproc ownership verify",
+        "title": f"A report of extproc ownership {command}",
         "type": "object",
         "properties": members,
         "required": sorted(members),
@@ -172,18 +238,6 @@ def _suspect(name: str, answers: Answers, questions: Sequence[Question]) -> Susp
     asked = sha256(b"".join(written(questions))).hexdigest()
     answered = sum(question.question in answers for question in questions)
     return Suspect(name, len(questions), asked, answered, recorded.digest(answers))
-
-
-def _log(committed: Committed, bounds: Bounds) -> Log:
-    return Log(
-        heads=[log.head for log in committed.logs],
-        keys=committed.keys,
-        anchors=[str(anchor) for anchor in bounds.anchors],
-        before=bounds.before,
-        commitments=len(committed.counted),
-        late=committed.late,
-        unsigned=committed.unsigned,
-    )
 
 
 def _clean(name: str, cells: Mapping[Holder, Sequence[Cell]], answers: Answers) -> Clean:

@@ -1,7 +1,8 @@
 """Signs reports, and finds out whether one is as it was signed.
 
 Rule: what is verified are the bytes as they stand, never a value written anew.  A report in JSON is
-one member of an object whose other one is the signature; a page ends with a comment that holds it.
+one member of an object whose other one is the signature, and nothing else stands there: of a name
+that stands twice readers take one or the other.  A page ends with a comment that holds it.
 Ed25519 (RFC 8032), with keys as `extproc audit key` makes them.
 """
 
@@ -16,8 +17,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 from extproc.audit import signature
 from extproc.errors import ConfigError, Malformed
 
-_DOMAIN: Final = b"extproc ownership report\0"
-_PAGE: Final = re.compile(rb"<!-- signed by ([0-9a-f]{16}): ([A-Za-z0-9+/=]+) -->\n\Z")
+_JSON: Final = b"extproc ownership report\0"
+_PAGE: Final = b"extproc ownership page\0"
+"""What is signed begins with, so that neither is the other."""
+_END: Final = re.compile(rb"<!-- signed by ([0-9a-f]{16}): ([A-Za-z0-9+/=]+) -->\n\Z")
 
 
 class Signature(msgspec.Struct, frozen=True):
@@ -46,14 +49,11 @@ def read_key(path: Path) -> Ed25519PrivateKey:
 
 
 def sealed_json(report: bytes, key: Ed25519PrivateKey) -> bytes:
-    return b'{"report": %b,\n"signature": %b}\n' % (
-        report,
-        msgspec.json.encode(_signature(report, key)),
-    )
+    return _beside(report, _signature(_JSON + report, key))
 
 
 def sealed_page(page: bytes, key: Ed25519PrivateKey) -> bytes:
-    made = _signature(page, key)
+    made = _signature(_PAGE + page, key)
     return page + b"<!-- signed by %b: %b -->\n" % (made.key.encode(), made.ed25519.encode())
 
 
@@ -66,20 +66,26 @@ def is_as_signed(sealed: bytes, key: Ed25519PublicKey) -> bool:
         made = b64decode(found[1].ed25519, validate=True)
     except ValueError:
         return False
-    return signature.verifies(key, made, _DOMAIN + found[0])
+    return signature.verifies(key, made, found[0])
 
 
 def _parts(sealed: bytes) -> tuple[bytes, Signature] | None:
-    end = _PAGE.search(sealed)
+    """What is signed, and the signature."""
+    end = _END.search(sealed)
     if end is not None:
-        return sealed[: end.start()], Signature(end[1].decode(), end[2].decode())
+        return _PAGE + sealed[: end.start()], Signature(end[1].decode(), end[2].decode())
     try:
         found = msgspec.json.decode(sealed, type=Sealed)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
-    return bytes(found.report), found.signature
+    said = bytes(found.report)
+    return (_JSON + said, found.signature) if _beside(said, found.signature) == sealed else None
+
+
+def _beside(report: bytes, made: Signature) -> bytes:
+    return b'{"report": %b,\n"signature": %b}\n' % (report, msgspec.json.encode(made))
 
 
 def _signature(said: bytes, key: Ed25519PrivateKey) -> Signature:
-    made = b64encode(key.sign(_DOMAIN + said)).decode()
+    made = b64encode(key.sign(said)).decode()
     return Signature(signature.name(key.public_key()), made)

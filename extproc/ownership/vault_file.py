@@ -81,11 +81,19 @@ def shown(entries: Iterable[Entry]) -> Iterator[bytes]:
 
 
 def _entry(raw: bytes, key: X25519PrivateKey | None) -> tuple[str, Entry] | None:
+    """None where nobody can read it, or what is asked in it."""
     try:
-        if raw.startswith(b'{"entry":'):
-            octets = _decode_shown(raw).entry.encode()
-            return commitment(octets), _decode_entry(octets)
-        line = _decode(raw)
-        return (line.commitment, opened(line, key)) if key is not None else None
-    except (msgspec.MsgspecError, Malformed):
+        found = _opened(raw, key)
+        if found is not None:
+            msgspec.json.decode(bytes(found[1].input))
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, Malformed):
         return None
+    return found
+
+
+def _opened(raw: bytes, key: X25519PrivateKey | None) -> tuple[str, Entry] | None:
+    if raw.startswith(b'{"entry":'):
+        octets = _decode_shown(raw).entry.encode()
+        return commitment(octets), _decode_entry(octets)
+    line = _decode(raw)
+    return (line.commitment, opened(line, key)) if key is not None else None

@@ -1,10 +1,17 @@
 """What a report says, in words: the same in a terminal and on a page."""
 
-from extproc.ownership.judging import Counts, Judged
+from extproc.ownership.judging import Counts, Judged, JudgedEmbeddings
 from extproc.ownership.report import Report
 
 _SMALLEST = -1000.0
 """In bits; about the least that a float holds."""
+
+
+def plain(text: str) -> str:
+    """What a terminal does nothing at: a caller names the model that he asks for."""
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def chance(bits: float) -> str:
@@ -24,18 +31,26 @@ def effect(judged: Judged) -> str:
     return f"{judged.effect:+.0%} ({judged.low:+.0%} to {judged.high:+.0%})"
 
 
+def answered(judged: JudgedEmbeddings) -> str:
+    return f"{judged.texts.answered} of {judged.texts.texts}"
+
+
+def kept(judged: JudgedEmbeddings) -> str:
+    return f"{judged.kept:+.1%} ({judged.low:+.1%} to {judged.high:+.1%})"
+
+
 def verdict(report: Report) -> str:
     """The whole in a sentence."""
     found = report.found
     if found:
-        whose = "; ".join(each.name for each in found)
+        whose = "; ".join(plain(each.name) for each in found)
         return (
             f"It carries the marks of {whose}. By chance a model that has learnt nothing of those"
-            f" answers would look so with a probability of {chance(found[0].corrected)}."
+            f" answers would look so with a probability of {chance(found[-1].corrected)}."
         )
-    if any(each.verdict == "withheld" for each in report.judged):
+    if any(each.verdict == "withheld" for each in report.every):
         return "No verdict: clean models carry the same marks, so that they mark nothing."
-    if any(each.verdict == "no evidence" for each in report.judged):
+    if any(each.verdict == "no evidence" for each in report.every):
         return "No evidence that it is a copy of what was answered to any of those looked at."
     return "There are not enough marks to say whether it is a copy."
 
@@ -43,6 +58,7 @@ def verdict(report: Report) -> str:
 def silence(report: Report) -> str:
     """What counted against the accusation; empty where nothing did."""
     missing = sum(each.marks.missing + each.controls.missing for each in report.judged)
+    missing += sum(each.texts.missing for each in report.embeddings)
     unanswered = report.suspect.questions - report.suspect.answered
     said = [
         f"{missing} entries are committed to and not in the vault" if missing else "",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from extproc.accounts.directory import named
 from extproc.accounts.messages import Holder
 from extproc.accounts.rows import Row
 from extproc.limits import PRIVATE
@@ -21,7 +22,7 @@ DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """Of a budget, by its name: what one answer costs at most, and what is promised."""
+    """Of a budget: what one answer costs at most, and what is promised."""
 
     answer: int
     """In billionths, the dearest that any of its routes gives; 0 where none costs anything."""
@@ -54,15 +55,21 @@ class Line:
     """``spent`` as the reference accountant tells it, where it is installed."""
 
 
-def prices(table: PolicyTable) -> dict[str, Price]:
-    """Of each budget of privacy that a policy has, by name."""
-    found: dict[str, Price] = {}
+Prices = Mapping[tuple[str, str], Price]
+"""By whose it is, a tenant's, a cohort's or that of all, and by its name: two policies may have two
+budgets of one name.
+"""
+
+
+def prices(table: PolicyTable) -> Prices:
+    """Of each budget of privacy that a policy has."""
+    found: dict[tuple[str, str], Price] = {}
     for key in table.policies:
         for policy in _all(table.policies[key]):
-            for name, price in _prices(policy):
-                known = found.get(name)
+            for budget, price in _prices(policy):
+                known = found.get(budget)
                 if known is None or price.answer > known.answer:
-                    found[name] = price
+                    found[budget] = price
     return found
 
 
@@ -75,7 +82,7 @@ def _all(policy: Policy) -> Iterator[Policy]:
             yield from _all(other)
 
 
-def _prices(policy: Policy) -> Iterator[tuple[str, Price]]:
+def _prices(policy: Policy) -> Iterator[tuple[tuple[str, str], Price]]:
     for limit in policy.reserved:
         if limit.unit not in PRIVATE or limit.promise is None:
             continue
@@ -87,13 +94,15 @@ def _prices(policy: Policy) -> Iterator[tuple[str, Price]]:
             if isinstance(each, Private)
         ]
         amounts = [each.gdp if limit.unit == "privacy" else each.epsilon or 0 for each in costs]
-        yield limit.name, Price(max(amounts, default=0), limit.rule.max, *limit.promise)
+        whom = named(limit.group(policy.tenant, policy.cohort or policy.tenant))
+        price = Price(max(amounts, default=0), limit.rule.max, *limit.promise)
+        yield (whom, limit.name), price
 
 
 def lines(
     holders: Iterable[Holder],
-    known: Mapping[str, Price],
-    changed: Mapping[str, Price] | None = None,
+    known: Prices,
+    changed: Prices | None = None,
     elapsed: float | None = None,
 ) -> list[Line]:
     """The most used first; ``elapsed`` is in seconds, since the ledger began."""
@@ -109,14 +118,14 @@ def lines(
 def _line(
     whom: str,
     row: Row,
-    known: Mapping[str, Price],
-    changed: Mapping[str, Price] | None,
+    known: Prices,
+    changed: Prices | None,
     elapsed: float | None,
 ) -> Line:
     assert row.epsilon is not None
     assert row.delta is not None
     spent, room = round(row.spent * NANO), _room(row.epsilon, row.delta)
-    answers = _answers(room - spent, known.get(row.limit))
+    answers = _answers(room - spent, known.get((whom, row.limit)))
     pace = spent / elapsed if elapsed else 0.0
     return Line(
         whom=whom,
@@ -128,7 +137,7 @@ def _line(
         used=spent / room,
         answers=answers,
         days=max(0.0, room - spent) / pace / DAY if pace else None,
-        changed=None if changed is None else _changed(spent, row, changed.get(row.limit)),
+        changed=None if changed is None else _changed(spent, row, changed.get((whom, row.limit))),
         reference=_reference(spent, row.delta) if row.unit == "privacy" else None,
     )
 

@@ -23,7 +23,7 @@ from extproc.redteam.victims.victim import Victim
 SEEDS: Final = 5
 QUICK_SEEDS: Final = 3
 """Where the command line does not say."""
-QUICK_POLICIES: Final = ("standard", "coarse", "watched")
+QUICK_POLICIES: Final = ("standard", "coarse", "watched", "private")
 """Besides none at all."""
 
 

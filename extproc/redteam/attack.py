@@ -6,7 +6,7 @@ and findings, which it measured itself.  It draws from the scene's generator alo
 seed gives the same questions.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final, Literal
@@ -44,6 +44,7 @@ class Needs(StrEnum):
     MANY_KEYS = "many API keys"
     MEMBERS = "guesses of what the model was trained on"
     CLOCK = "a clock"
+    OWNER = "what the gateway keeps of marks, to be judged by"
     NOTHING = "nothing else"
 
 
@@ -57,6 +58,7 @@ class Family(StrEnum):
     CHANNEL = "learn from time, length and errors"
     ABUSE = "get more than was paid for"
     DETECTION = "ask until it is noticed, beside those who mean well"
+    OWNERSHIP = "have a copy that nobody can tell to be one"
     CONTROL = "no attack: what the protection costs those who mean well"
 
 
@@ -94,6 +96,9 @@ class VectorCopy:
     embed: Callable[[list[str]], Floats]
     """From N texts to vectors [N, D] in any space that keeps angles."""
     strategy: str = ""
+    asked: Sequence[str] = ()
+    """Texts that its thief asked about, which its owner has of them; none: marks are not looked
+    for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +148,10 @@ class Attack:
     """Further models of the range that it asks, such as those of bystanders."""
     replicas: int = 1
     """Replicas of the gateway that it asks, where the range has a gateway."""
-    apart: bool = False
-    """Whether a full run leaves it to a run of its own, in which it is named."""
+    apart: str = ""
+    """Of what goals it is, where a full run leaves it to a run of its own, in which it is named."""
+    baseline: bool = True
+    """Whether it is tried where nothing protects, too."""
     alone: bool = False
     """Whether nothing else may run beside it: it measures time."""
     policies: tuple[str, ...] = POLICIES

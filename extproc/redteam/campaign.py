@@ -10,7 +10,7 @@ from rich.console import Console
 
 from extproc.redteam.aim import Aim, Asked, aim
 from extproc.redteam.firing_range.process import ProcessDied
-from extproc.redteam.goals import DETECTION, SHIPPED, Goals, load, together
+from extproc.redteam.goals import FILES, Goals, load, together
 from extproc.redteam.heading import heading
 from extproc.redteam.journal import Journal, fingerprint, open_journal
 from extproc.redteam.policy_choice import Misuse
@@ -79,7 +79,7 @@ def _goals(asked: Asked, aimed: Aim) -> Goals:
     if asked.goals is not None:
         return load(asked.goals)
     apart = {aimed.attacks[trial.attack].apart for trial in aimed.trials}
-    return together(load(DETECTION if each else SHIPPED) for each in sorted(apart))
+    return together(load(FILES[each]) for each in sorted(apart))
 
 
 def _report(asked: Asked, aimed: Aim, result: Result, goals: Goals) -> int:

@@ -4,7 +4,7 @@ Rule: a goal is held where the whole interval is on its side of the bound.  Wher
 crosses it, the goal is undecided, which counts as not held: a claim that one cannot show is none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -15,6 +15,17 @@ SHIPPED: Final = Path(__file__).with_name("goals.yaml")
 """The goals of the shipped policies."""
 DETECTION: Final = SHIPPED.with_name("goals.detection.yaml")
 """Those of the policies with detection."""
+PRIVATE: Final = SHIPPED.with_name("goals.private.yaml")
+"""Those of the policy that answers privately."""
+OWNERSHIP: Final = SHIPPED.with_name("goals.ownership.yaml")
+"""Those of the policy that marks."""
+FILES: Final[Mapping[str, Path]] = {
+    "": SHIPPED,
+    "detection": DETECTION,
+    "private": PRIVATE,
+    "ownership": OWNERSHIP,
+}
+"""By what an attack says of them (`Attack.apart`)."""
 
 Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z0-9][a-z0-9_.-]*\Z")]
 Sentence = Annotated[str, msgspec.Meta(min_length=1)]

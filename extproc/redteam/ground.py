@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from extproc.redteam.policy_choice import BASELINE
 from extproc.redteam.preflight import Door
@@ -20,6 +21,8 @@ class Place:
     """Requests that a trial may have under way at once."""
     replicas: tuple[str, ...] = ()
     """URLs of the gateway's replicas where there are several, ``url`` first."""
+    folders: tuple[Path, ...] = ()
+    """What the gateway keeps of what it marked, where it does: see `firing_range.Gateway`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Final
 
 from extproc.redteam.aim import Aim
-from extproc.redteam.declaration import declared
+from extproc.redteam.declaration import declared, promised
 from extproc.redteam.policy_choice import BASELINE
 from extproc.redteam.report.header import Planned, Prices, Run
 from extproc.redteam.run import Result
@@ -20,6 +20,7 @@ PRICES: Final = Prices(per_thousand_queries=1.5)
 def heading(aimed: Aim, result: Result, arguments: Sequence[str], *, whole: bool) -> Run:
     """Of a run that has come to its end; ``arguments`` are those of ``extproc``."""
     trials = aimed.trials
+    files = aimed.files if aimed.target is None else ()
     return Run(
         version=_version(),
         date=datetime.now(UTC).date().isoformat(),
@@ -33,7 +34,8 @@ def heading(aimed: Aim, result: Result, arguments: Sequence[str], *, whole: bool
             )
         ),
         victims={name: victim.about for name, victim in aimed.victims.items()},
-        training_privacy=declared((aimed.files if aimed.target is None else ()), aimed.victims),
+        training_privacy=declared(files, aimed.victims),
+        private_answers=promised(files, aimed.policies),
         facts={"Python": platform.python_version(), "numpy": version("numpy")},
         prices=_prices(aimed),
         whole=whole,

@@ -122,7 +122,7 @@ def _under_policies(attack: Attack, victim: str, seed: int, wanted: Wanted) -> I
 def _is_tried(attack: Attack, policy: str, wanted: Wanted) -> bool:
     """Whether it is under a policy that nobody named."""
     if policy == BASELINE or not attack.policies:
-        return True
+        return policy != BASELINE or attack.baseline
     return policy in attack.policies and (not wanted.quick or policy in attack.quick_policies)
 
 

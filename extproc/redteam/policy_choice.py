@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import yaml
 
-from extproc.redteam.firing_range.firing_range import SHARED, SHIPPED, WATCHED
+from extproc.redteam.firing_range.firing_range import MARKED, PRIVATE, SHARED, SHIPPED, WATCHED
 
 BASELINE: Final = "none"
 """The model server itself."""
@@ -58,7 +58,8 @@ def shipped() -> tuple[str, ...]:
 
 
 def _shipped() -> dict[str, Path]:
-    return {name: file for file in (SHIPPED, SHARED, WATCHED) for name in _policies(file)}
+    files = (SHIPPED, SHARED, WATCHED, PRIVATE, MARKED)
+    return {name: file for file in files for name in _policies(file)}
 
 
 def _choice(text: str) -> Choice:

@@ -14,6 +14,7 @@ from extproc.redteam.client import Client
 from extproc.redteam.ground import Ground
 from extproc.redteam.journal import Entry, Journal
 from extproc.redteam.judges import judge_of
+from extproc.redteam.owner.kept import Kept
 from extproc.redteam.plan import Planned
 from extproc.redteam.preflight import NAME as PREFLIGHT
 from extproc.redteam.preflight import answers, preflight
@@ -64,7 +65,8 @@ class Run:
 
     async def _run(self, left: Sequence[Planned], ground: Ground) -> dict[str, str]:
         self.progress.phase("looking at it")
-        looked = await preflight(self.victims, ground.bare, ground.doors(), ground.bare_keys)
+        tried = {(trial.victim, trial.policy) for trial in self.trials}
+        looked = await preflight(self.victims, ground.bare, ground.doors(), ground.bare_keys, tried)
         if PREFLIGHT not in self.journal.entries:
             self.journal.add(Entry(trial=PREFLIGHT, seconds=0, rows=tuple(looked)))
         async with Client(ground.bare, ground.bare_keys) as client:
@@ -105,7 +107,9 @@ class Run:
         keys = plan.keys(trial, self.attacks[trial.attack], place.issued)
         public = ground.public or ground.bare
         parallel, replicas = place.parallel, place.replicas
-        return Task(trial, place.url, public, keys, parallel, replicas, self.limit)
+        others = tuple(map(trial.bystander, range(self.attacks[trial.attack].bystanders)))
+        kept = Kept(place.folders, trial.party, others) if place.folders else None
+        return Task(trial, place.url, public, keys, parallel, replicas, self.limit, kept)
 
     def _rows(self) -> list[Row]:
         """From the journal, which this run has added to."""

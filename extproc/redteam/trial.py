@@ -17,6 +17,11 @@ from extproc.redteam.form import served_before_change
 from extproc.redteam.judge import Judge
 from extproc.redteam.meter import Meter
 from extproc.redteam.oracle import Budget, BudgetSpent
+from extproc.redteam.owner.found import measured
+from extproc.redteam.owner.kept import Kept
+from extproc.redteam.owner.labels import LabelOwner
+from extproc.redteam.owner.owners import owner_of
+from extproc.redteam.owner.vectors import VectorOwner
 from extproc.redteam.row import Row
 from extproc.redteam.scene import Scene
 from extproc.redteam.vector_judge import VectorJudge
@@ -41,6 +46,8 @@ class Trial:
     """Requests under way at once; 1 where the gateway counts, so that their order is the same."""
     replicas: tuple[str, ...] = ()
     """URLs of the gateway's replicas where there are several, ``url`` first."""
+    kept: Kept | None = None
+    """By which the owner of the victim tells whose its copies are."""
 
     def generator(self) -> np.random.Generator:
         """The same whatever the policy, so that policies are compared on the same questions."""
@@ -55,10 +62,12 @@ async def run(trial: Trial, judge: Judge | VectorJudge | None) -> list[Row]:
         budgets = tuple(trial.budgets)
         place = (trial.victim, client, public, Budget(budgets[-1]), budgets)
         scene = Scene(*place, trial.generator(), replicas=trial.replicas)
+        owner = None if trial.kept is None else owner_of(trial.victim, trial.kept, public)
         rows, began = [], monotonic()
         async for gain in _gains(trial.attack, scene):
             client.meter.seconds = monotonic() - began
             rows += list(_rows(trial, client.meter, gain, judge))
+            rows += [row async for row in _found(trial, client.meter, gain, owner)]
         return [*rows, *_treatment(trial, client.meter)]
 
 
@@ -85,6 +94,21 @@ def _rows(
                 yield _row(trial, meter, measure, value, gain.budget, gain.strategy)
         case _:
             raise TypeError(f"{trial.attack.name}: nobody judges {type(gain).__name__} here")
+
+
+async def _found(
+    trial: Trial, meter: Meter, gain: Gain, owner: LabelOwner | VectorOwner | None
+) -> AsyncIterator[Row]:
+    """By the owner, in a copy; none where nothing was marked."""
+    match gain, owner:
+        case Copy(), LabelOwner():
+            found = await owner.finds(gain.labels, meter.requests)
+        case VectorCopy(), VectorOwner():
+            found = await owner.finds(gain.embed, gain.asked)
+        case _:
+            return
+    for measure, value in measured(found):
+        yield _row(trial, meter, measure, value, gain.budget, gain.strategy)
 
 
 def _treatment(trial: Trial, meter: Meter) -> Iterator[Row]:

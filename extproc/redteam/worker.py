@@ -18,6 +18,7 @@ from typing import Final
 from extproc.redteam import trial
 from extproc.redteam.attacks.roster import ATTACKS
 from extproc.redteam.judge import Judge
+from extproc.redteam.owner.kept import Kept
 from extproc.redteam.plan import Planned
 from extproc.redteam.row import Row
 from extproc.redteam.vector_judge import VectorJudge
@@ -51,6 +52,8 @@ class Task:
     replicas: tuple[str, ...] = ()
     limit: float = LIMIT
     """Seconds."""
+    kept: Kept | None = None
+    """Of what was marked, where it is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +114,7 @@ def _trial(task: Task, victim: Victim) -> trial.Trial:
         task.keys,
         task.parallel,
         task.replicas,
+        task.kept,
     )
 
 

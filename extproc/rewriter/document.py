@@ -72,7 +72,7 @@ def rewritten(document: bytes, node: Node, run: Rewrite) -> bytes | None:
     Raise UpstreamError where it is no JSON, or not what the tree says.
     """
     value = _parsed(document)
-    return _written(node.rewrite(value, run, ""), document, value)
+    return _written(node.rewrite(value, run, ""), document, value, run)
 
 
 def in_steps(document: bytes, node: Node, run: Rewrite) -> Steps[bytes | None]:
@@ -83,7 +83,7 @@ def in_steps(document: bytes, node: Node, run: Rewrite) -> Steps[bytes | None]:
     yield
     after = yield from in_turns(node, value, run, "", len(document))
     yield
-    return _written(after, document, value)
+    return _written(after, document, value, run)
 
 
 def _parsed(document: bytes) -> Json:
@@ -93,12 +93,13 @@ def _parsed(document: bytes) -> Json:
         raise UpstreamError("the answer is not valid JSON") from error
 
 
-def _written(after: Json, document: bytes, value: Json) -> bytes | None:
+def _written(after: Json, document: bytes, value: Json, run: Rewrite) -> bytes | None:
     if after is ABSENT:
         return None
     try:
         # A repeated key hides from the tree, which reads its last value only.
-        if after is value and not repeats_a_key(document, value):
+        same = after is value and not run.told.alike
+        if same and not repeats_a_key(document, value):
             return document
         return orjson.dumps(after, option=orjson.OPT_SERIALIZE_NUMPY)
     except (orjson.JSONEncodeError, RecursionError) as error:

@@ -17,10 +17,11 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     ProcessingRequest,
 )
 from extproc.beginning import begin
+from extproc.caps import Caps
 from extproc.errors import ProtocolError
 from extproc.exchange import Exchange
 from extproc.local_reply import LocalReply
-from extproc.policy import Caps, Excerpt, Policy, PolicyTable
+from extproc.policy import Excerpt, Policy, PolicyTable
 from extproc.refusal import INSUFFICIENT, OVERLOADED, of_code
 from extproc.reservation import Asker
 from extproc.reserved_exchange import ReservedExchange
@@ -258,8 +259,8 @@ class ExternalProcessor:
         """What was marked of an answer that somebody may have read."""
         if self._vault is None or not isinstance(machine, Exchange):
             return
-        marking = machine.told.marking
-        if marking is not None and marking.findings and machine.outcome in _READ:
+        marking, answered = machine.told.marking, machine.status and machine.outcome in _READ
+        if marking is not None and marking.findings and answered:
             assert handover is not None
             self._vault.add(_answered(machine, handover, excerpt, self._wall()), marking.findings)
 

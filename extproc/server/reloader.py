@@ -16,13 +16,14 @@ from typing import Final
 
 from extproc.audit import Enforced
 from extproc.audit.record import EnforcedBy
+from extproc.caps import Caps
 from extproc.config import Loaded, load_all
 from extproc.config.files import Files
 from extproc.config.fixed import check_fixed
 from extproc.config.keyring import ends
 from extproc.credentials import ApiKey, ApiKeys
 from extproc.errors import ConfigError
-from extproc.policy import Caps, PolicyTable
+from extproc.policy import PolicyTable
 from extproc.server.audited import Auditor
 from extproc.server.issuers import Issuers
 from extproc.server.record import Records

@@ -122,8 +122,8 @@ class Telemetry:
     def _add_marks(self) -> None:
         self.lost_marks = Gauge(
             "extproc_lost_marks",
-            "Marks and controls that could not be committed to; each comes again with the next"
-            " answer about its cell.",
+            "Marks, controls and embeddings that could not be committed to; each comes again with"
+            " the next answer about its cell.",
             registry=self.registry,
         )
         self.vault_entries = Gauge(

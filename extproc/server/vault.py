@@ -30,6 +30,8 @@ PATIENCE: Final = 5.0
 """Seconds that the end waits for a disk that does not answer."""
 KNOWN: Final = 1 << 16
 """Cells that are known to be in the vault; of others an entry may be there twice."""
+WAITING: Final = 32 << 20
+"""Octets that may wait to be written, in however many entries."""
 _MODE: Final = 0o600
 _APPEND: Final = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
 _PART: Final = 1 << 20
@@ -47,6 +49,10 @@ class Vault:
         self._known: OrderedDict[str, None] = OrderedDict()
         """Names of cells that are in the vault, or on their way; the oldest first.  Two threads
         change it, each by calls that are one step: neither goes through it."""
+        self._come = self._gone = 0
+        """Octets that were queued, and that were taken from the queue."""
+        self._looked = 0
+        """How many had been refused when the file was last looked at for that."""
         self.refused = 0
         """Entries that found no place in the queue."""
         self.unwritten = 0
@@ -69,18 +75,33 @@ class Vault:
         """Each of its two counts has one thread that writes it."""
         return self.refused + self.unwritten
 
+    @property
+    def waiting(self) -> int:
+        """Octets that are queued, or being written; each of two counts has one writer."""
+        return self._come - self._gone
+
     def add(self, answered: Answered, findings: Sequence[Finding]) -> None:
         """Queue what is not known yet."""
         for finding in findings:
             if finding.cell in self._known:
                 continue
-            if len(self._queue) >= self._plan.queue:
+            if not self._has_room(finding):
                 self.refused += 1
                 continue
             if len(self._known) >= KNOWN:
                 self._known.popitem(last=False)
             self._known[finding.cell] = None
+            self._come += _octets(finding)
             self._queue.append((answered, finding))
+
+    def _has_room(self, finding: Finding) -> bool:
+        """Embeddings, of which there are many, leave half of all room to other marks."""
+        times = 2 if finding.stamp == "embedding" else 1
+        return (
+            times * len(self._queue) < self._plan.queue
+            and times * (self.waiting + _octets(finding)) <= WAITING
+            and (times == 1 or times * self.entries < self._plan.entries)
+        )
 
     def close(self) -> None:
         """Write what is queued."""
@@ -95,6 +116,7 @@ class Vault:
     def _turn(self) -> None:
         waiting = [self._queue.popleft() for _ in range(len(self._queue))]
         if not waiting:
+            self._look()
             return
         sealed = [self._sealed(*each) for each in waiting]
         kept = self._written([line for line, _ in sealed])
@@ -102,6 +124,13 @@ class Vault:
             if number >= kept or not self._commit(marked):
                 self.unwritten += 1
                 self._known.pop(marked.cell, None)
+        self._gone += sum(_octets(finding) for _, finding in waiting)
+
+    def _look(self) -> None:
+        """Whether a file that had no room was moved away, where nothing else comes to find out."""
+        if self._looked != self.refused:
+            self._looked = self.refused
+            self._written(())
 
     def _sealed(self, answered: Answered, finding: Finding) -> tuple[bytes, Marked]:
         time = datetime.fromtimestamp(answered.time, UTC)
@@ -119,6 +148,7 @@ class Vault:
                 input=msgspec.Raw(finding.input),
                 truth=finding.truth,
                 other=finding.other,
+                moved=finding.moved,
             )
         )
         line = Line(commitment(entry), SUITE.encrypt(entry, self._plan.recipient, INFO))
@@ -182,3 +212,7 @@ class Vault:
     def _opened(self) -> int:
         """By its path each time: it may have been moved away."""
         return os.open(self._plan.path, _APPEND, _MODE)
+
+
+def _octets(finding: Finding) -> int:
+    return len(finding.input) + (len(finding.moved.vector) if finding.moved is not None else 0)

@@ -1,7 +1,8 @@
 """What it costs to mark an answer: its cell, its draws, and the change of one that is marked.
 
 Beside reading and rewriting it, which rewriting.py measures: all that an answer of one input takes
-more at a tier that marks.  Of vectors that is to move some of their components.
+more at a tier that marks.  Of vectors that is to move some of their components, and to keep what is
+committed to of a share of them.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from sklearn.datasets import load_digits, load_wine
 
-from extproc.canonical import at_once
+from extproc.canonical import at_once, digests
 from extproc.dialects import OpenAIChat
 from extproc.dialects.answers import Document
 from extproc.dialects.gate import Terms
@@ -21,7 +22,8 @@ from extproc.dialects.told import Told
 from extproc.draw import Draw, Draws
 from extproc.marks.canaries import Canaries
 from extproc.marks.cells import Cells
-from extproc.marks.marking import Marks
+from extproc.marks.keeping import Keeping
+from extproc.marks.marking import Marking, Marks
 from extproc.mutators import Mark, MarkPositions, mutate
 from extproc.prediction import Embedding, Kind, Prediction, Probabilities
 from tests.bench.figures import Figure, Spread, Table
@@ -42,6 +44,7 @@ _ANSWER: Final = {"choices": [{"index": 0, "message": _MESSAGE, "finish_reason":
 _REQUEST: Final = b'{"model":"gpt","messages":[{"role":"user","content":"What is this?"}]}'
 _SPACE: Final = Draw(b"s" * 32)
 _DIGEST: Final = b"d" * 32
+_VECTOR: Final = Embedding(np.ones(1536))
 
 
 def marking() -> Table:
@@ -51,7 +54,8 @@ def marking() -> Table:
         "a row of 13 columns": load_wine().data.tolist(),
     }
     vectors = {f"a vector of {size} dimensions": _vectors(size) for size in (384, 1536)}
-    marks = {name: _marking(each) for name, each in inputs.items()} | vectors
+    committed = {f"{name}, a fifth committed to": _kept(each) for name, each in vectors.items()}
+    marks = {name: _marking(each) for name, each in inputs.items()} | vectors | committed
     texts = [Work(_planting()), Work(partial(_read, {})), Work(partial(_read, _IMPOSED))]
     scale, *found, planted, plain, imposed = take_turns(
         [Work(empty_loop), *map(Work, marks.values()), *texts]
@@ -96,6 +100,19 @@ def _vectors(size: int) -> Callable[[], object]:
     vectors, source = cycle(map(Embedding, drawn)), Draws(_SPACE, [_DIGEST], marks=_SPACE).of(0)
     chain = (MarkPositions(strength=0.03),)
     return lambda: mutate(chain, source, next(vectors))
+
+
+def _kept(move: Callable[[], object]) -> Callable[[], object]:
+    asked = questions(_ASKED, 2)
+    inputs = cycle(zip(asked, at_once(digests(asked)), strict=True))
+    return partial(_keep, move, Keeping(_SPACE, 0.03, 0.2), inputs)
+
+
+def _keep(move: Callable[[], Any], keeping: Keeping, inputs: Iterator[tuple[Any, bytes]]) -> object:
+    text, digest = next(inputs)
+    kept = at_once(keeping.kept([text], [digest]))
+    marking = Marking({}, frozenset(), single=True, kept=kept)
+    return marking.noting(0, (), lambda _: move())(_VECTOR)
 
 
 def _mark(mark: Mark, inputs: Iterator[Any]) -> Prediction | None:

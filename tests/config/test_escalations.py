@@ -201,7 +201,7 @@ def test_what_meets_the_unknown_after_a_loss_lowers_those_above_it(tmp_path: Pat
             "above: 0.97",
             "above: 1",
             "escalation[3].above",
-            "malformed; write a number above 0 and below 1",
+            "out of range; write a number above 0 and below 1",
         ),
         (", for: 24h", "", "escalation[3].for", "missing; add a duration such as 250ms"),
         ("for: 24h", "for: ever", "escalation[3].for", "malformed; write a duration such as"),

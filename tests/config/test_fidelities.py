@@ -125,6 +125,25 @@ def test_what_is_hidden_is_told_where_it_can_be_or_nothing_loads(
     assert str(caught.value) == f"{tmp_path}/policy.yaml:{message}"
 
 
+WITHOUT_NAMES = ("dialect: openai_embeddings", "dialect: vllm_classify")
+NAMED = 'fidelity: standard\n    routes: ["POST /v2/models/{model}/infer"]\n'
+ON_NAMED = ("fidelity: standard\n", NAMED)
+FEW = "{name: few, count: requests, per: tenant, max: 1, period: lifetime"
+SPENT = f"budgets: [{FEW}, exhausted: {{fidelity: standard}}}}]"
+LOWERED = ("fidelity: full}", f"fidelity: full, {SPENT}}}")
+
+
+def test_what_is_hidden_is_told_whatever_routes_the_tier_is_not_for(tmp_path: Path) -> None:
+    table = compiled(tmp_path, telling(WITHOUT_NAMES, ON_NAMED))
+    [(_, route)] = [each for each in table.policies if each[0] == "acme"]
+    assert table.policies["acme", route].fidelity.mutators["probabilities"][0] == TopK(3, True)
+
+
+def test_nor_is_it_where_a_budget_lowers_to_it(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="POST /v1/embeddings answers probabilities without"):
+        compiled(tmp_path, telling(WITHOUT_NAMES, ON_NAMED, LOWERED))
+
+
 @pytest.mark.parametrize(
     "chain", ["{kind: codebook, bits: 20}, " + TELLING, TELLING, TELLING + ", {kind: drop}"]
 )

@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 
 from extproc.auditor.keys import new_pair as new_signing_pair
+from extproc.canonical import at_once, digests
 from extproc.config import compile_table, load
 from extproc.config.vault_key import new_pair
+from extproc.dialects.request import Asked
 from extproc.draw import Draw
 from extproc.errors import ConfigError
 from extproc.marks.marking import Marks
 from extproc.policy import PolicyTable
+from extproc.prediction import Query
 from tests.config.example import ENVIRON, changed, write
 
 KEPT = """\
@@ -87,8 +90,9 @@ WITH_LABEL = ("{probs: probabilities}", "{probs: probabilities, top: label}")
     [
         *(
             (f"[{{kind: {other}}}, {MARK}]", "text: pass", "mark stands behind others")
-            for other in OTHERS
+            for other in OTHERS[:-1]
         ),
+        (f"[{{kind: smooth, margin: 0.1}}, {MARK}]", "text: pass", "mark behind it may change"),
         (f"[{MARK}, {MARK}]", "text: pass", "mark behind it may change the label again"),
         (
             f"[{MARK}, {{kind: smooth, margin: 0.1}}]",
@@ -148,6 +152,33 @@ def test_vectors_are_marked_for_a_cohort_or_for_a_tenant_without_one(tmp_path: P
     assert one is not None
     assert beta is not None
     assert moved_by(tmp_path, "spared") is None
+
+
+@pytest.mark.parametrize(
+    ("kept", "tenant", "share"),
+    [
+        (KEPT, "beta", 0.2),
+        (KEPT.replace('vault.pub"', 'vault.pub", embeddings: 0.5'), "beta", 0.5),
+        (KEPT, "spared", 0.0),
+        ("", "beta", 0.0),
+    ],
+    ids=["as it is", "as asked", "exempt", "no vault"],
+)
+def test_a_share_of_vectors_is_committed_to_where_they_are_marked(
+    tmp_path: Path, kept: str, tenant: str, share: float
+) -> None:
+    """And what is answered is the same; planted: keeping what an exempt tenant asks fails here."""
+    table = compiled(tmp_path, moving(f"[{MOVED}]"), kept=kept)
+    policy = table.policies[tenant, "POST /v1/embeddings"]
+    assert policy.kept == share
+    inputs = [f"text {number}" for number in range(400)]
+    asked = Asked(Query("minilm", 400), b"", inputs)
+    found = at_once(policy.marking(asked, at_once(digests(inputs))))
+    assert abs((len(found.kept) if found is not None else 0) - 400 * share) < 50
+    bare = compiled(tmp_path, moving(f"[{MOVED}]"), kept="")
+    unkept = bare.policies[tenant, "POST /v1/embeddings"]
+    assert unkept.draws("minilm", [b"any"]) == policy.draws("minilm", [b"any"])
+    assert table.policies[tenant, KSERVE].kept == 0.0  # which answers no vectors
 
 
 BEHIND = (

@@ -115,6 +115,23 @@ def test_what_promises_nothing_is_refused(
     assert refused(tmp_path, text(budget(*changes))) == f"{PLACE}{sentence}"
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        text().replace(f"private: {{votes: [{GAUSSIAN}]}}", "private: {votes: pass}"),
+        text().replace("fidelity: private", "fidelity: silent"),
+        text(budget(("tenant", "tenant, routes: [POST /other]"))).replace(
+            "routes:\n", "routes:\n  - {path: /other, dialect: tei_embed}\n"
+        ),
+    ],
+    ids=["no noise", "another tier", "another route"],
+)
+def test_a_budget_that_nothing_is_charged_to_is_refused(tmp_path: Path, policy: str) -> None:
+    """Though other policies, tiers or routes of the file would spend of it."""
+    told = ": nothing would count against it: no tier answers privately what it counts"
+    assert refused(tmp_path, policy).startswith(PLACE + told)
+
+
 def test_a_limit_counts_no_privacy(tmp_path: Path) -> None:
     limits = text().replace("budgets: [", "limits: [")
     assert refused(tmp_path, limits).startswith("policies.own.limits[0]")
@@ -152,13 +169,45 @@ def test_what_an_answer_may_hold_any_number_of_cannot_be_paid_for(tmp_path: Path
     )
 
 
-def test_nobody_is_told_the_votes_themselves_when_nothing_is_left(tmp_path: Path) -> None:
-    lower = text(budget(("per: tenant", "per: tenant, exhausted: {fidelity: open}")))
-    lower = lower.replace("  silent: {}", "  silent: {}\n  open: {votes: pass}")
-    assert refused(tmp_path, lower) == (
-        f"{PLACE}.exhausted.fidelity: open answers votes without the noise that was paid for "
-        "before; name another tier"
+MANY = "{name: many, count: queries, max: 9, period: day, per: tenant, exhausted: OPEN}"
+KSERVE = "{kind: kserve_v2, teachers: 250, outputs: {v: votes, p: probabilities}}"
+
+
+@pytest.mark.parametrize("of", ["privacy", "queries", "both"])
+@pytest.mark.parametrize(
+    ("dialect", "tier", "kind"),
+    [
+        ("{kind: votes, teachers: 250}", "{votes: pass}", "votes"),
+        (KSERVE, "{votes: pass}", "votes"),
+        (KSERVE, "{probabilities: [{kind: label_only}]}", "probabilities"),
+    ],
+)
+def test_nobody_is_lowered_to_a_tier_that_tells_what_noise_has_hidden(
+    tmp_path: Path, of: str, dialect: str, tier: str, kind: str
+) -> None:
+    """Whatever lowers him, and though another tier lies between."""
+    own = budget(("per: tenant", "per: tenant, exhausted: {fidelity: open}"))
+    budgets = {
+        "privacy": own,
+        "queries": f"{BUDGET}, {MANY.replace('OPEN', '{fidelity: open}')}",
+        "both": f"{own}, {MANY.replace('OPEN', '{fidelity: rough}')}",
+    }
+    votes = "{kind: votes, teachers: 250, classes: [ape, bee, cat]}"
+    policy = text(budgets[of]).replace(votes, dialect)
+    policy = policy.replace("  silent: {}", f"  silent: {{}}\n  open: {tier}")
+    policy = policy.replace("/votes,", '"/v2/models/{model}/infer",')
+    assert refused(tmp_path, policy) == (
+        f"fidelities.open.{kind}: POST /v2/models/{{model}}/infer is lowered to this, which tells "
+        f"what noisy_max hid; leave {kind} out of open, or lower to another tier"
     )
+
+
+def test_whoever_is_suspected_is_not_told_more(tmp_path: Path) -> None:
+    policy = text(more="detection: {reference: none}\n")
+    policy = policy.replace("  silent: {}", "  silent: {}\n  open: {votes: pass}")
+    steps = "escalation: [{above: 0.5, for: 1h, fidelity: open}]"
+    policy = policy.replace("fidelity: private,", f"fidelity: private, {steps},")
+    assert refused(tmp_path, policy).startswith("fidelities.open.votes: POST /votes is lowered to")
 
 
 def test_nobody_counts_beside_the_store(tmp_path: Path) -> None:
@@ -190,3 +239,8 @@ def test_what_promises_less_than_it_seems_is_told(tmp_path: Path) -> None:
     assert doubted(tmp_path, kept) == []
     assert doubted(tmp_path, text(other)) == [UNCOUNTED]
     assert doubted(tmp_path, text(budget(("1e-5", "0")), GUMBEL)) == [FORGETS]
+    some = budget(("tenant", "tenant, models: [zoo, zoo-*]"))
+    assert doubted(tmp_path, text(some)) == [FORGETS, UNCOUNTED]
+    assert doubted(tmp_path, text(some).replace('models: ["*"]', "models: [zoo, zoo-2]")) == [
+        FORGETS
+    ]

@@ -1,129 +1,52 @@
-"""Private answers in a policy: every order of mutators keeps their promise, or is refused."""
+"""What hides something in a policy: nothing that tells it passes beside it."""
 
-from collections.abc import Sequence
-from itertools import permutations
 from pathlib import Path
-from typing import get_args
 
-import msgspec
-import numpy as np
 import pytest
 
 from extproc.config.private_mutators import _telling
+from extproc.dialects import Votes
 from extproc.dialects.kinds import UNCOUNTED
 from extproc.errors import ConfigError
-from extproc.mutators import (
-    MarkPositions,
-    Mutator,
-    NoisyMax,
-    Private,
-    Similarity,
-    Truncate,
-    mutate,
-)
-from extproc.prediction import KINDS, Embedding, Kind, Prediction, Probabilities, Score, Votes
+from extproc.mutators import NoisyMax
+from extproc.prediction import KINDS, Kind
+from extproc.route import Route
 from tests.config.example import changed, compiled
-from tests.mutators.test_mutators import ALL
-from tests.mutators.vectors import gaussian, source
-
-PREDICTIONS: dict[Kind, list[Prediction]] = {
-    "probabilities": [
-        Probabilities(np.array(values)) for values in ([0.1, 0.7, 0.2], [0.4, 0.3, 0.3])
-    ],
-    "votes": [Votes(np.array(values)) for values in ([3, 5, 2], [9, 0, 1])],
-    "score": [Score(0.2), Score(0.9)],
-    "embedding": [Embedding(gaussian(seed, 8)) for seed in (1, 2)],
-}
-
-
-def written(chain: Sequence[Mutator]) -> str:
-    return msgspec.json.encode(chain).decode()
-
-
-def loads(folder: Path, kind: Kind, chain: Sequence[Mutator]) -> bool:
-    text = changed(("full: {probabilities: pass,", f"full: {{{kind}: {written(chain)},"))
-    try:
-        compiled(folder, text)
-    except ConfigError as refused:
-        told = str(refused)
-        assert f"fidelities.full.{kind}[" in told  # the place
-        assert "; " in told.split(": ", 2)[2]  # and a remedy
-        return False
-    return True
-
-
-def wanted(chain: Sequence[Mutator]) -> bool:
-    """Nothing but truncate before a private one, none after it; what compares is last, and what
-    marks is first, and not before what compares.
-    """
-    if any(isinstance(each, MarkPositions) for each in chain[1:]):
-        return False
-    if isinstance(chain[0], MarkPositions) and isinstance(chain[-1], Similarity):
-        return False
-    private = [at for at, each in enumerate(chain) if isinstance(each, Private)]
-    if any(isinstance(each, Similarity) for each in chain[:-1]) or len(private) > 1:
-        return False
-    return all(isinstance(each, Truncate) for each in chain[: sum(private)])
-
-
-@pytest.mark.parametrize("kind", PREDICTIONS)
-def test_of_every_order_it_is_known_whether_it_loads_and_what_loads_answers(
-    tmp_path: Path, kind: Kind
-) -> None:
-    """All pairs, and all threes around a private mutator; what loads answers, always the same."""
-    fitting = [
-        each
-        for each in ALL
-        if kind in each.KINDS and each.__struct_config__.tag not in {"drop", "mark"}
-    ]  # a mark needs a vault, and has a test of its orders of its own: test_marks.py
-    private = [each for each in fitting if isinstance(each, Private)]
-    assert len(private) == 1
-    chains = [*permutations(fitting, 2), (*private, *private)]
-    chains += [chain for chain in permutations(fitting, 3) if chain[1] in private]
-    for chain in chains:
-        assert loads(tmp_path, kind, chain) is wanted(chain), written(chain)
-        if wanted(chain) and not isinstance(chain[-1], Similarity):
-            for prediction in PREDICTIONS[kind]:
-                first, again = (mutate(chain, source(), prediction) for _ in range(2))
-                assert msgspec.json.encode(octets(first)) == msgspec.json.encode(octets(again))
-
-
-def octets(prediction: Prediction | None) -> object:
-    assert isinstance(prediction, Probabilities | Votes | Score | Embedding)
-    return prediction.value if isinstance(prediction, Score) else prediction.values.tolist()
-
-
-def test_every_private_mutator_is_tried() -> None:
-    private = {each for each in get_args(Mutator) if issubclass(each, Private)}
-    assert {type(each) for each in ALL if isinstance(each, Private)} == private
-    assert {kind for each in private for kind in each.KINDS} == set(PREDICTIONS)
 
 
 @pytest.mark.parametrize(
-    ("chain", "told"),
+    ("kind", "mutator", "told"),
     [
         (
-            "{kind: label_only}, {kind: randomized_response, epsilon: 4}",
-            (
-                "probabilities[0]: what label_only does is lost in the noise of "
-                "randomized_response behind it; put it behind, or remove it"
-            ),
+            "score",
+            "{kind: discrete_laplace, epsilon: 1, low: 0, high: 1, step: 0.3}",
+            "cannot be so; high lies a whole number of steps above low, 1 to 10000",
         ),
         (
-            "{kind: randomized_response, epsilon: 4}, {kind: randomized_response, epsilon: 4}",
-            (
-                "probabilities[1]: randomized_response spends privacy on what randomized_response "
-                "has made private already; remove one of them"
-            ),
+            "embedding",
+            "{kind: gaussian, clip: 1, sigma: 1, step: 5}",
+            "cannot be so; step is at most twice sigma, and at least 1 / 1000 of it",
+        ),
+        (
+            "embedding",
+            "{kind: gaussian, clip: 1, sigma: 5, step: 3}",
+            "cannot be so; step is at most clip, and at least 1 / 1048576 of it",
+        ),
+        (
+            "votes",
+            "{kind: noisy_max, noise: gaussian, scale: 600}",
+            ".scale: out of range; write a number from 0.5 to 500",
         ),
     ],
 )
-def test_an_order_is_refused_in_a_sentence(tmp_path: Path, chain: str, told: str) -> None:
+def test_settings_that_do_not_fit_are_refused_with_what_would(
+    tmp_path: Path, kind: Kind, mutator: str, told: str
+) -> None:
+    text = changed(("full: {probabilities: pass,", f"full: {{{kind}: [{mutator}],"))
     with pytest.raises(ConfigError) as caught:
-        compiled(
-            tmp_path, changed(("full: {probabilities: pass,", f"full: {{probabilities: [{chain}],"))
-        )
-    assert str(caught.value) == f"{tmp_path}/policy.yaml:12: fidelities.full.{told}"
+        compiled(tmp_path, text)
+    place = f"{tmp_path}/policy.yaml:12: fidelities.full.{kind}[0]"
+    assert str(caught.value) == place + (told if told[0] == "." else f": {told}")
 
 
 PRIVATE: dict[Kind, str] = {
@@ -170,5 +93,60 @@ def test_what_tells_what_is_hidden_does_not_pass_beside_it(
     )
 
 
+CHOSEN = [
+    ("score", "rerank"),
+    ("score", "tei_rerank"),
+    ("score", "openai_responses"),
+    ("score", "{kind: hf_pipeline, task: multi_label_classification, model: m}"),
+    ("score", "{kind: openai_vector_search, model: m}"),
+    ("embedding", "tei_embed_sparse"),
+    ("probabilities", "torchserve"),
+    ("probabilities", "tei_predict"),
+]
+
+
+@pytest.mark.parametrize(("kind", "dialect"), CHOSEN)
+def test_what_is_sorted_or_chosen_by_what_is_hidden_tells_it(
+    tmp_path: Path, kind: Kind, dialect: str
+) -> None:
+    """Best documents first, the components of a vector that are not 0, the five likeliest names."""
+    tier = f"full: {{{kind}: [{PRIVATE[kind]}]}}"
+    text = changed(("full: {probabilities: pass, text: pass}", tier), (KSERVE, dialect))
+    with pytest.raises(ConfigError) as caught:
+        compiled(tmp_path, text)
+    name = PRIVATE[kind].split(",")[0].removeprefix("{kind: ")
+    assert str(caught.value).endswith(
+        f"fidelities.full.{kind}[0]: which of them POST /v2/models/{{model}}/infer answers, or in "
+        f"what order, tells what {name} hides; leave {kind} out, or remove the route"
+    )
+
+
+def test_a_threshold_that_no_vote_reaches_is_refused(tmp_path: Path) -> None:
+    chain = "[{kind: noisy_max, noise: gaussian, scale: 40, threshold: {votes: VOTES, sigma: 20}}]"
+    votes = "{kind: kserve_v2, outputs: {v: votes}, teachers: 250}"
+    text = changed(("{probabilities: pass, text: pass}", f"{{votes: {chain}}}"), (KSERVE, votes))
+    compiled(tmp_path, text.replace("VOTES", "250"))
+    with pytest.raises(ConfigError) as caught:
+        compiled(tmp_path, text.replace("VOTES", "251"))
+    assert str(caught.value).endswith(
+        "fidelities.full.votes[0].threshold.votes: no class gets so many: POST "
+        "/v2/models/{model}/infer has 250 members; write at most 250"
+    )
+
+
 def test_whatever_a_model_says_of_an_input_tells_of_its_votes() -> None:
-    assert {*_telling(NoisyMax(noise="gumbel", scale=4.0)), *UNCOUNTED} == set(KINDS)
+    route = Route("POST", "/votes", Votes())
+    assert {*_telling(NoisyMax(noise="gumbel", scale=4.0), route), *UNCOUNTED} == set(KINDS)
+
+
+NOISY = f"full: {{score: [{PRIVATE['score']}], text: pass}}"
+
+
+def test_a_flag_that_is_set_by_a_score_does_not_pass_beside_it(tmp_path: Path) -> None:
+    text = changed(
+        ("full: {probabilities: pass, text: pass}", NOISY.replace("text", "label")),
+        ("dialect: openai_embeddings", "dialect: openai_moderations"),
+    )
+    with pytest.raises(ConfigError, match="answers label as well, which tells what discrete_lapl"):
+        compiled(tmp_path, text)
+    compiled(tmp_path, text.replace("label: pass", "text: pass"))

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from extproc.caps import Caps
 from extproc.config import compile_table
 from extproc.credentials.api_key import principal
 from extproc.draw import Draw
 from extproc.errors import ConfigError
-from extproc.policy import Caps
 from tests.config.example import ENVIRON, TEXT, changed, compiled, loaded
 from tests.playbook import rate
 
@@ -95,7 +95,10 @@ def test_replicas_that_listen_elsewhere_have_one_version(tmp_path: Path) -> None
     assert other.version == compiled(tmp_path).version
 
 
-KEYED = ("{kind: round, digits: 2}", "{kind: smooth, margin: 0.1}")
+KEYED = (
+    "{kind: top_k, k: 3}, {kind: round, digits: 2}",
+    "{kind: smooth, margin: 0.1}, {kind: top_k, k: 3}",
+)
 EMBEDDINGS = "POST /v1/embeddings"
 
 

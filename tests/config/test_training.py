@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.config.training import TrainingPrivacy, stated
+from extproc.config.training import Privacy, stated
 from extproc.errors import ConfigError
 from tests.config.example import changed, compiled, loaded
 
@@ -15,7 +15,7 @@ def _file(declared: str) -> str:
     return changed((ROUTE, f"{ROUTE}, training_privacy: {declared}"))
 
 
-def _stated(folder: Path, declared: str) -> tuple[TrainingPrivacy, ...]:
+def _stated(folder: Path, declared: str) -> tuple[Privacy, ...]:
     return stated(loaded(folder, _file(declared)).settings.routes[0].training_privacy)
 
 
@@ -25,11 +25,11 @@ def test_a_route_declares_nothing_unless_it_says_so(tmp_path: Path) -> None:
 
 
 def test_one_declaration_is_of_all_models_and_a_list_of_some_each(tmp_path: Path) -> None:
-    one = TrainingPrivacy(8.0, 1e-5)
+    one = Privacy(8.0, 1e-5)
     assert _stated(tmp_path, "{epsilon: 8, delta: 1.0e-5}") == (one,)
     assert one.models == ("*",)
     listed = "[{models: [a-*], epsilon: 3, delta: 1.0e-6}, {epsilon: 8, delta: 1.0e-5}]"
-    assert _stated(tmp_path, listed) == (TrainingPrivacy(3.0, 1e-6, ("a-*",)), one)
+    assert _stated(tmp_path, listed) == (Privacy(3.0, 1e-6, ("a-*",)), one)
 
 
 def test_it_changes_nothing_of_what_is_served(tmp_path: Path) -> None:

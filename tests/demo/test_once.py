@@ -15,10 +15,11 @@ from extproc.demo.failure_protections import FAILURE, sidecar_dies_in_a_stream
 from extproc.demo.fidelity_protections import FIDELITY
 from extproc.demo.once import while_alive
 from extproc.demo.policy_file import TIERS, template
+from extproc.demo.private_protections import PRIVATE
 from extproc.gateway.process import ChildDied
 from extproc.prediction import KINDS
 
-PROTECTIONS = (*FIDELITY, *ACCESS, *FAILURE)
+PROTECTIONS = (*FIDELITY, *ACCESS, *PRIVATE, *FAILURE)
 WITH_ANOTHER_POLICY = """
 import sys
 from extproc.demo.command import run
@@ -38,11 +39,11 @@ def _demo(*arguments: str, policy: str | None = None) -> subprocess.CompletedPro
 
 
 def _pass_all() -> str:
-    """The shipped policy, every tier of which lets every kind pass."""
+    """The shipped policy, every tier of which lets every kind pass but the private one."""
     before, _, rest = template().partition("fidelities:")
     kinds = ", ".join(f"{kind}: pass" for kind in KINDS)
     tiers = "".join(f"  {tier}: {{{kinds}}}\n" for tier in TIERS)
-    return f"{before}fidelities:\n{tiers}policies:{rest.partition('policies:')[2]}"
+    return f"{before}fidelities:\n{tiers}  private:{rest.partition('  private:')[2]}"
 
 
 async def _never() -> NoReturn:

@@ -11,7 +11,7 @@ from extproc.dialects import KServeV2, KServeV2Grpc
 from extproc.dialects.answers import Body, Frames, Whole, at_once
 from extproc.dialects.kserve_v2 import BINARY, LENGTH
 from extproc.errors import UpstreamError
-from extproc.mutators import Drop
+from extproc.mutators import Drop, NoisyMax
 from tests.dialects.ensembles import PRIVATE, SURE, TOLD, run
 from tests.dialects.tiers import OPEN, Edits, tier
 from tests.protos import message
@@ -167,3 +167,14 @@ def test_wide_rows_are_answered_one_after_the_other(serve: Serve) -> None:
     wide = np.zeros((2, 9000), np.int64)
     wide[0, 7] = wide[1, 8999] = 250
     assert np.argmax(serve(wide.tolist()), axis=1).tolist() == [7, 8999]
+
+
+def test_two_answers_about_one_input_do_not_tell_whether_the_votes_were_the_same() -> None:
+    """Of one noise they would be one answer where the votes are, and only there."""
+    both = KServeV2(outputs={"a": "votes", "b": "votes"}, teachers=250)
+    torn = [[number, 250 - number] for number in [125] * 64]
+    outputs = [{"name": name, "shape": [64, 2], "datatype": "INT64", "data": torn} for name in "ab"]
+    rewrite = run(tier({"votes": [NoisyMax(noise="gaussian", scale=40.0)]}), inputs=64)
+    a, b = both.answer().rewrite({"outputs": outputs}, rewrite, "")["outputs"]
+    alike = sum(one == other for one, other in zip(a["data"], b["data"], strict=True))
+    assert 16 <= alike <= 48

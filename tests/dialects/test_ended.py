@@ -71,6 +71,15 @@ def text_of(events: list[Json]) -> str:
     return "".join(each.choices[0].delta.content or "" for each in chunks if each.choices)
 
 
+@pytest.mark.parametrize("last", [{}, {"delta": None}])
+def test_where_a_choice_holds_no_text_nothing_stands(last: dict[str, Any]) -> None:
+    """Planted: in a stream whose last choice has no delta, a member that no API has told of it."""
+    made = run()
+    ending = {**chunk(), "choices": [{"index": 0, "finish_reason": "stop", **last}]}
+    assert streamed(chunk(PROSE), ending, made=made)[1] == ending
+    assert found(made) == []
+
+
 def test_words_stand_behind_the_text_of_a_document() -> None:
     made = run()
     after = ChatCompletion.model_validate(rewritten(CHAT, document(choice()), made))

@@ -19,6 +19,7 @@ from extproc.dialects import (
     OpenAIEmbeddings,
     OpenAIModerations,
     OpenAIResponses,
+    Rerank,
     Status,
     TensorFlowGrpc,
     TritonGenerate,
@@ -34,6 +35,7 @@ from extproc.dialects.kinds import (
     has_totals,
     is_a_class,
     is_a_token,
+    is_chosen,
     kept_of,
     kinds_of,
     outputs_of,
@@ -42,7 +44,7 @@ from extproc.dialects.kinds import (
 )
 from extproc.prediction import KINDS, Kind
 from tests.corpus.exchanges import Recorded
-from tests.laws.serving import OPEN, every_answer, every_exchange, policy, serve
+from tests.laws.serving import ANSWERS, OPEN, every_answer, every_exchange, policy, serve
 from tests.laws.test_usage import TELLING
 
 
@@ -105,6 +107,24 @@ def test_several_predictions_of_one_input_are_known() -> None:
     assert is_a_class(CohereClassify(), "label")
     assert not is_a_class(CohereClassify(), "probabilities")
     assert not is_a_class(KServeV2(), "label")
+
+
+def test_where_results_stand_in_the_order_of_their_scores_is_known() -> None:
+    """Of those whose order is that of the inputs, or of the categories, it is not said."""
+    found = {each.tag for each in ANSWERS.values() if is_chosen(each.route.dialect, "score")}
+    assert {"rerank", "tei_rerank", "openai_vector_search", "openai_responses"} <= found
+    assert not found & {"tei_similarity", "vllm_score", "openai_moderations", "kserve_v2"}
+    assert not is_chosen(Rerank(), "text")
+
+
+def test_where_names_or_components_are_chosen_is_known() -> None:
+    """Of a tensor every class has its place, and of a dense vector every component."""
+    by_tag = {each.tag: each.route.dialect for each in ANSWERS.values()}
+    named = {tag for tag, dialect in by_tag.items() if is_chosen(dialect, "probabilities")}
+    assert {"torchserve", "tei_predict"} <= named
+    assert not is_chosen(KServeV2(outputs={"p": "probabilities"}), "probabilities")
+    sparse = {tag for tag, dialect in by_tag.items() if is_chosen(dialect, "embedding")}
+    assert sparse == {"tei_embed_sparse"}
 
 
 def test_fields_that_a_route_lets_through_are_counted() -> None:

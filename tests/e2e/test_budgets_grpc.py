@@ -1,24 +1,17 @@
 """Budgets of what is asked by gRPC, and of what is asked by it and by REST."""
 
-import contextlib
-import socket
-import socketserver
-import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import grpc
 import numpy as np
-import orjson
 import pytest
-import yaml
 
-from extproc.envoyconf.clusters import UPSTREAM
 from tests.e2e import bodies
 from tests.e2e.budgets import ask, few, key, plans
 from tests.e2e.gateway import LiveGateway, live_gateway
+from tests.e2e.pumps import both_protocols, either
 from tests.e2e.triton import INFER, ROUTES, Request, Response, Triton, raw_answer, served
 from tests.e2e.upstream import Upstream, answering
 
@@ -37,54 +30,6 @@ POLICIES = {
 @pytest.fixture(scope="module")
 def triton() -> Triton:
     return Triton()
-
-
-class _Pump(socketserver.BaseRequestHandler):
-    """One connection, handed on to the model server that speaks its protocol."""
-
-    def handle(self) -> None:
-        begun = self.request.recv(3, socket.MSG_PEEK)
-        port = self.server.ports[begun == b"PRI"]  # type: ignore[attr-defined]
-        with socket.create_connection(("127.0.0.1", port)) as other:
-            back = threading.Thread(target=_pump, args=(other, self.request))
-            back.start()
-            _pump(self.request, other)
-            back.join()
-
-
-def _pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-    with contextlib.suppress(OSError):
-        sink.shutdown(socket.SHUT_WR)
-
-
-@contextmanager
-def either(rest: int, grpc: int) -> Iterator[int]:
-    """A port behind which HTTP/1.1 is one model server, and HTTP/2 another."""
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Pump) as server:
-        server.daemon_threads = True
-        server.ports = (rest, grpc)  # type: ignore[attr-defined]
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        yield int(server.server_address[1])
-        server.shutdown()
-        thread.join()
-
-
-def both_protocols(bootstrap: str) -> str:
-    """The model server is asked by the protocol that the client asks by."""
-    document = yaml.safe_load(bootstrap)
-    (server,) = (
-        each for each in document["static_resources"]["clusters"] if each["name"] == UPSTREAM
-    )
-    (options,) = server["typed_extension_protocol_options"].values()
-    options["use_downstream_protocol_config"] = {
-        **options.pop("explicit_http_config"),
-        "http2_protocol_options": {},
-    }
-    return orjson.dumps(document).decode()
 
 
 @pytest.fixture(scope="module")

@@ -20,9 +20,9 @@ from extproc.redteam.answers import Answers, Floats
 from extproc.redteam.client import Client
 from extproc.redteam.laundering.labels import Labels
 from extproc.redteam.oracle import Budget, Classifier
+from extproc.redteam.surrogates import by_heart
 from tests.e2e.gateway import KEYS, LiveGateway, live_gateway
 from tests.e2e.upstream import Reply, Request, Script, Upstream
-from tests.ownership.copies import all_trees
 from tests.ownership.theft import scores, victim
 
 ASKED = 10_000
@@ -116,7 +116,7 @@ def test_a_stolen_model_carries_the_marks_of_its_thief_and_of_nobody_else(
         answers = stolen(gateway, THIEF, known.natural[:ASKED])
         stolen(gateway, BYSTANDER, known.natural[ASKED : 2 * ASKED])
     assert answers.served.all()
-    copy = all_trees(known.natural[:ASKED], answers.labels, np.random.default_rng(1))
+    copy = by_heart.trees(known.natural[:ASKED], answers.labels, np.random.default_rng(1))
     upstream.script = answering(copy)
     code, found = verify(folder, f"http://127.0.0.1:{upstream.port}/v2/models/m/infer", capsys)
     assert code == 1

@@ -12,7 +12,8 @@ import orjson
 from extproc.auditor.verifying import verify
 from extproc.canonical import at_once
 from extproc.config import compile_table, load
-from extproc.config.text_keys import owners
+from extproc.config.texts import list_key
+from extproc.draw import Draw
 from extproc.marks.green_list import evidence
 from extproc.policy import Policy
 from tests.e2e import bodies
@@ -88,8 +89,8 @@ def test_what_a_model_writes_for_a_tenant_shows_its_list_and_no_others(
 ) -> None:
     (folder / "words.json").write_bytes(msgspec.json.encode(vocabulary()))
     write_policy(folder, "unix:///nowhere", marked(LIST))
-    found = {each.whose: each.green_list for each in owners(load(folder / "policy.yaml"))}
-    own, other = found["tenant standard"], found["tenant slow"]
+    own = policy(folder, "standard").pledges[0].key
+    other = list_key(Draw(b"of nobody's"), vocabulary())
 
     upstream.script = writer()
     with live_gateway(folder, upstream.port, policy=marked(LIST)) as gateway:
@@ -103,6 +104,9 @@ def test_what_a_model_writes_for_a_tenant_shows_its_list_and_no_others(
         asked = [orjson.loads(request.body).get("logit_bias") for request in upstream.requests]
         assert asked == [policy(folder, "standard").terms.imposed["logit_bias"]] * 12 + [{"5": 1}]
 
+    [kept] = entries(folder)
+    assert (kept.stamp, kept.tenant, kept.model) == ("green_list", "standard", "tiny-lm")
+    assert kept.other == own.key.hex()
     counts = vocabulary().counts(texts)
     assert evidence(counts, vocabulary(), own).tail.p <= 1e-6
     assert evidence(counts, vocabulary(), other).tail.p > 1e-4

@@ -206,7 +206,6 @@ CHAINS: dict[str, list[dict[str, Any]]] = {
         ROUND,
         {"kind": "bins", "count": 3},
         {"kind": "codebook", "bits": 8},
-        {"kind": "smooth", "margin": 0.1},
         {"kind": "label_only"},
     ],
     "score": [ROUND, {"kind": "steps", "least": 0, "step": 0.1, "values": 11}],
@@ -230,6 +229,14 @@ def dropped(kind: str) -> Change:
             data["fidelities"]["guarded"].pop(kind, None)
 
     return change
+
+
+def blurred(data: dict[str, Any]) -> None:
+    """Only at the beginning, once."""
+    kinds = data["fidelities"]["guarded"]
+    if "probabilities" in kinds:
+        chain = kinds["probabilities"] if kinds["probabilities"] != "pass" else []
+        kinds["probabilities"] = [{"kind": "smooth", "margin": 0.1}, *chain]
 
 
 def compared(data: dict[str, Any]) -> None:
@@ -285,6 +292,7 @@ def read(data: dict[str, Any]) -> None:
 PROTECTIONS: list[Change] = [
     *(behind(kind, mutator) for kind, chain in CHAINS.items() for mutator in chain),
     *map(dropped, ("tensor", "embedding", "logprobs", "text", "usage", "reasoning", "label")),
+    blurred,
     compared,
     *(at_most(name, most) for name in ("batch", "choices", "max_tokens") for most in (1, 50, 1000)),
     refused("streaming"),

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import settings
 
 from extproc import rewriter
+from extproc.caps import Caps
 from extproc.dialects.answers import Answer, Document, Frames
 from extproc.dialects.gate import Terms
 from extproc.dialects.mutation import Mutation
@@ -35,7 +36,7 @@ from extproc.fidelity import Fidelity
 from extproc.marks.cells import Cells
 from extproc.marks.marking import Marks
 from extproc.mutators import Mutator
-from extproc.policy import Caps, Policy
+from extproc.policy import Policy
 from extproc.prediction import KINDS, Kind, Usage
 from extproc.rewriter import WHOLE
 from tests.corpus.exchanges import Recorded, further, recorded

@@ -8,7 +8,7 @@ import pytest
 
 from extproc.canonical import at_once
 from extproc.draw import Draw
-from extproc.marks.canaries import REFERENCES, Canaries, recited, references
+from extproc.marks.canaries import REFERENCES, Canaries, is_reference, recited, references
 from extproc.marks.cells import Cells
 from extproc.marks.marking import LARGEST, Marking
 from tests.marks.wordlists import words
@@ -109,3 +109,16 @@ def test_a_reference_that_is_recited_is_proof() -> None:
 def test_the_references_of_others_are_not_in_it() -> None:
     text = " ".join(references(KEYS[0]))
     assert all(recited(references(key), [text]).p == 1.0 for key in KEYS[1:])
+
+
+def test_only_what_a_key_can_draw_is_a_reference() -> None:
+    """Planted: a common word that is committed to as one stands in every text."""
+    assert all(map(is_reference, references(Draw(b"k"))))
+    for said in ("", "the", "babab", "babab-babab", "babab-babab-babab-babab", "babab-babab-babae"):
+        assert not is_reference(said)
+
+
+def test_references_that_nobody_has_are_looked_for_in_vain() -> None:
+    [said, _] = references(Draw(b"k"))
+    found, missing = recited([said], [said]), recited([said], [said], 7)
+    assert missing.at_least == pytest.approx(found.at_least + 3, abs=1e-6)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from extproc.draw import Draw
-from extproc.marks.green_list import bias, evidence, green
+from extproc.marks.green_list import bias, evidence, green, of_vocabulary
 from extproc.marks.vocabulary import Vocabulary
 from tests.marks.wordlists import vocabulary
 
@@ -86,3 +86,12 @@ def test_of_no_words_nothing_follows() -> None:
     found = evidence(np.zeros(120), WORDS, KEYS[0])
     assert found.tail.p == pytest.approx(1.0)
     assert (found.seen, found.green) == (0, 0.0)
+
+
+def test_each_list_has_a_key_of_its_own() -> None:
+    """Planted: one key for all lists, so that whoever is shown one list knows every other."""
+    key, words = Draw(bytes(32)), vocabulary()
+    other = Vocabulary(tuple(reversed(words.words)))
+    keys = [of_vocabulary(key, each).key for each in (words, other)]
+    assert len({*keys, key.key}) == 3
+    assert of_vocabulary(key, vocabulary()).key == keys[0]

@@ -49,13 +49,27 @@ def test_words_are_counted_however_they_look() -> None:
     assert vocabulary().counts(texts)[:3].tolist() == [3.0, 2.0, 0.0]
 
 
-def test_a_vocabulary_is_made_of_what_texts_say_most() -> None:
+def test_a_vocabulary_is_made_of_what_is_most_usual() -> None:
     every = words(40)
-    tokens = {("\u0120" if at % 2 else "\u2581") + word: at for at, word in enumerate(every)}
-    tokens |= {"rest": 90, "\u0120unsaid": 91}
-    texts = [" ".join(every), f"{every[5]} rest {every[5]}"]
-    first, *others = made(tokens, texts).words
+    tokens = {word: (at,) for at, word in enumerate(every)}
+    usual = dict.fromkeys([*every, "rest"], 1.0) | {every[5]: 3.0}
+    first, *others = made(tokens, usual, 35).words
     assert (first.word, first.tokens, first.usual) == (every[5], (5,), 3.0)
-    assert {each.word for each in others} == {*every} - {every[5]}
-    with pytest.raises(Malformed, match="1 words"):
-        made(tokens, [every[0]])
+    assert [each.word for each in others] == [*every[:5], *every[6:35]]
+    with pytest.raises(Malformed, match="1 words are there"):
+        made(tokens, {every[0]: 1.0, "rest": 5.0})
+
+
+def test_each_word_has_a_token_before_any_has_another() -> None:
+    """Planted: to fill up word by word leaves the last ones without any."""
+    every = words(120)
+    tokens = {word: (at, at + 1000, at + 2000, at + 3000) for at, word in enumerate(every)}
+    made_of = made(tokens, {word: 1.0 / at for at, word in enumerate(every, 1)}).words
+    assert [each.tokens for each in made_of[:60]] == [tokens[word][:3] for word in every[:60]]
+    assert [each.tokens for each in made_of[60:]] == [tokens[word][:2] for word in every[60:]]
+    assert sum(len(each.tokens) for each in made_of) == MOST
+
+
+def test_what_is_the_same_is_written_alike() -> None:
+    assert read(vocabulary().json) == vocabulary()
+    assert read(vocabulary().json).json == vocabulary().json

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from extproc.redteam.surrogates.by_heart import ROUNDS
 from tests.detection.report import pasted
-from tests.ownership.copies import ROUNDS
 from tests.ownership.report import of_clean, of_copies, of_growth
 from tests.ownership.trial import Clean, Row, clean, growth, trial
 

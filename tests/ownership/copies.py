@@ -10,36 +10,35 @@ from functools import partial
 from typing import Final
 
 import numpy as np
-from sklearn.ensemble import ExtraTreesClassifier
 
 from extproc.redteam.answers import Answers, Floats, Ints
 from extproc.redteam.laundering.labels import Labels, Means, distilled, smoothed
 from extproc.redteam.laundering.networks import fine_tuned, pruned
-from extproc.redteam.surrogates import forest, kernel, softmax_regression
+from extproc.redteam.surrogates import by_heart, forest, kernel, softmax_regression
+from extproc.redteam.surrogates.by_heart import ROUNDS
 from extproc.redteam.surrogates.choice import Chooser, course
 from extproc.redteam.surrogates.gathered import Gathered
-from extproc.redteam.surrogates.perceptron import Committee, Course, Lesson, Scale, train
+from extproc.redteam.surrogates.perceptron import Committee
 from extproc.redteam.victims.victim import ClassifierVictim
 from tests.ownership.theft import Told, scores, victim
 
 TAUGHT: Final = 3_000
 """Inputs of the victim's kind that a thief launders with."""
-ROUNDS: Final = 100
-"""Of a thief who trains to the end, as Orekondy et al. do (CVPR 2019: 200)."""
-_TREES: Final = 15
 Fit = Callable[[Told, ClassifierVictim, np.random.Generator], Labels]
 Launder = Callable[[Committee, Told, Means], Labels]
 
 
 def perceptron(
-    told: Told, victim: ClassifierVictim, rng: np.random.Generator, rounds: int, width: int = 256
+    told: Told, victim: ClassifierVictim, rng: np.random.Generator, rounds: int
 ) -> Committee:
     """Of one hidden layer; ``rounds`` of 0 is the red team's own course."""
     many = len(told.inputs)
-    taken = Course((width,), rounds * many // Course().batch) if rounds else course(many)
-    scale = Scale.of(told.inputs, victim.low, victim.high)
-    lesson = Lesson(np.arange(many), _targets(told.labels, victim).astype(np.float32))
-    return Committee(scale, train(scale(told.inputs), [lesson], rng, taken))
+    taken = by_heart.course(many, rounds) if rounds else course(many)
+    return by_heart.perceptron(told.inputs, told.labels, known(victim), rng, taken)
+
+
+def known(victim: ClassifierVictim) -> by_heart.Known:
+    return by_heart.Known(victim.low, victim.high, victim.classes)
 
 
 def _chosen(told: Told, victim: ClassifierVictim, rng: np.random.Generator) -> Labels:
@@ -58,21 +57,6 @@ def _some_trees(told: Told, victim: ClassifierVictim, rng: np.random.Generator) 
     return forest.fit(told.inputs, _targets(told.labels, victim), rng)
 
 
-def all_trees(inputs: Floats, labels: Ints, rng: np.random.Generator) -> Labels:
-    """A forest of all rows, where the red team's own is of some."""
-    trees = ExtraTreesClassifier(_TREES, random_state=int(rng.integers(2**31)))
-    return _Trees(trees.fit(inputs, labels))
-
-
-class _Trees:
-    def __init__(self, trees: ExtraTreesClassifier) -> None:
-        self._trees = trees
-
-    def __call__(self, inputs: Floats) -> Ints:
-        labels: Ints = self._trees.predict(inputs)
-        return labels
-
-
 def _kernel(told: Told, victim: ClassifierVictim, rng: np.random.Generator) -> Labels:
     return kernel.fit(told.inputs, _targets(told.labels, victim), victim.low, victim.high, rng)
 
@@ -85,7 +69,7 @@ KINDS: Final[Mapping[str, Fit]] = {
     "perceptron, 20 rounds": partial(perceptron, rounds=20),
     f"perceptron, {ROUNDS} rounds": partial(perceptron, rounds=ROUNDS),
     "forest, of 3,000 answers": _some_trees,
-    "forest, of all answers": lambda told, _, rng: all_trees(told.inputs, told.labels, rng),
+    "forest, of all answers": lambda told, _, rng: by_heart.trees(told.inputs, told.labels, rng),
 }
 
 

@@ -66,18 +66,26 @@ class Made:
             other=(number + 1) % CLASSES,
             **fields,
         )
+        return self.keep(entry, committed=committed)
+
+    def keep(self, entry: Entry, *, committed: bool = True, vault: bool = True) -> Entry:
+        """As the vault and the log do."""
         octets = msgspec.json.encode(entry)
         line = Line(commitment(octets), SUITE.encrypt(octets, recipient(SEALING[1]), INFO))
         self.entries.append(entry)
-        self.sealed.append(msgspec.json.encode(line) + b"\n")
+        if vault:
+            self.sealed.append(msgspec.json.encode(line) + b"\n")
         if committed:
             marked = Marked(
                 time=self.now,
                 request="r",
+                tenant=entry.tenant,
+                cohort=entry.cohort,
+                route=entry.route,
+                model=entry.model,
                 cell=entry.cell,
-                stamp=stamp,
+                stamp=entry.stamp,
                 commitment=line.commitment,
-                **fields,
             )
             self.lines.append(self.chain.record(marked))
         return entry

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from extproc.errors import ConfigError
-from extproc.ownership.answers import digest, of, read
+from extproc.marks.positions import MOST
+from extproc.ownership.answers import Recorded, Said, digest, names, of, read, vector
 from extproc.ownership.questions import about
 
 
@@ -58,6 +59,19 @@ def test_what_is_no_record_is_said(tmp_path: Path, lines: list[Any], said: str) 
         read(record(tmp_path, *lines))
 
 
+@pytest.mark.parametrize("line", [b'{"label":"\xff"}', b'{"input":' + b"[" * 5000 + b"]" * 5000])
+def test_what_nobody_can_read_is_said(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "answers.jsonl").write_bytes(line + b"\n")
+    with pytest.raises(ConfigError, match=r"answers\.jsonl:1: it is no answer"):
+        read(tmp_path / "answers.jsonl")
+
+
+def test_what_two_suspects_said_is_not_held_against_one(tmp_path: Path) -> None:
+    lines = [{"question": each, "said": ["1"], "suspect": f"http://{each}"} for each in "ab"]
+    with pytest.raises(ConfigError, match="http://a and http://b"):
+        read(record(tmp_path, *lines))
+
+
 def test_a_record_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="No such file"):
         read(tmp_path / "nowhere")
@@ -87,3 +101,31 @@ def test_a_digest_is_of_what_was_said_in_any_order() -> None:
     one = digest({"a": ("1", "cat"), "b": ("2",)})
     assert one == digest({"b": ("2",), "a": ("cat", "1")})
     assert one != digest({"a": ("1", "cat"), "b": ("3",)})
+
+
+def test_embeddings_are_read_and_what_is_none_is_none(tmp_path: Path) -> None:
+    path = record(
+        tmp_path,
+        {"question": "a", "embedding": [1, 0.5, -2.0]},
+        {"input": "a text", "embedding": [3.0] * (MOST + 5)},
+        {"question": "empty", "embedding": []},
+    )
+    found = read(path)
+    assert found.keys() == {"a", about("a text").question}
+    assert [*found["a"]] == [1.0, 0.5, -2.0]
+    assert len(found[about("a text").question]) == MOST
+    assert names(found["a"]) == ()
+    assert vector([1.0, float("inf")]) == ()
+    nested: Any = [[1.0, 2.0]]
+    assert [*vector(nested)] == [1.0, 2.0]
+
+
+def test_what_is_written_down_is_read_again(tmp_path: Path) -> None:
+    said: dict[str, Said] = {"a": vector([0.1, -0.2]), "b": ("1", "cat")}
+    lines = (Recorded.of(question, each, "http://x") for question, each in said.items())
+    path = tmp_path / "answers.jsonl"
+    path.write_bytes(b"".join(msgspec.json.encode(line) + b"\n" for line in lines))
+    found = read(path)
+    assert digest(found) == digest(said)
+    assert digest(found) != digest({**said, "a": vector([0.1, -0.25])})
+    assert [*found["a"]] == [0.1, -0.2]

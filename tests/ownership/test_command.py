@@ -98,6 +98,20 @@ def test_a_clean_model_that_carries_them_too_clears_the_suspect(
     assert report(told)["report"]["clean"][0]["carries"] == ["tenant acme, model digits"]
 
 
+def test_each_clean_model_counts_whatever_its_file_is_called(
+    capsys: pytest.CaptureFixture[str], told: Made
+) -> None:
+    """Planted: told apart by the last part of their paths, the last one alone was looked at."""
+    found = []
+    for folder, tenant in {"copy": "acme", "clean": "nobody"}.items():
+        (told.folder / folder).mkdir()
+        path = recorded(told.folder / folder / "said.jsonl", copied(told.entries, tenant=tenant))
+        found += ["--clean", str(path)]
+    suspect = recorded(told.folder / "said.jsonl", copied(told.entries, tenant="acme"))
+    assert verify(capsys, told, suspect, *found)[0] == 0
+    assert [len(each["carries"]) for each in report(told)["report"]["clean"]] == [1, 0]
+
+
 def test_a_log_that_was_changed_accuses_nobody(
     capsys: pytest.CaptureFixture[str], told: Made
 ) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from extproc.audit import Marked
 from extproc.audit.verification import known_head
 from extproc.auditor.keys import new_pair
 from extproc.errors import ConfigError
@@ -117,3 +118,13 @@ def test_several_replicas_have_a_log_each(made: Made, tmp_path: Path) -> None:
     anchored = committed(paths, keys, Bounds((head,)), live=False)
     assert [each.marked.cell for each in anchored.counted] == ["0", "1"]
     assert anchored.late == 2
+
+
+def test_a_mark_that_this_version_cannot_read_is_said(made: Made) -> None:
+    """Of a later version, which may mark otherwise."""
+    more = {"tenant": "t", "cohort": "", "route": "r", "model": "m", "cell": "0"}
+    marked = Marked(made.now, "", commitment="", stamp="later", **more)  # type: ignore[arg-type]
+    made.lines.append(made.chain.record(marked))
+    made.write()
+    with pytest.raises(ConfigError, match=f"line {made.chain.tip.number - 1} of the log"):
+        read(made)

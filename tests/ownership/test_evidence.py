@@ -1,13 +1,17 @@
 """Who was told what: only what is committed to counts, and what is missing is not forgotten."""
 
+from typing import Any
+
 import msgspec
 
 from extproc.audit import Marked
-from extproc.marks.entry import Line
+from extproc.draw import Draw
+from extproc.marks.entry import Entry, Line
 from extproc.ownership.commitments import Bounds, committed
 from extproc.ownership.evidence import Cell, Evidence, Holder, chosen, gathered, sheet
 from extproc.ownership.vault_file import open_vault, read_key
 from tests.ownership.making import Made, question
+from tests.ownership.moving import MODEL, holder, told, world
 
 ACME, OTHER = Holder("digits", "", "acme"), Holder("digits", "", "other")
 
@@ -90,10 +94,10 @@ def test_an_entry_that_says_otherwise_than_the_log_counts_as_missing(made: Made)
 
 
 def test_cells_stand_in_an_order_that_nobody_chose(made: Made) -> None:
-    made.some(5, 20)
+    made.some(20, 20)
     cells = evidence(made).cells[ACME]
     assert [cell.commitment for cell in cells] == sorted(cell.commitment for cell in cells)
-    assert {cell.stamp for cell in cells[:15]} == {"mark", "control"}
+    assert {cell.stamp for cell in cells[:20]} == {"mark", "control"}
 
 
 def test_a_sheet_has_each_question_once_in_an_order_of_their_own(made: Made) -> None:
@@ -118,3 +122,39 @@ def test_no_more_is_asked_than_is_allowed_of_each_the_same(made: Made) -> None:
     found = chosen(every, 10)
     assert {who: len(each) for who, each in found.items()} == {ACME: 5, OTHER: 3}
     assert found[ACME] == every.cells[ACME][:5]
+
+
+def kept(made: Made, tenant: str = "acme", **more: Any) -> list[Entry]:
+    texts = world().texts[:6]
+    _, entries = told(tenant, texts, world().private(texts), **more)
+    return [made.keep(entry) for entry in entries]
+
+
+def test_embeddings_are_apart_from_labels_of_the_same_model(made: Made) -> None:
+    made.mark(1, "mark", model=MODEL)
+    kept(made)
+    found = evidence(made)
+    assert {who: len(each) for who, each in found.cells.items()} == {
+        Holder(MODEL, "", "acme"): 1,
+        holder("acme"): 6,
+    }
+    assert found.contradicting == 0
+    texts = {question.input for question in sheet({holder("acme"): found.cells[holder("acme")]})}
+    assert texts == {*world().texts[:6]}
+
+
+def test_an_embedding_that_does_not_prove_itself_counts_as_missing(made: Made) -> None:
+    """Planted: believing each entry its key lets its owner commit to several, and choose."""
+    [first, second, third, *_] = kept(made)
+    texts = world().texts[6:8]
+    _, others = told("acme", texts, world().private(texts), key=Draw(b"another key" * 3))
+    made.keep(others[0])  # of another key than the first of that epoch
+    made.keep(msgspec.structs.replace(first, cell="ab" * 16))
+    made.keep(msgspec.structs.replace(second, cell="cd" * 16, moved=None))
+    assert third.moved is not None
+    [cells] = evidence(made).cells.values()
+    assert sorted(cell.entry is None for cell in cells) == [False] * 6 + [True] * 3
+    later = Made(made.folder)
+    kept(later)
+    kept(later, epoch=2)
+    assert evidence(later).contradicting == 0

@@ -3,8 +3,9 @@
 from extproc.ownership.commitments import Bounds, committed
 from extproc.ownership.held import Held, held
 from extproc.ownership.judging import LEVEL
-from extproc.ownership.power import needed
+from extproc.ownership.power import ENOUGH_TEXTS, needed
 from tests.ownership.making import DAY, Made
+from tests.ownership.moving import MODEL, told, world
 
 
 def found(made: Made) -> list[Held]:
@@ -24,6 +25,17 @@ def test_marks_are_counted_for_whom_they_were(made: Made) -> None:
     assert pair.first == DAY
     assert (alone.marks, alone.controls, alone.enough) == (100, 400, True)
     assert alone.needed == pair.needed == needed(LEVEL)
+
+
+def test_texts_are_counted_apart_from_labels(made: Made) -> None:
+    texts = world().texts[:4]
+    for entry in told("acme", texts, world().private(texts))[1]:
+        made.keep(entry)
+    made.mark(1, "mark", model=MODEL)
+    embeddings, labels = sorted(found(made), key=lambda each: each.marks)
+    assert (embeddings.texts, embeddings.marks, embeddings.controls) == (4, 0, 0)
+    assert (embeddings.enough, embeddings.needed) == (False, ENOUGH_TEXTS)
+    assert (labels.texts, labels.marks) == (0, 1)
 
 
 def test_a_cell_that_is_committed_to_again_is_one(made: Made) -> None:

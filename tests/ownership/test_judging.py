@@ -39,7 +39,8 @@ def cells(made: Made) -> dict[Holder, list[Cell]]:
 def judged(
     cells: dict[Holder, list[Cell]], answers: Answers, clean: Sequence[Answers] = ()
 ) -> list[Judged]:
-    return judging.judged(cells, {who: [who.tenant] for who in cells}, answers, clean)
+    found = judging.judged(cells, {who: [who.tenant] for who in cells}, answers, clean)
+    return [*found.labels]
 
 
 def test_a_copy_carries_the_marks_of_whom_it_was_told_by(

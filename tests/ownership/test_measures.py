@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from extproc.redteam.laundering.labels import distilled
+from extproc.redteam.surrogates import by_heart
 from tests.detection.report import pasted
 from tests.ownership.__main__ import GOAL, unmet
-from tests.ownership.copies import all_trees, means
+from tests.ownership.copies import means
 from tests.ownership.report import of_clean, of_copies, of_growth
 from tests.ownership.theft import told, victim
 from tests.ownership.trial import Clean, Row, clean, row
@@ -22,7 +23,7 @@ def rows() -> dict[str, Row]:
         told("thief", known.natural[:ASKED], b"key"),
         told("bystander", known.natural[-ASKED:], b"key"),
     ]
-    copy = all_trees(both[0].inputs, both[0].labels, np.random.default_rng(1))
+    copy = by_heart.trees(both[0].inputs, both[0].labels, np.random.default_rng(1))
     anew = distilled(copy, means(known, np.random.default_rng(2)))
     return {name: row(name, each, both, known) for name, each in (("as", copy), ("anew", anew))}
 

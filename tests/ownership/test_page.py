@@ -11,6 +11,7 @@ from extproc.ownership.page import page
 from extproc.ownership.power import needed
 from extproc.ownership.report import Report
 from tests.ownership.making import Made, copied
+from tests.ownership.moving import said, told, world
 from tests.ownership.test_report import report
 
 VOID = {"meta", "!doctype"}
@@ -49,7 +50,7 @@ def found(made: Made) -> Report:
 
 
 def test_the_verdict_its_grounds_and_its_limits_stand_on_it(found: Report) -> None:
-    said = read(found)
+    shows = read(found)
     for part in (
         "It carries the marks of cohort pair, model digits.",
         "cohort pair, model digits (acme)",
@@ -59,9 +60,9 @@ def test_the_verdict_its_grounds_and_its_limits_stand_on_it(found: Report) -> No
         "none: the dates are the accuser's word",
         "clean.jsonl nobody",
         found.suspect.sheet,
-        found.log.heads[0],
+        f"found whole, from line 1 up to line {found.log.heads[0]}",
     ):
-        assert part in said
+        assert part in shows
 
 
 def test_the_same_report_gives_the_same_page_without_script_or_address(found: Report) -> None:
@@ -84,5 +85,26 @@ def test_what_others_named_is_escaped(found: Report) -> None:
 
 def test_too_few_marks_are_said_with_how_many_it_takes(made: Made) -> None:
     made.some(10, 40)
-    said = read(report(made, copied(made.entries, tenant="nobody")))
-    assert f"0 of 10 (0%), of {needed(LEVEL)} that it takes" in said
+    shows = read(report(made, copied(made.entries, tenant="nobody")))
+    assert f"0 of 10 (0%), of {needed(LEVEL)} that it takes" in shows
+
+
+def test_embeddings_are_told_with_their_own_grounds(made: Made) -> None:
+    texts = world().texts[:300]
+    served, entries = told("acme", texts, world().private(texts))
+    for entry in entries:
+        made.keep(msgspec.structs.replace(entry, cohort="pair"))
+    text = read(report(made, said(texts, served)))
+    for part in (
+        "It carries the marks of cohort pair, model minilm.",
+        "cohort pair, model minilm (acme)",
+        "300 of 300",
+        "Each move is a coin",
+    ):
+        assert part in text
+    assert "Fisher" not in text
+
+
+def test_of_labels_nothing_is_said_about_moves(found: Report) -> None:
+    assert "Fisher" in read(found)
+    assert "Each move is a coin" not in read(found)

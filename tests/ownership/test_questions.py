@@ -38,7 +38,8 @@ def test_a_sheet_is_written_and_read(tmp_path: Path) -> None:
     assert read_sheet(tmp_path / "sheet") == questions
 
 
-def test_what_is_no_sheet_is_said(tmp_path: Path) -> None:
-    (tmp_path / "sheet").write_text("{}\n")
+@pytest.mark.parametrize("line", [b"{}", b'{"question":"\xff"}', b'{"input":' + b"[" * 5000])
+def test_what_is_no_sheet_is_said(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "sheet").write_bytes(line + b"\n")
     with pytest.raises(ConfigError, match="no sheet of questions"):
         read_sheet(tmp_path / "sheet")

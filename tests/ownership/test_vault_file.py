@@ -1,6 +1,7 @@
 """A vault is opened with its key, and what does not open is counted."""
 
 import pytest
+from msgspec import Raw, structs
 
 from extproc.config.vault_key import new_pair
 from extproc.errors import ConfigError
@@ -24,6 +25,18 @@ def test_torn_and_changed_lines_are_counted(made: Made) -> None:
     found = open_vault([made.vault], read_key(made.folder / "vault.pem"))
     assert [entry.cell for entry in found.entries.values()] == ["0", "2"]
     assert found.unopened == 2
+
+
+def test_what_nobody_can_read_is_counted_and_stops_nobody(made: Made) -> None:
+    """A disk that fails, or an accuser who would rather have his vault not read."""
+    made.some(2, 0)
+    for octets in (b"[" * 5000 + b"]" * 5000, b"1e999"):
+        made.sealed += shown([structs.replace(made.entries[0], input=Raw(octets))])
+    made.sealed += [b'{"entry":"\xff"}\n', b'{"commitment":"\xff","sealed":""}\n']
+    made.write()
+    found = open_vault([made.vault], read_key(made.folder / "vault.pem"))
+    assert [entry.cell for entry in found.entries.values()] == ["0", "1"]
+    assert found.unopened == 4
 
 
 def test_what_is_shown_needs_no_key_and_proves_itself(made: Made) -> None:

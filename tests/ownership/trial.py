@@ -14,9 +14,10 @@ from extproc.marks.statistics import two_sample
 from extproc.ownership.judging import Judged, judged
 from extproc.redteam.answers import Floats
 from extproc.redteam.laundering.labels import Labels
+from extproc.redteam.surrogates.by_heart import ROUNDS
 from extproc.redteam.surrogates.perceptron import Course, Lesson, Scale, softmax, train
 from extproc.redteam.victims.victim import ClassifierVictim
-from tests.ownership.copies import KINDS, LAUNDERED, ROUNDS, means, perceptron
+from tests.ownership.copies import KINDS, LAUNDERED, means, perceptron
 from tests.ownership.theft import RATE, Told, said, scores, told, victim
 
 Progress = Callable[[str], None]
@@ -107,7 +108,7 @@ def _under(key: bytes, asked: int, progress: Progress) -> tuple[list[Row], list[
 def row(name: str, copy: Labels, everybody: Sequence[Told], known: ClassifierVictim) -> Row:
     cells = {each.who: each.cells for each in everybody}
     tenants = {each.who: [each.who.tenant] for each in everybody}
-    found = {each.tenant: each for each in judged(cells, tenants, said(copy, everybody))}
+    found = {each.tenant: each for each in judged(cells, tenants, said(copy, everybody)).labels}
     test = known.secret.test
     agreement = float(np.mean(copy(test) == scores(test).argmax(axis=1)))
     return Row(name, found["thief"], found["bystander"], agreement)

@@ -69,6 +69,22 @@ async def test_what_was_told_is_told_again_for_nothing_whatever_the_votes_are_th
     assert await gateway.ask(3, "new") == 429
 
 
+async def test_inputs_of_one_meaning_are_told_one_answer_and_it_is_paid_for_once(
+    tmp_path: Path,
+) -> None:
+    """Noise is of the input's canonical form and of the votes: two answers would differ only where
+    the votes do.
+    """
+    gateway = Gateway(table(tmp_path))
+    said = [[84, 83, 83], [83, 84, 83], [83, 83, 84]]
+    for number in range(20):
+        asked = [f"Is {number} odd?", f"is {number}  odd?", f"IS {number} ODD?"]
+        first, *others = await gateway.ask(*asked, answer={"votes": said})
+        assert others == [first] * 2
+        assert await gateway.ask(asked[2]) == [first]
+    assert await gateway.spent() == {COUNTER: EACH * 20}
+
+
 async def test_of_very_many_inputs_nothing_is_remembered(tmp_path: Path) -> None:
     """One question to the store is bounded: they are paid for whenever they are asked."""
     cheap = text(BUDGET.replace("epsilon: 2", "epsilon: 8"), GAUSSIAN.replace("40", "400"))
@@ -84,6 +100,19 @@ async def test_nobody_is_told_for_nothing_what_another_tenant_asked(tmp_path: Pa
     assert await gateway.ask("the same", tenant="beta", key="c", votes=[250, 0, 0]) == [[1, 0, 0]]
     assert await gateway.spent("beta", "beta") == {COUNTER: EACH}
     assert await gateway.ask("the same", key="b", votes=[250, 0, 0]) == TOLD
+
+
+@pytest.mark.parametrize("per", ["principal", "[tenant, principal]", "[principal, model]"])
+async def test_whoever_has_a_promise_of_his_own_pays_for_what_others_were_told(
+    tmp_path: Path, per: str
+) -> None:
+    """Else ten callers of ten promises would each be told what ten have room for."""
+    gateway = Gateway(table(tmp_path, text(BUDGET.replace("tenant", per))))
+    for key in "ab":
+        await gateway.ask(*range(MOST), key=key)
+        assert await gateway.ask("more", key=key) == 429
+        assert await gateway.ask(*range(MOST), key=key) == TOLD * MOST
+    assert [*(await gateway.spent()).values()] == [EACH * MOST] * 2
 
 
 async def test_another_key_epoch_draws_anew_and_is_charged_anew(tmp_path: Path) -> None:
@@ -114,6 +143,8 @@ async def test_what_is_not_told_is_not_charged(tmp_path: Path) -> None:
         {"votes": [SURE, SURE]},
         {"votes": [[1 << 63]]},
         {"votes": [[]]},
+        {"votes": [[0, 250]]},
+        {"votes": [[*SURE, 0]]},
         {"votes": ["0,250,0"]},
         {"votes": [SURE], "classes": ["bee", "ape", "cat"]},
     ]

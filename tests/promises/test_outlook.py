@@ -67,6 +67,22 @@ def test_what_another_policy_would_leave(tmp_path: Path, policy: str, left: int 
     assert line.changed == left
 
 
+def test_budgets_of_one_name_are_each_its_policy_s(tmp_path: Path) -> None:
+    """What a tenant has left is not told by the promise that another has."""
+    larger = "  large: {models: ['*'], fidelity: rough, budgets: [BUDGET]}\ntenants:"
+    policy = text().replace("tenants:", larger.replace("BUDGET", BUDGET.replace("2,", "8,")))
+    policy = policy.replace("gamma: {policy: own", "gamma: {policy: large")
+    known = prices(table(tmp_path, policy))
+    spent = counted(100 * EACH)
+    left = {
+        line.whom: (line.answers, line.changed)
+        for line in lines([holder(spent), holder(spent, whom="gamma")], known, known)
+    }
+    rough = NoisyMax(noise="gaussian", scale=400.0).cost().gdp
+    assert left["acme"] == ((ROOM - 100 * EACH) // EACH,) * 2
+    assert left["gamma"][1] == (capacity(8.0, 1e-5) - 100 * EACH) // rough
+
+
 def test_where_delta_is_0_epsilons_are_told_as_they_add(tmp_path: Path) -> None:
     known = prices(table(tmp_path, text(BUDGET.replace("1e-5", "0"), GUMBEL)))
     [line] = lines([holder(counted(NANO // 2, 0.0))], known)

@@ -27,12 +27,21 @@ def test_a_full_run_has_five_seeds(tmp_path: Path) -> None:
     assert found.files == (SHIPPED,), "policies that nothing is tried under are left aside"
 
 
-def test_a_full_run_is_all_policies_but_those_that_detect(tmp_path: Path) -> None:
+def test_a_full_run_is_all_policies_but_those_that_have_a_run_of_their_own(tmp_path: Path) -> None:
     found = aim(Asked(directory=tmp_path))
     watched = {"watched", "watched-texts"}
-    assert set(found.policies[1:]) == set(shipped()) - watched
+    assert set(found.policies[1:]) == set(shipped()) - watched - {"private", "marked"}
     apart = aim(Asked(directory=tmp_path, attacks=("detection", "detection-texts")))
     assert set(apart.policies[1:]) == watched | {"standard"}
+    private = aim(Asked(directory=tmp_path, attacks=("private-votes", "membership-votes")))
+    assert set(private.policies[1:]) == {"private"}
+
+
+def test_a_quick_run_asks_the_ensemble_for_more_than_it_is_promised(tmp_path: Path) -> None:
+    trials = aim(Asked(directory=tmp_path, quick=True)).trials
+    private = {(each.attack, each.policy) for each in trials if each.victim == "digits-teachers"}
+    assert private == {("private-votes", "none"), ("private-votes", "private")}
+    assert "membership-votes" not in {each.attack for each in trials}
 
 
 def test_a_target_is_attacked_with_what_fits_it(tmp_path: Path) -> None:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from extproc.redteam.declaration import declared
-from extproc.redteam.firing_range.firing_range import SHIPPED
-from extproc.redteam.report.header import TrainingPrivacy
+from extproc.redteam.declaration import declared, promised
+from extproc.redteam.firing_range.firing_range import PRIVATE, SHARED, SHIPPED, WATCHED
+from extproc.redteam.report.header import Privacy
 from extproc.redteam.victims import digits, digits_private, tiny_lm
 from extproc.redteam.victims.victim import Victim
 
@@ -16,7 +16,7 @@ VICTIMS: dict[str, Victim] = {
 }
 
 
-def _of(tmp_path: Path, *routes: str) -> dict[str, TrainingPrivacy]:
+def _of(tmp_path: Path, *routes: str) -> dict[str, Privacy]:
     files = []
     for at, route in enumerate(routes):
         file = tmp_path / f"{at}.yaml"
@@ -28,8 +28,8 @@ def _of(tmp_path: Path, *routes: str) -> dict[str, TrainingPrivacy]:
 def test_the_shipped_policies_declare_what_the_victims_were_trained_with() -> None:
     victims = VICTIMS | {"digits-dp-3": digits_private.private_3(), "tiny-lm": tiny_lm.victim()}
     assert declared([SHIPPED], victims) == {
-        "digits-dp-8": TrainingPrivacy(epsilon=8, delta=1e-5),
-        "digits-dp-3": TrainingPrivacy(epsilon=3, delta=1e-5),
+        "digits-dp-8": Privacy(epsilon=8, delta=1e-5),
+        "digits-dp-3": Privacy(epsilon=3, delta=1e-5),
     }
 
 
@@ -38,7 +38,7 @@ PROMISE = "{epsilon: 2, delta: 1.0e-6}"
 
 def test_one_declaration_is_of_all_models_of_the_route(tmp_path: Path) -> None:
     route = f'{{path: "/v2/models/{{model}}/infer", training_privacy: {PROMISE}}}'
-    assert _of(tmp_path, route) == dict.fromkeys(VICTIMS, TrainingPrivacy(epsilon=2, delta=1e-6))
+    assert _of(tmp_path, route) == dict.fromkeys(VICTIMS, Privacy(epsilon=2, delta=1e-6))
 
 
 def test_a_route_of_another_path_declares_nothing_of_them(tmp_path: Path) -> None:
@@ -67,3 +67,34 @@ def test_a_file_that_is_no_policy_declares_nothing(tmp_path: Path, text: str) ->
     file = tmp_path / "policy.yaml"
     file.write_text(text)
     assert declared([file, tmp_path / "none.yaml"], VICTIMS) == {}
+
+
+def test_the_policy_that_answers_privately_promises_what_its_budget_says() -> None:
+    files = [SHIPPED, SHARED, WATCHED, PRIVATE]
+    assert promised(files, ["none", "metered", "private"]) == {
+        "private": Privacy(epsilon=8, delta=1e-5)
+    }
+    assert promised(files, ["none", "metered"]) == {}
+
+
+BUDGET = "{name: a, count: privacy, per: tenant, epsilon: %s, delta: 1.0e-5}"
+
+
+def _promised(tmp_path: Path, tier: str, *budgets: str) -> dict[str, Privacy]:
+    file = tmp_path / "own.yaml"
+    file.write_text(
+        f"fidelities: {{t: {tier}}}\n"
+        f"policies: {{p: {{fidelity: t, budgets: [{', '.join(budgets)}]}}}}\n"
+    )
+    return promised([file], ["own.yaml:p"])
+
+
+def test_of_several_budgets_the_least_is_what_answers_are_held_to(tmp_path: Path) -> None:
+    found = _promised(tmp_path, "{votes: []}", BUDGET % 4, BUDGET % 2, "{count: queries, max: 1}")
+    assert found == {"own.yaml:p": Privacy(epsilon=2, delta=1e-5)}
+
+
+def test_a_tier_where_something_else_passes_promises_records_nothing(tmp_path: Path) -> None:
+    assert _promised(tmp_path, "{votes: [], label: pass}", BUDGET % 2) == {}
+    assert _promised(tmp_path, "{label: [{kind: randomized_response}]}", BUDGET % 2) == {}
+    assert _promised(tmp_path, "{votes: []}", "{count: queries, max: 1}") == {}

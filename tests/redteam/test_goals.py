@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from extproc.redteam.goals import DETECTION, SHIPPED, load, together
+from extproc.redteam.attacks.roster import ATTACKS
+from extproc.redteam.goals import DETECTION, FILES, SHIPPED, load, together
 
 PLACE = "victim: digits, policy: coarse, measure: agreement.task"
 
@@ -15,10 +16,18 @@ def written(directory: Path, text: str) -> Path:
 
 def test_the_shipped_goals_load() -> None:
     assert load(SHIPPED).goals
-    both = together([load(SHIPPED), load(DETECTION)])
-    ids = [place.id for place in (*both.goals, *both.not_stopped)]
+    every = together(map(load, FILES.values()))
+    ids = [place.id for place in (*every.goals, *every.not_stopped)]
     assert len(ids) == len(set(ids))
-    assert set(load(DETECTION).goals) < set(both.goals)
+    assert set(load(DETECTION).goals) < set(every.goals)
+
+
+def test_every_attack_is_held_to_goals_that_there_are() -> None:
+    for attack in ATTACKS.values():
+        assert attack.apart in FILES
+        if attack.apart:
+            goals = load(FILES[attack.apart])
+            assert attack.name in {goal.attack for goal in goals.goals}
 
 
 def test_a_goal_and_what_is_not_stopped_are_read(tmp_path: Path) -> None:

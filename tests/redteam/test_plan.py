@@ -56,7 +56,7 @@ def test_a_quick_run_is_its_quick_victims_and_small_budgets() -> None:
 
 
 def test_a_full_run_leaves_an_attack_to_a_run_of_its_own() -> None:
-    attacks = {"one": replace(ONE, apart=True), "two": TWO}
+    attacks = {"one": replace(ONE, apart="others"), "two": TWO}
     wanted = Wanted(policies=POLICIES, seeds=(1,))
     assert {trial.attack for trial in plan(wanted, attacks, VICTIMS)} == {"two"}
     named = plan(replace(wanted, attacks=("one",)), attacks, VICTIMS)
@@ -70,6 +70,14 @@ def test_a_quick_run_tries_an_attack_under_its_quick_policies() -> None:
     for quick, policies in ((True, {"none", "b"}), (False, {"none", "standard", "b"})):
         found = plan(Wanted(policies=POLICIES, seeds=(1,), quick=quick), attacks, VICTIMS)
         assert {trial.policy for trial in found} == policies
+
+
+def test_an_attack_on_what_only_a_policy_does_is_not_tried_without_one() -> None:
+    attacks = {"one": replace(ONE, policies=("b",), baseline=False)}
+    wanted = Wanted(victims=("digits",), policies=POLICIES, seeds=(1,))
+    assert {trial.policy for trial in plan(wanted, attacks, VICTIMS)} == {"b"}
+    named = plan(replace(wanted, everywhere=True), attacks, VICTIMS)
+    assert {trial.policy for trial in named} == {"none", "standard", "b"}
 
 
 def test_an_attack_that_is_named_is_tried_in_a_quick_run_too() -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from extproc.redteam.firing_range.firing_range import SHARED, SHIPPED, WATCHED
+from extproc.redteam.firing_range.firing_range import MARKED, SHARED, SHIPPED, WATCHED
 from extproc.redteam.policy_choice import Misuse, choices, shipped
 
 
@@ -13,11 +13,12 @@ def test_the_baseline_comes_first_and_each_policy_once() -> None:
     assert [choice.label for choice in found] == ["none", "coarse", "full"]
 
 
-def test_policies_are_shipped_in_three_files_and_asked_for_by_their_names_alone() -> None:
-    metered, shared, watched = choices(["metered", "shared", "watched"])[1:]
+def test_policies_are_shipped_in_four_files_and_asked_for_by_their_names_alone() -> None:
+    metered, shared, watched, marked = choices(["metered", "shared", "watched", "marked"])[1:]
     assert (metered.file, metered.name) == (SHIPPED, "metered")
     assert (shared.file, shared.name) == (SHARED, "shared")
     assert (watched.file, watched.name) == (WATCHED, "watched")
+    assert (marked.file, marked.name) == (MARKED, "marked")
     assert len(set(shipped())) == len(shipped())
 
 

@@ -168,3 +168,10 @@ async def test_who_is_taken_for_a_thief_by_one_victim_asks_about_the_next_as_ano
         rows = await preflight(victims, bare, [Door("gold", gateway, ("xk-first", "xk-second"))])
     serves = {row.victim: row.value for row in rows if row.measure == "policy.serves"}
     assert serves == {"planted": 0, "again": 1}
+
+
+async def test_a_victim_that_nobody_attacks_under_a_policy_is_not_looked_at_there() -> None:
+    async with serving(honest) as bare, serving(_refusing, KEY) as gateway:
+        doors = [Door("gold", gateway, (KEY,)), Door("silver", gateway, (KEY,))]
+        rows = await preflight(VICTIMS, bare, doors, tried={("planted", "gold")})
+    assert [row.policy for row in rows] == ["gold"]

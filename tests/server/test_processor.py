@@ -20,6 +20,7 @@ from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import (
     HeaderMutation,
     ProcessingRequest,
 )
+from extproc.caps import Caps
 from extproc.dialects import KServeV2
 from extproc.errors import ProtocolError
 from extproc.events import (
@@ -34,7 +35,6 @@ from extproc.events import (
 from extproc.exchange import Exchange
 from extproc.limits import Calendar, Concurrency, Limit, Periods, Tariff
 from extproc.local_reply import LocalReply
-from extproc.policy import Caps
 from extproc.refusal import OVERLOADED, RATE_LIMITED
 from extproc.rollout import Mode, Rollout
 from extproc.server import app, processor

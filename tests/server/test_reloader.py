@@ -18,13 +18,14 @@ import orjson
 import pytest
 
 from extproc.auditor.keys import new_pair
+from extproc.caps import Caps
 from extproc.config import load_all
 from extproc.config.files import Files
 from extproc.config.key_file import KeyLine, encoded
 from extproc.credentials import Needed, Proof
 from extproc.errors import IssuerUnavailable
 from extproc.events import CheckedRequest
-from extproc.policy import Caps, PolicyTable
+from extproc.policy import PolicyTable
 from extproc.server import reloader as reloading
 from extproc.server.audit_log import AuditLog
 from extproc.server.audited import Auditor

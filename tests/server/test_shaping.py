@@ -14,10 +14,11 @@ import grpc
 import pytest
 from msgspec import structs
 
+from extproc.caps import Caps
 from extproc.dialects import OpenAIChat
 from extproc.events import CheckedRequest, RequestBody, RequestHeaders, ResponseBody
 from extproc.padding import Buckets
-from extproc.policy import Caps, PolicyTable
+from extproc.policy import PolicyTable
 from extproc.refusal import OVERLOADED
 from extproc.server.processor import OLDEST
 from extproc.server.protobuf import Handover

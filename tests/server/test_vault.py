@@ -3,6 +3,7 @@
 A full disk is a limit on the size of files, as in test_audit_log.py.
 """
 
+import base64
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace as replaced
 
 from extproc._pb.envoy.service.ext_proc.v3.external_processor_pb2 import ProcessingRequest
 from extproc.audit import Marked
@@ -21,13 +23,14 @@ from extproc.errors import ConfigError
 from extproc.events import RequestBody, RequestHeaders, ResponseBody
 from extproc.marks.cells import Cells
 from extproc.marks.entry import Entry, Line, opened, private_key, recipient
-from extproc.marks.marking import Finding, Marks
+from extproc.marks.marking import LARGEST, Finding, Marks, Moved
+from extproc.marks.pledge import Pledge
 from extproc.mutators import Mark, Mutator
 from extproc.policy import Policy
 from extproc.prediction import Kind
 from extproc.server.answered import Answered
 from extproc.server.protobuf import AUTHZ, handover
-from extproc.server.vault import KNOWN, Vault
+from extproc.server.vault import KNOWN, WAITING, Vault
 from tests.playbook import headers, policy, table
 from tests.server.test_audit_log import full_disk, until
 from tests.server.test_audited import asking
@@ -48,6 +51,11 @@ def finding(number: int = 1) -> Finding:
 
 def plan(folder: Path, **more: int) -> VaultPlan:
     return VaultPlan(folder / "marks.vault", recipient(PUBLIC), **more)
+
+
+def vector(number: int = 1) -> Finding:
+    moved = Moved("ab" * 32, 0.05, b"s3cret__")
+    return Finding("embedding", f"{number:032x}", b'"s3cret %d"' % number, "", "", moved)
 
 
 class Log:
@@ -74,7 +82,10 @@ def marking(path: str, *, shadow: bool = False) -> Policy:
 UNDER = table(marking("/predict"), marking("/trial", shadow=True), tenants={principal(KEY): "acme"})
 
 
-async def answered(envoy: Envoy, path: str, question: bytes, messages: int) -> None:
+async def answered(
+    envoy: Envoy, path: str, question: bytes, messages: int, *, leaving: bool = False
+) -> None:
+    """``leaving``: before the model has said anything."""
     checked = await envoy.check(asking(path))
     message = ProcessingRequest()
     message.metadata_context.filter_metadata[AUTHZ].CopyFrom(checked.dynamic_metadata)
@@ -82,7 +93,8 @@ async def answered(envoy: Envoy, path: str, question: bytes, messages: int) -> N
     assert admitted is not None
     stream = envoy.stream(admitted)
     await stream.send(RequestHeaders(end=False), RequestBody(question, end=True))
-    await stream.send(headers(), ResponseBody(CLASSES, end=True))
+    if not leaving:
+        await stream.send(headers(), ResponseBody(CLASSES, end=True))
     for _ in range(messages):
         await stream.receive()
     await stream.end()
@@ -108,6 +120,24 @@ async def test_what_was_answered_is_kept_and_nothing_else(
     assert (entry.tenant, entry.route, entry.epoch) == ("acme", "POST /predict", 3)
     assert entry.time == marked.time.isoformat(timespec="seconds") == "2027-01-15T08:00:00+00:00"
     assert len(bytes.fromhex(marked.request)) == 8
+
+
+async def test_a_pledge_is_committed_to_with_an_answer_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Planted: whoever asks for models that nobody has, and leaves, fills the vault with the list
+    of each.
+    """
+    monkeypatch.chdir(tmp_path)
+    pledge = Pledge("green_list", Draw(b"l" * 32), b"{}", "")
+    pledged = replace(policy(TeiPredict(), route=("POST", "/predict")), pledges=(pledge,))
+    vault = Vault(plan(tmp_path), Log().hand, NEVER)
+    under = table(pledged, tenants={principal(KEY): "acme"})
+    async with running(Path("s"), under, vault=vault) as (sidecar, envoy):
+        await answered(envoy, "/predict", b'{"inputs":"What is it?"}', 1, leaving=True)
+        await sidecar.server.stop(grace=5)
+        assert len(vault._queue) == 0
+    vault.close()
 
 
 def lines(folder: Path) -> list[Line]:
@@ -219,6 +249,74 @@ def test_no_more_entries_are_kept_than_it_may_hold(tmp_path: Path) -> None:
     vault.add(ANSWERED, [finding(2)])
     vault.close()
     assert (vault.entries, len(entries(tmp_path)), len(log.found)) == (1, 1, 3)
+
+
+def test_an_embedding_is_sealed_with_its_key(tmp_path: Path) -> None:
+    """Planted: an entry that is written as it is shows the key of the moves."""
+    log = Log()
+    vault = Vault(plan(tmp_path), log.hand)
+    vault.add(ANSWERED, [vector()])
+    vault.close()
+    [entry], [marked] = entries(tmp_path), log.found
+    assert entry.moved == vector().moved
+    assert (entry.stamp, marked.stamp, marked.cell) == ("embedding", "embedding", entry.cell)
+    written = (tmp_path / "marks.vault").read_bytes() + msgspec.json.encode(log.found)
+    for secret in (b"s3cret", b"abab", base64.b64encode(b"s3cret__")):
+        assert secret not in written
+
+
+def test_embeddings_leave_half_of_all_room_to_marks(tmp_path: Path) -> None:
+    """Planted: a tenant of many texts keeps the marks of labels out of the vault."""
+    vault = Vault(plan(tmp_path, queue=6, entries=8), Log().hand, NEVER)
+    vault.add(ANSWERED, [vector(number) for number in range(5)])
+    assert vault.lost == 2
+    vault.add(ANSWERED, [finding(number) for number in range(10, 13)])
+    assert vault.lost == 2
+    vault._turn()
+    vault.add(ANSWERED, [vector(20)])
+    vault.add(ANSWERED, [finding(21)])
+    assert vault.lost == 3
+    vault.close()
+    assert [entry.stamp for entry in entries(tmp_path)] == ["embedding"] * 3 + ["mark"] * 4
+
+
+def test_embeddings_come_again_once_a_full_vault_was_moved_away(tmp_path: Path) -> None:
+    """Planted: counting only what is written leaves them out for ever, where nothing else comes."""
+    vault = Vault(plan(tmp_path, entries=4), Log().hand, NEVER)
+    for number in (1, 2, 3):
+        vault.add(ANSWERED, [vector(number)])
+        vault._turn()
+    assert (vault.entries, vault.lost) == (2, 1)
+    (tmp_path / "marks.vault").rename(tmp_path / "older")
+    vault.add(ANSWERED, [vector(3)])
+    vault._turn()
+    vault.add(ANSWERED, [vector(3)])
+    vault.close()
+    assert len(entries(tmp_path)) == 1
+
+
+def test_the_queue_is_bounded_in_octets_too(tmp_path: Path) -> None:
+    """Planted: a bound of entries alone, each of them as large as it may be."""
+    large = b'"' + b"a" * (LARGEST - 2) + b'"'
+    most = WAITING // LARGEST
+    vault = Vault(plan(tmp_path, queue=10 * most), Log().hand, NEVER)
+    moved = [replaced(vector(number), input=large) for number in range(most)]
+    vault.add(ANSWERED, moved)
+    assert len(vault._queue) == most // 2 - 1
+    vault.add(ANSWERED, [replaced(finding(most + at), input=large) for at in range(most)])
+    assert len(vault._queue) == most - 1
+    vault._queue.clear()
+    vault.close()
+
+
+def test_what_has_been_written_takes_no_room_in_the_queue(tmp_path: Path) -> None:
+    """Planted: octets that are counted as they come, and not as they go."""
+    vault = Vault(plan(tmp_path), Log().hand, NEVER)
+    vault.add(ANSWERED, [finding(), vector(2)])
+    assert vault.waiting == len(b'"s3cret 1"' + b'"s3cret 2"' + b"s3cret__")
+    vault._turn()
+    assert vault.waiting == 0
+    vault.close()
 
 
 def test_what_another_process_has_added_counts_and_what_a_crash_has_torn_is_ended(

@@ -17,21 +17,25 @@ from extproc.demo.server.models.minilm_private import PrivateMiniLm
 from extproc.draw import Draw
 from extproc.marks.spaces import WAYS, Laid, moved, residues
 from extproc.mutators import MarkPositions, fingerprint
+from extproc.ownership.traces import Looked
 from extproc.redteam.answers import Floats, Ints
+from extproc.redteam.laundering.maps import LinearCopy, distilled, fine_tuned, pruned
 from extproc.redteam.laundering.vectors import Embed, Mapped, Means, cut, rounded, turned
 from extproc.redteam.surrogates import ngrams, ridge
 from extproc.redteam.vector_judge import aligned_cosine
 from extproc.redteam.victims import minilm
-from tests.watermarks.removals import (
-    Copy,
-    distilled,
-    eliminated,
-    fine_tuned,
-    pruned,
-    shortened,
-    taken,
+from tests.ownership.moving import cells, said, told
+from tests.watermarks.removals import eliminated, shortened, taken
+from tests.watermarks.served import (
+    MARKED,
+    STRENGTH,
+    Served,
+    found,
+    found_each,
+    key,
+    mutators,
+    space,
 )
-from tests.watermarks.served import MARKED, STRENGTH, Served, found, found_each, mutators, space
 from tests.watermarks.world import World, unit
 
 ASKED: Final = 3_000
@@ -40,6 +44,8 @@ ON: Final = 200
 """Texts that each clean model is tried on."""
 LOOKS: Final = 5
 """Keys that each is looked at under."""
+COMMITTED: Final = (50, 100, 200, 300, 500, 1000, 2000, 3000)
+"""Of the texts that were asked."""
 GROUPS: Final = 40
 """Documents, as far as a thief's fine-tuning knows."""
 _THOUSANDTH: Final = math.log2(1e-3)
@@ -88,7 +94,7 @@ class Measure:
         self.asked, self.others = list(world.texts[:count]), list(world.others)
         self.raw, self.unseen = world.private(self.asked), world.private(self.others)
 
-    def stolen(self, chain: str = MARKED) -> dict[str, Copy]:
+    def stolen(self, chain: str = MARKED) -> dict[str, LinearCopy]:
         """By strategy, those that every thief has."""
         copies = asyncio.run(self.world.stolen(Served(chain), self.count))
         return {name: taken(self.world, copies[name].embed) for name in STRATEGIES}
@@ -135,9 +141,9 @@ class Measure:
             for name, laundered in launderers.items():
                 yield self.line(f"{name}: {strategy}", laundered)
 
-    def _student(self, copy: Embed, texts: list[str]) -> Copy:
+    def _student(self, copy: Embed, texts: list[str]) -> LinearCopy:
         head = ridge.chosen(self.world.public(texts), copy(texts))
-        return Copy(self.world.public, head.weights, head.offset)
+        return LinearCopy(self.world.public, head.weights, head.offset)
 
     def collected(self) -> Iterator[str]:
         """What is done to answers before a copy is made of them."""
@@ -158,8 +164,25 @@ class Measure:
     def _fitted(self, name: str, answers: Floats) -> Iterator[str]:
         by_grams = ngrams.fit(ngrams.counted(self.asked), answers)
         head = ridge.chosen(self.world.public(self.asked), answers)
-        yield self.line(f"{name}: n-grams", Copy(ngrams.counted, by_grams.weights, by_grams.offset))
-        yield self.line(f"{name}: ridge", Copy(self.world.public, head.weights, head.offset))
+        yield self.line(
+            f"{name}: n-grams", LinearCopy(ngrams.counted, by_grams.weights, by_grams.offset)
+        )
+        yield self.line(f"{name}: ridge", LinearCopy(self.world.public, head.weights, head.offset))
+
+    def committed(self) -> Iterator[str]:
+        """What `extproc ownership` finds by so many of the texts that were asked."""
+        entries, others = (
+            told(tenant, self.asked, self.raw, key=key(tenant), strength=STRENGTH)[1]
+            for tenant in ("acme", "beta")
+        )
+        suspects = [copy(self.asked) for copy in self.stolen().values()]
+        suspects.append(clean_model(0, self.raw, self.world.public(self.asked)))
+        answers = [said(self.asked, vectors) for vectors in suspects]
+        for count in COMMITTED:
+            mine, theirs = cells(entries[:count]), cells(others[:count])
+            bits = [Looked.of(mine, each).bits for each in answers]
+            bits.append(min(Looked.of(theirs, each).bits for each in answers))
+            yield f"{count:6}" + "".join(f"{each:12.0f}" for each in bits)
 
     def clean(self, models: int = CLEAN, on: int = ON) -> Iterator[str]:
         """Models that have seen no mark, each looked at under keys of its own."""
@@ -167,7 +190,7 @@ class Measure:
         seen: dict[Laid, list[float]] = {way: [] for way in WAYS}
         bits = []
         for number in range(models):
-            both = residues(raw, _clean(number, raw, public))
+            both = residues(raw, clean_model(number, raw, public))
             keys = [Draw(b"clean %d" % number)]
             for way, residue in zip(WAYS, both, strict=True):
                 seen[way].append(moved(keys[0], STRENGTH, raw, [residue]).deviations)
@@ -221,7 +244,7 @@ class Measure:
             yield f"{strength:8}{cosine:12.5f}{same:12.1%}{right[0]:14.1%}{right[1]:10.1%}"
 
 
-def _clean(number: int, raw: Floats, public: Floats) -> Floats:
+def clean_model(number: int, raw: Floats, public: Floats) -> Floats:
     """One of six sorts: other heads, other layers, other noise, all at random."""
     rng = np.random.default_rng(number)
     width = int(rng.integers(16, 257))
@@ -264,6 +287,7 @@ def main() -> None:
         HEADING: [measure.chains, measure.removals, measure.collected],
         "": [measure.clean],
         f"{'':52}{'asked':>10}{'others':>10}{'beta':>10}": [measure.fingerprints],
+        f"{'texts':6}{'n-grams':>12}{'ridge':>12}{'clean':>12}{'beta':>12}": [measure.committed],
         "strength      cosine   same ten   right topic    before": [lambda: measure.costs(topics)],
     }
     for heading, makers in tables.items():

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from extproc.mutators import fingerprint
+from extproc.redteam.laundering.maps import LinearCopy, fine_tuned, pruned
 from extproc.redteam.laundering.vectors import Embed, Means, cut, rounded, turned
 from extproc.redteam.surrogates import ridge
 from tests.watermarks.embeddings import BITS, CUT, ROTATED, Measure, behind
-from tests.watermarks.removals import Copy, fine_tuned, pruned
 from tests.watermarks.served import MARKED, Served, found, space
 from tests.watermarks.world import bags, unit
 
@@ -32,7 +32,7 @@ def measure() -> Measure:
 
 
 @cache
-def stolen(chain: str = MARKED) -> dict[str, Copy]:
+def stolen(chain: str = MARKED) -> dict[str, LinearCopy]:
     return measure().stolen(chain)
 
 

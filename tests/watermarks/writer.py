@@ -15,6 +15,7 @@ from extproc.demo.server.models import corpus, training, weight_cache
 from extproc.demo.server.models.tiny_lm import TinyLm
 from extproc.demo.server.models.vocabulary import END, SIZE
 from extproc.marks.vocabulary import Vocabulary, made
+from extproc.ownership.word_tokens import counted
 
 Ints = npt.NDArray[np.int64]
 LENGTH: Final = 100
@@ -32,8 +33,10 @@ def vocabulary() -> Vocabulary:
     """Of the words that the model's tokens write and that its corpus says most."""
     spelled = {}
     for token, octets in enumerate(victim().vocabulary.spellings):
-        spelled[octets.decode(errors="replace")] = token
-    return made(spelled, corpus.read().learned)
+        text = octets.decode(errors="replace")
+        if text.startswith(" "):
+            spelled[text[1:]] = (token,)
+    return made(spelled, counted(corpus.read().learned))
 
 
 @dataclass(frozen=True, slots=True)

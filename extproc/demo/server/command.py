@@ -16,7 +16,7 @@ import uvicorn
 
 from extproc.demo.server.app import Models, create_app
 from extproc.demo.server.errors import MissingWeights
-from extproc.demo.server.models import digits, tabular, weight_cache
+from extproc.demo.server.models import digits, tabular, teachers, weight_cache
 from extproc.demo.server.models.classifier import Classifier
 from extproc.demo.server.models.embedder import Embedder
 from extproc.demo.server.models.magika import Magika, model_directory
@@ -32,6 +32,7 @@ _CLASSIFIERS: Final[Mapping[str, Callable[[], Classifier]]] = {
     "digits-plain": digits.plain,
     "digits-dp-8": digits.private_8,
     "digits-dp-3": digits.private_3,
+    "digits-teachers": teachers.digits,
     "cancer": tabular.cancer,
     "wine": tabular.wine,
     "magika": Magika.load,

@@ -11,7 +11,10 @@ from extproc.redteam.request import Reply, Request
 
 @dataclass(frozen=True, slots=True)
 class Kserve:
-    """Reads the outputs ``probabilities`` and ``label``, whichever come."""
+    """Reads the outputs ``probabilities`` and ``label``, or ``votes``, whichever come.
+
+    Votes are shares of them; a row of none names no class, and so is none that was served.
+    """
 
     model: str
     tensor: str
@@ -46,6 +49,8 @@ class Kserve:
             return Answers.refused(count)
 
     def _answers(self, outputs: dict[str, list[float]], count: int) -> Answers:
+        if "votes" in outputs:
+            return _shares(np.array(outputs["votes"], np.float64).reshape(count, self.classes))
         scores = None
         if "probabilities" in outputs:
             scores = np.array(outputs["probabilities"], np.float64).reshape(count, self.classes)
@@ -56,3 +61,11 @@ class Kserve:
         else:
             return Answers.refused(count)
         return Answers(labels, scores, np.ones(count, bool))
+
+
+def _shares(votes: Floats) -> Answers:
+    """What votes [N, C] come to."""
+    total = votes.sum(axis=1)
+    served = total > 0
+    labels = np.where(served, votes.argmax(axis=1), -1)
+    return Answers(labels, votes / np.where(served, total, np.nan)[:, None], served)

@@ -155,7 +155,7 @@ ATTACK: Final = Attack(
     tenants=_ALL_KEYS,
     linked=False,
     bystanders=CUSTOMERS * len(HABITS),
-    apart=True,
+    apart="detection",
     policies=("standard", "watched"),
     quick_policies=("watched",),
 )

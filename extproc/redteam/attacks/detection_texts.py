@@ -126,7 +126,7 @@ ATTACK: Final = Attack(
     tenants=_ALL_KEYS,
     linked=False,
     bystanders=CUSTOMERS,
-    apart=True,
+    apart="detection",
     policies=("standard", "watched-texts"),
     quick_policies=("watched-texts",),
 )

@@ -1,114 +1,180 @@
-"""Rid a copy of marks that may be in it, and see what is lost by that.
+"""Steal a classifier that marks its answers, and rid the copy of the marks.
 
-Papers: those of the removals, `extproc.redteam.laundering`.  The thief keeps some of the victim's
-answers back: how much worse a copy is on these after a removal is the price of that removal.  Where
-it is nothing, a mark is worth no more than it survives the removal.
+Papers: Orekondy, Schiele and Fritz, 2019, "Knockoff Nets", CVPR, section 4.1.2 (inputs of another
+kind, in any order); those of the removals, `extproc.redteam.laundering`: Lukas et al., 2022, is a
+survey of them.
+
+Rule: it knows nothing of marks.  Copies that learn answers by heart are what marks are about; the
+thief's own choice among surrogates is there too, and is laundered by what it does not learn.  Some
+of it no thief can do: fine-tuning by what the model says unmarked, which is asked past the gateway,
+is the best that fine-tuning could be; and copies that were taught by that alone carry nobody's
+marks, and are to be called nobody's.  A bystander asks as much of another kind, with a key of his
+own.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import numpy as np
 
-from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Measure, Needs
-from extproc.redteam.attacks import embedding_texts
-from extproc.redteam.attacks.embedding_regression import OnBase
-from extproc.redteam.laundering import labels, vectors
-from extproc.redteam.policy_choice import BASELINE
-from extproc.redteam.public_vectors import PublicModel
+from extproc.redteam.answers import Answers, Floats, Ints
+from extproc.redteam.attack import Attack, Copy, Family, Finding, Gain, Kind, Measure, Needs
+from extproc.redteam.laundering.labels import Labels, Means, distilled, noisy, smoothed
+from extproc.redteam.laundering.networks import fine_tuned, pruned
+from extproc.redteam.oracle import Budget, Classifier
+from extproc.redteam.owner.found import CLEAN, MEASURES, STOLEN, called
 from extproc.redteam.scene import Scene
-from extproc.redteam.surrogates import ridge
+from extproc.redteam.surrogates import by_heart
+from extproc.redteam.surrogates.by_heart import Known
 from extproc.redteam.surrogates.choice import Chooser
-from extproc.redteam.surrogates.choice import Family as Surrogate
 from extproc.redteam.surrogates.gathered import Gathered
-from extproc.redteam.vector_judge import aligned_cosine, unit
+from extproc.redteam.surrogates.perceptron import Committee
 
 OTHERS: Final = 3_000
-"""Inputs that the victim is not asked about, and the copy is."""
-_POOL: Final = 4_500
-"""Texts; other attacks ask about these too, of which the victim's server knows the answers."""
+"""Inputs that the thief has and the victim was not asked about."""
+PERCEPTRON, FOREST, CHOICE = "perceptron", "forest", "own choice"
+"""Surrogates."""
+_BYSTANDER: Final = 1
+"""The place of his key."""
+
+Way = tuple[str, Callable[[], Labels]]
+"""What is done, and what comes of it."""
 
 
-async def _of_classifier(scene: Scene) -> AsyncIterator[Gain]:
-    target, count = scene.target, scene.budgets[-1]
-    inputs = scene.rng.permutation(target.task)
-    own, others = inputs[:count], inputs[count : count + OTHERS]
-    answers = await scene.classifier().ask(own)
-    learnt = Gathered.nothing(target.dimensions, target.classes).with_answers(own, answers)
-    kept_back = len(learnt) // 5
-    if not kept_back:
+@dataclass(frozen=True, slots=True)
+class _Loot:
+    """What a thief has: inputs [N, d], what was answered, and what the model itself says [N]."""
+
+    inputs: Floats
+    labels: Ints
+    truth: Ints
+    gathered: Gathered
+    known: Known
+    means: Means
+
+    @property
+    def rng(self) -> np.random.Generator:
+        return self.means.rng
+
+    def perceptron(self, labels: Ints) -> Committee:
+        taken = by_heart.course(len(self.inputs))
+        return by_heart.perceptron(self.inputs, labels, self.known, self.rng, taken)
+
+    def chosen(self, gathered: Gathered) -> Labels:
+        return Chooser(self.known.low, self.known.high, self.rng).fit(gathered)
+
+
+async def launder(
+    scene: Scene, surrogates: Collection[str] = (PERCEPTRON, FOREST, CHOICE)
+) -> AsyncIterator[Gain]:
+    """What the attack yields, of these surrogates alone."""
+    loot = await _stolen(scene)
+    if loot is None:
         return
-    held, truth = learnt.inputs[:kept_back], learnt.labels[:kept_back]
-    chooser = Chooser(target.low, target.high, scene.rng, (Surrogate.PERCEPTRON,))
-    copy = chooser.fit(_after(learnt, kept_back))
-    means = labels.Means(others, target.low, target.high, target.classes, scene.rng)
-    stolen = np.mean(copy(held) == truth)
-    yield Finding("held.as_stolen", stolen)
-    for name, remove in labels.REMOVALS.items():
-        yield Finding(f"lost.{name}", stolen - np.mean(remove(copy, means)(held) == truth))
+    yield Finding("relabelled", float(np.mean(loot.labels != loot.truth)))
+    truth_of_others = await _unmarked(scene, loot.means.inputs)
+    made: Mapping[str, Callable[[], Iterator[tuple[str, Labels]]]] = {
+        PERCEPTRON: lambda: _perceptrons(loot, truth_of_others),
+        FOREST: lambda: _forests(loot),
+        CHOICE: lambda: _choices(loot),
+    }
+    for surrogate in surrogates:
+        for name, labels in made[surrogate]():
+            yield Copy(scene.budgets[-1], labels, name)
 
 
-def _after(gathered: Gathered, place: int) -> Gathered:
-    return Gathered(
-        gathered.inputs[place:],
-        gathered.labels[place:],
-        gathered.scores[place:],
-        gathered.scored[place:],
+async def _stolen(scene: Scene) -> _Loot | None:
+    """None where not all is answered."""
+    target, count = scene.target, scene.budgets[-1]
+    pool = scene.rng.permutation(target.natural)
+    asked, others = pool[:count], pool[count:][:count]
+    answers = await scene.classifier().ask(asked)
+    beside = Classifier(scene.client, target.adapter, target.classes, Budget(len(others)))
+    await beside.ask(others, key=_BYSTANDER)
+    if not answers.served.all():
+        return None
+    own = scene.rng.permutation(target.task)[:OTHERS]
+    return _Loot(
+        asked,
+        answers.labels,
+        await _unmarked(scene, asked),
+        Gathered.nothing(target.dimensions, target.classes).with_answers(asked, answers),
+        Known(target.low, target.high, target.classes),
+        Means(own, target.low, target.high, target.classes, scene.rng),
     )
 
 
-async def _of_embedding(scene: Scene) -> AsyncIterator[Gain]:
-    """Half of the texts are kept back: a rotation is found on three quarters of them, and these
-    must be more than the dimensions.
-    """
-    victim, count = scene.embedding, scene.budgets[-1]
-    assert victim.base is not None
-    texts = embedding_texts.draw(victim.task[:_POOL], count, scene.rng)
-    served = await scene.embedder().ask(texts)
-    base = PublicModel(scene.public, victim.base)
-    known = await base.learn(texts)
-    held, truth = texts[count // 2 :], unit(served.values[count // 2 :])
-    if not served.served.all():
-        return
-    copy = OnBase(base, ridge.chosen(known[: count // 2], served.values[: count // 2]))
-    means = vectors.Means(texts[: count // 2], scene.rng)
-    stolen = aligned_cosine(unit(copy(held)), truth)
-    yield Finding("held.as_stolen", stolen)
-    for name, remove in vectors.REMOVALS.items():
-        left = aligned_cosine(unit(remove(copy, means)(held)), truth)
-        yield Finding(f"lost.{name}", stolen - left)
+async def _unmarked(scene: Scene, inputs: Floats) -> Ints:
+    """What the model says itself, which no thief is told."""
+    target, budget = scene.target, Budget(len(inputs))
+    model = Classifier(scene.public, target.adapter, target.classes, budget)
+    return (await model.ask(inputs)).labels
 
 
-LABELS: Final = Attack(
+def _perceptrons(loot: _Loot, truth_of_others: Ints) -> Iterator[tuple[str, Labels]]:
+    copy, means = loot.perceptron(loot.labels), loot.means
+    ways: list[Way] = [
+        (STOLEN, lambda: copy),
+        *((f"pruned, {share:.0%}", partial(pruned, copy, share)) for share in (0.3, 0.5, 0.8)),
+        (
+            "fine-tuned by unmarked answers",
+            lambda: fine_tuned(copy, means.inputs, truth_of_others, means.rng),
+        ),
+        ("a tenth of its answers drawn", lambda: noisy(copy, means)),
+        ("smoothed by a vote", lambda: smoothed(copy, means)),
+        ("distilled on what was asked", lambda: loot.perceptron(copy(loot.inputs))),
+        ("distilled on other inputs", lambda: distilled(copy, means)),
+        (CLEAN, lambda: loot.perceptron(loot.truth)),
+    ]
+    yield from _named(PERCEPTRON, ways)
+
+
+def _forests(loot: _Loot) -> Iterator[tuple[str, Labels]]:
+    copy, means = by_heart.trees(loot.inputs, loot.labels, loot.rng), loot.means
+    ways: list[Way] = [
+        (STOLEN, lambda: copy),
+        ("a tenth of its answers drawn", lambda: noisy(copy, means)),
+        ("smoothed by a vote", lambda: smoothed(copy, means)),
+        ("distilled on what was asked", lambda: loot.perceptron(copy(loot.inputs))),
+        ("distilled on other inputs", lambda: distilled(copy, means)),
+        (CLEAN, lambda: by_heart.trees(loot.inputs, loot.truth, loot.rng)),
+    ]
+    yield from _named(FOREST, ways)
+
+
+def _choices(loot: _Loot) -> Iterator[tuple[str, Labels]]:
+    nothing = Gathered.nothing(loot.inputs.shape[1], loot.known.classes)
+    unmarked = Answers(loot.truth, None, np.ones(len(loot.truth), bool))
+    ways: list[Way] = [
+        (STOLEN, lambda: loot.chosen(loot.gathered)),
+        (CLEAN, lambda: loot.chosen(nothing.with_answers(loot.inputs, unmarked))),
+    ]
+    yield from _named(CHOICE, ways)
+
+
+def _named(surrogate: str, ways: list[Way]) -> Iterator[tuple[str, Labels]]:
+    """Each made when it is asked for."""
+    for way, make in ways:
+        yield called(surrogate, way), make()
+
+
+ATTACK: Final = Attack(
     name="laundering",
-    paper="Lukas et al., IEEE S&P 2022; Cohen et al., ICML 2019",
-    family=Family.COPY,
-    needs=(Needs.TASK_DATA, Needs.LABELS),
+    paper="Orekondy et al., CVPR 2019; Lukas et al., IEEE S&P 2022; Szyller et al., MM 2021",
+    family=Family.OWNERSHIP,
+    needs=(Needs.OTHER_DATA, Needs.TASK_DATA, Needs.LABELS, Needs.OWNER),
     kind=Kind.CLASSIFIER,
-    run=_of_classifier,
+    run=launder,
     victims=("digits",),
-    budgets=(1_000,),
+    budgets=(10_000,),
     measures=(
-        Measure("held.as_stolen", "share of inputs kept back of which the copy says the same"),
-        Measure("lost.distilled", "what of it is lost by teaching a forest with it", worse="low"),
-        Measure("lost.smoothed", "what of it is lost by a vote of neighbours", worse="low"),
+        *MEASURES,
+        Measure("relabelled", "share of what was asked that got another label than the model's"),
     ),
-    policies=(BASELINE,),
-)
-VECTORS: Final = Attack(
-    name="laundering-vectors",
-    paper="Shetty et al. 2025; Jacob et al., CVPR 2018",
-    family=Family.VECTORS,
-    needs=(Needs.VECTORS, Needs.BASE_MODEL, Needs.TASK_DATA),
-    kind=Kind.EMBEDDING,
-    run=_of_embedding,
-    victims=("minilm-private",),
-    budgets=(1_000,),
-    measures=(
-        Measure("held.as_stolen", "mean cosine on texts kept back, after the best rotation"),
-        Measure("lost.rounded", "what of it is lost by rounding to eight bits", worse="low"),
-        Measure("lost.cut", "what of it is lost with half of the dimensions", worse="low"),
-        Measure("lost.turned", "what of it is lost by a secret rotation", worse="low"),
-    ),
-    policies=(BASELINE,),
+    bystanders=1,
+    apart="ownership",
+    baseline=False,
+    policies=("marked",),
 )

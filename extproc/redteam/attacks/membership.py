@@ -14,16 +14,17 @@ it is the one attack that reads them from what only judges see.
 """
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 
-from extproc.redteam.answers import Bools, Floats, Ints
+from extproc.redteam.answers import Answers, Bools, Floats, Ints
 from extproc.redteam.attack import Attack, Family, Finding, Gain, Kind, Measure, Needs
 from extproc.redteam.measures.distinguish import auc, auc_interval, true_positives
 from extproc.redteam.measures.guesses import guesses
+from extproc.redteam.measures.privacy_bound import of_guesses
 from extproc.redteam.scene import Scene
 
 NOISES: Final = (0.05, 0.1, 0.2, 0.3)
@@ -34,6 +35,8 @@ _SHADOWS: Final = 12
 _RARE: Final = 0.01
 """Share of false positives at which true ones are counted."""
 _LEAST: Final = 1e-6
+DELTA: Final = 1e-5
+"""At which an epsilon is proven."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,8 @@ async def _run(scene: Scene) -> AsyncIterator[Gain]:
     made = guesses(suspicions, candidates.member, scene.rng)
     for name, count in (("right", made.right), ("made", made.made), ("records", made.records)):
         yield Finding(f"guesses.{name}", count, note=_WAYS[made.way])
+    proven = of_guesses(made.right, made.made, made.records, DELTA)
+    yield Finding("guesses.epsilon", proven)
 
 
 async def _suspicions(scene: Scene, candidates: _Candidates) -> AsyncIterator[tuple[str, Floats]]:
@@ -93,12 +98,21 @@ def _candidates(scene: Scene) -> _Candidates:
 
 
 async def _ask(scene: Scene, candidates: _Candidates) -> _Told:
-    answers = await scene.classifier().ask(candidates.inputs)
+    answers = await _asked(scene, candidates.inputs)
     labels, classes = answers.labels, scene.target.classes
     if answers.scores is None:
         return _Told(np.eye(classes)[np.maximum(labels, 0)], labels, in_detail=False)
     scores = np.nan_to_num(answers.scores, nan=1 / classes)
-    return _Told(scores, labels, in_detail=bool(np.any((scores > 0) & (scores < 1))))
+    in_detail = np.any((answers.scores > 0) & (answers.scores < 1))
+    return _Told(scores, labels, in_detail=bool(in_detail))
+
+
+async def _asked(scene: Scene, inputs: Floats) -> Answers:
+    """In an order that is no order of members: where answers run out, who has none says nothing."""
+    order = scene.rng.spawn(1)[0].permutation(len(inputs))
+    answers, back = await scene.classifier().ask(inputs[order]), order.argsort()
+    scores = None if answers.scores is None else answers.scores[back]
+    return Answers(answers.labels[back], scores, answers.served[back])
 
 
 def _findings(candidates: _Candidates, name: str, suspicion: Floats) -> Iterator[Finding]:
@@ -112,13 +126,13 @@ def _findings(candidates: _Candidates, name: str, suspicion: Floats) -> Iterator
 
 async def _stood(scene: Scene, candidates: _Candidates) -> Floats:
     """Share of noisy variants [N] of which the true label was still told."""
-    target, oracle = scene.target, scene.classifier()
+    target = scene.target
     right, served = np.zeros(len(candidates.truth)), np.zeros(len(candidates.truth))
     for noise in NOISES:
         for _ in range(_DRAWS):
             drawn = scene.rng.normal(0, noise, candidates.inputs.shape)
             varied = candidates.inputs + drawn * (target.high - target.low)
-            answers = await oracle.ask(np.clip(varied, target.low, target.high))
+            answers = await _asked(scene, np.clip(varied, target.low, target.high))
             right += answers.served & (answers.labels == candidates.truth)
             served += answers.served
     return np.where(served > 0, right / np.maximum(served, 1), 0.5)
@@ -210,5 +224,15 @@ ATTACK: Final = Attack(
         Measure("guesses.right", "guesses of who was trained on that were right"),
         Measure("guesses.made", "guesses ventured, as learnt from the other half of the records"),
         Measure("guesses.records", "records that were guessed about, or not"),
+        Measure("guesses.epsilon", "epsilon that these guesses prove at least, at delta 1e-5"),
     ),
+)
+VOTES: Final = replace(
+    ATTACK,
+    name="membership-votes",
+    victims=("digits-teachers",),
+    quick=(),
+    apart="private",
+    policies=("private",),
+    quick_policies=("private",),
 )

@@ -1,7 +1,6 @@
 """Detection made ready by ``extproc calibrate``, as an operator makes it."""
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -10,8 +9,8 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from extproc.redteam.firing_range import benign_traffic
+from extproc.redteam.firing_range.command import command
 from extproc.redteam.firing_range.issue import CALIBRATION, issue
-from extproc.redteam.firing_range.process import ProcessDied
 
 _MADE: Final = (0, 1)
 """Exit codes: so few callers never bear out what thousands would."""
@@ -43,23 +42,6 @@ async def _calibrated(source: Path, seed: int, share: int) -> bytes:
         now = datetime.now(UTC).timestamp()
         asked = (traffic, issued.traffic, seed, share, now)
         await asyncio.to_thread(benign_traffic.write, *asked)
-        await _run(str(traffic), "--policy", str(issued.policy), "--into", str(into))
+        options = ("--policy", str(issued.policy), "--into", str(into))
+        await command("calibrate", str(traffic), *options, ended=_MADE)
         return into.read_bytes()
-
-
-async def _run(*arguments: str) -> None:
-    child = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "extproc", "calibrate", *arguments),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        start_new_session=True,
-    )
-    try:
-        said, _ = await child.communicate()
-    finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
-    if child.returncode not in _MADE:
-        raise ProcessDied(f"extproc calibrate failed:\n{said.decode(errors='replace').strip()}")

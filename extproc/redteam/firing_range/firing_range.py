@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from extproc.redteam.firing_range.issue import CALIBRATION, Party, issue
+from extproc.redteam.firing_range.command import command
+from extproc.redteam.firing_range.issue import (
+    CALIBRATION,
+    LOG,
+    LOG_KEY,
+    VAULT,
+    VAULT_KEY,
+    Issued,
+    Party,
+    issue,
+)
 from extproc.redteam.firing_range.process import process
 
 SHIPPED = Path(__file__).with_name("policies.yaml")
@@ -17,6 +27,10 @@ SHARED = Path(__file__).with_name("shared.yaml")
 """That of a policy whose replicas count together."""
 WATCHED = Path(__file__).with_name("watched.yaml")
 """That of policies with detection."""
+PRIVATE = Path(__file__).with_name("private.yaml")
+"""That of a policy that answers votes privately."""
+MARKED = Path(__file__).with_name("marked.yaml")
+"""That of a policy that marks, and keeps what it marked."""
 _REMEMBERED = 20_000
 """Texts: every policy and seed asks about the same ones, of which each takes ten milliseconds."""
 
@@ -28,6 +42,9 @@ class Gateway:
     urls: tuple[str, ...]
     """Of its replicas."""
     keys: Mapping[str, Sequence[str]]
+    folders: tuple[Path, ...] = ()
+    """Of its replicas, where these have a vault: each with its policy file and all that it keeps,
+    as `issue` names it."""
 
     @property
     def url(self) -> str:
@@ -66,6 +83,7 @@ async def gateway(  # noqa: PLR0913 - where it stands, and what it counts and de
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(TemporaryDirectory(prefix="extproc-redteam-")))
         urls: list[str] = []
+        folders: list[Path] = []
         keys: Mapping[str, Sequence[str]] = {}
         for at in range(replicas):
             own = directory / str(at)
@@ -74,10 +92,21 @@ async def gateway(  # noqa: PLR0913 - where it stands, and what it counts and de
             issued = issue(policy, own, seed, parties, health, redis=redis)
             if calibration:
                 (own / CALIBRATION).write_bytes(calibration)
+            await _make_keys(issued)
+            if VAULT in issued.kept:
+                folders.append(own)
             up = _up(f"the gateway of {policy}", issued.policy, upstream)
             urls.append(await stack.enter_async_context(up))
             keys = issued.keys
-        yield Gateway(tuple(urls), keys)
+        yield Gateway(tuple(urls), keys, tuple(folders))
+
+
+async def _make_keys(issued: Issued) -> None:
+    directory = issued.policy.parent
+    if LOG in issued.kept:
+        await command("audit", "key", str(directory / LOG_KEY))
+    if VAULT in issued.kept:
+        await command("keys", "vault", str(directory / VAULT_KEY))
 
 
 @asynccontextmanager

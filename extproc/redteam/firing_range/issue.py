@@ -2,7 +2,8 @@
 
 Rule: what a policy grants is left as it stands; only who is let in, where the sidecar is asked,
 what its callers look like, and where its state is kept are the range's own: in memory, or, where
-replicas of a gateway are to share what they count, in the range's Redis.  Keys follow from the
+replicas of a gateway are to share what they count, in the range's Redis; an audit log and a vault
+beside the policy file.  Keys follow from the
 seed, so that what is drawn under a key (rotations, noise) is drawn again in the next run: this is a
 range on one machine, and nobody else's gateway.
 """
@@ -19,6 +20,12 @@ import yaml
 
 CALIBRATION: Final = "calibration"
 """The file's name, beside the policy file."""
+LOG, LOG_KEY = "audit.jsonl", "audit.pem"
+VAULT, VAULT_KEY = "marks.vault", "vault.pem"
+"""Names of what is kept there, where the policy file has anything kept; of a key, the private
+one's: the public one has ``.pub`` behind it."""
+_FILES: Final = {"audit": LOG, "ownership": VAULT}
+"""Parts of a policy file that have the gateway keep something."""
 _USER: Final = "user"
 """The traffic class of a policy that names none."""
 _OF_A_SERVER: Final = (
@@ -49,6 +56,8 @@ class Issued:
     """API keys by the party's name."""
     traffic: tuple[str, ...] = ()
     """Traffic classes that detection has to be calibrated for; none where there is no detection."""
+    kept: tuple[str, ...] = ()
+    """Of LOG and VAULT those that the policy file has."""
 
 
 def issue(
@@ -80,12 +89,14 @@ def issue(
         "store": _shared(document) if redis else {"kind": "memory"},
         "tenants": tenants,
         **_watched(document),
+        **_kept(document),
     }
     _write(directory / "hmac", secret)
     if redis:
         _write(directory / "redis", redis)
     _write(directory / "policy.yaml", yaml.safe_dump(filled, sort_keys=False))
-    return Issued(directory / "policy.yaml", keys, _classes(document))
+    kept = tuple(name for part, name in _FILES.items() if part in document)
+    return Issued(directory / "policy.yaml", keys, _classes(document), kept)
 
 
 def shares(source: Path) -> bool:
@@ -122,6 +133,18 @@ def _watched(document: Mapping[str, Any]) -> dict[str, Any]:
     if "detection" not in document:
         return {}
     return {"detection": document["detection"] | {"reference": CALIBRATION, "alerts": []}}
+
+
+def _kept(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The operator's own log and vault are not written to, and their keys are not asked for."""
+    own = {
+        "audit": {"path": LOG, "key": f"file:{LOG_KEY}"},
+        "ownership": {"vault": VAULT, "recipient": f"file:{VAULT_KEY}.pub"},
+    }
+    kept = {part: document[part] | own[part] for part in _FILES if part in document}
+    if "audit" in kept:
+        kept["audit"].pop("pseudonyms", None)
+    return kept
 
 
 def _classes(document: Mapping[str, Any]) -> tuple[str, ...]:

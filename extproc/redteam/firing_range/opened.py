@@ -129,7 +129,7 @@ def _place(choice: Choice, bare: str, gateways: Mapping[Path, Gateway]) -> Place
     running = gateways[choice.file]
     spare = tuple(running.keys[_spare(choice)])
     at_once = 1 if choice.counts else _AT_ONCE
-    return Place(running.url, running.keys, spare, at_once, running.urls)
+    return Place(running.url, running.keys, spare, at_once, running.urls, running.folders)
 
 
 def _spare(choice: Choice) -> str:

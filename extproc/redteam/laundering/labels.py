@@ -7,7 +7,7 @@ Smoothing", ICML, section 3, for the vote.  A mark that sits in single inputs is
 copy says of other inputs, nor of what it says of their neighbours.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -21,6 +21,8 @@ Labels = Callable[[Floats], Ints]
 VOTES: Final = 15
 WIDTH: Final = 0.03
 """Of the jitter: its deviation, in parts of an input's range."""
+NOISE: Final = 0.1
+"""Share of answers that are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,26 @@ def smoothed(copy: Labels, means: Means, votes: int = VOTES, width: float = WIDT
     return Smoothed(copy, shifts, means.low, means.high, means.classes)
 
 
-REMOVALS: Final[Mapping[str, Callable[[Labels, Means], Labels]]] = {
-    "distilled": distilled,
-    "smoothed": smoothed,
-}
+@dataclass(frozen=True, slots=True)
+class Noisy:
+    """What a copy says, but for a share of inputs, of which a class is drawn; the same of the same
+    input.
+    """
+
+    copy: Labels
+    share: float
+    classes: int
+    seed: int
+
+    def __call__(self, inputs: Floats) -> Ints:
+        labels = self.copy(inputs).copy()
+        for place, row in enumerate(inputs):
+            drawn = np.random.default_rng([self.seed, *np.ascontiguousarray(row).tobytes()])
+            if drawn.random() < self.share:
+                labels[place] = drawn.integers(self.classes)
+        return labels
+
+
+def noisy(copy: Labels, means: Means, share: float = NOISE) -> Labels:
+    """A class in place of the copy's, for so many inputs."""
+    return Noisy(copy, share, means.classes, int(means.rng.integers(2**31)))

@@ -9,7 +9,7 @@ components", for the dimensions that are kept; Jacob et al., 2018, "Quantization
 Neural Networks for Efficient Integer-Arithmetic-Only Inference", CVPR, for eight bits.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -76,10 +76,3 @@ def turned(copy: Embed, means: Means) -> Embed:
     dimensions = copy(list(means.texts[:1])).shape[1]
     drawn, upper = np.linalg.qr(means.rng.normal(size=(dimensions, dimensions)))
     return Mapped(copy, drawn * np.sign(np.diag(upper)))
-
-
-REMOVALS: Final[Mapping[str, Callable[[Embed, Means], Embed]]] = {
-    "rounded": rounded,
-    "cut": cut,
-    "turned": turned,
-}

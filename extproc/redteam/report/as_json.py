@@ -17,6 +17,7 @@ from extproc.redteam.report.frontier import frontier
 from extproc.redteam.report.model import Cell, Model
 from extproc.redteam.report.promises import Promised
 from extproc.redteam.report.verdicts import Judged, Shown, Verdicts
+from extproc.redteam.report.whose import Whose, whose
 
 VERSION: Final = 1
 
@@ -29,6 +30,7 @@ def render(model: Model, verdicts: Verdicts) -> str:
         "claims": [_judged(each) for each in verdicts.judged],
         "not_stopped": [_shown(each) for each in verdicts.shown],
         "training_privacy": [_promised(each) for each in verdicts.promises],
+        "ownership": [_whose(each) for each in whose(model)],
         "best": _best(model),
         "costs": _costs(model),
         "cells": [_cell(cell) for cell in model.strategies.values()],
@@ -60,6 +62,23 @@ def _promised(each: Promised) -> dict[str, Any]:
         "declared": msgspec.to_builtins(each.declared),
         "proven": _finite(each.proven),
         "broken": each.broken,
+    }
+
+
+def _whose(each: Whose) -> dict[str, Any]:
+    return {
+        "victim": each.key.victim,
+        "policy": each.key.policy,
+        "attack": each.key.attack,
+        "copy": each.surrogate,
+        "done": each.way,
+        "marked": each.marked,
+        "worth": _interval(each.worth.interval if each.worth else None),
+        "bits": _interval(each.bits.interval),
+        "named": each.named,
+        "seeds": len(each.bits.rows),
+        "others": _finite(each.others),
+        "accused": each.accused,
     }
 
 

@@ -51,10 +51,12 @@ ORDER: Final[tuple[str, ...]] = (
     "noisy",
     "watched",
     "watched-texts",
+    "private",
+    "marked",
 )
 """Of the shipped policies, as they are read most easily."""
 
-_NO_ATTACK: Final = (Family.CONTROL, Family.DETECTION)
+_NO_ATTACK: Final = (Family.CONTROL, Family.DETECTION, Family.OWNERSHIP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ class Catalogue:
 
     def is_attack(self, name: str) -> bool:
         """Whether it is one: controls ask as those do who mean well, the preflight looks,
-        and of detection it counts how soon it acts, not what it leaves.
+        of detection it counts how soon it acts, not what it leaves, and of marks whose a copy is.
         """
         return name != PREFLIGHT and self.family(name) not in _NO_ATTACK
 

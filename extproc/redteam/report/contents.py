@@ -12,6 +12,7 @@ from extproc.redteam.report.chapters import (
     information,
     looked,
     noticed,
+    ownership,
     prices,
     training,
 )
@@ -23,6 +24,7 @@ from extproc.redteam.report.verdicts import Verdicts
 def page(model: Model, verdicts: Verdicts) -> Page:
     run = model.run
     size = f"{len(run.seeds)} seeds" if len(run.seeds) != 1 else "one seed"
+    policies = f"{len(run.policies)} policies" if len(run.policies) != 1 else "one policy"
     kind = "" if run.whole else " A part of all attacks and budgets, for a quick answer."
     return Page(
         "What an attacker still gets",
@@ -30,8 +32,8 @@ def page(model: Model, verdicts: Verdicts) -> Page:
             line(
                 "Measured by ",
                 Span("extproc redteam", Tone.CODE),
-                f" {run.version} on {run.date}, over HTTP as a stranger would, under "
-                f"{len(run.policies)} policies with {size}.{kind}",
+                f" {run.version} on {run.date}, over HTTP as a stranger would, under {policies} "
+                f"with {size}.{kind}",
             ),
             claims.tally(verdicts),
         ),
@@ -47,6 +49,7 @@ def _sections(model: Model, verdicts: Verdicts) -> Iterator[Section | None]:
     yield prices.section(model)
     yield noticed.section(model)
     yield detected.section(model, verdicts)
+    yield ownership.section(model, verdicts)
     yield harm.section(model, verdicts)
     yield information.section(model)
     yield training.section(verdicts)

@@ -32,8 +32,8 @@ class Prices(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.per_thousand_queries or self.per_key)
 
 
-class TrainingPrivacy(msgspec.Struct, frozen=True, kw_only=True):
-    """What an operator declares that training promised each record; nobody here has checked it."""
+class Privacy(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operator says that each record is promised; nobody here has checked it."""
 
     epsilon: float
     delta: float
@@ -52,8 +52,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     plan: tuple[Planned, ...]
     victims: dict[str, str] = {}
     """A sentence about each, by name."""
-    training_privacy: dict[str, TrainingPrivacy] = {}
+    training_privacy: dict[str, Privacy] = {}
     """What the policy files declare of it, by victim, where they do."""
+    private_answers: dict[str, Privacy] = {}
+    """What they promise of all answers to one caller, by policy, where they answer votes alone."""
     facts: dict[str, str] = {}
     """Versions of what was run, such as Envoy's; sizes of the machine; what it took."""
     prices: Prices = Prices()

@@ -14,9 +14,9 @@ from extproc.redteam.report.catalogue import ORDER
 _GREY: Final = "#8c8c8c"
 _COLOURS: Final = (
     *("#1f8fd6", "#e0701a", "#12a17c", "#c065b0", "#b59410", "#6a6fd8", "#d64550", "#3d8b8b"),
-    *("#5b7f1f", "#2d4fb0"),
+    *("#5b7f1f", "#2d4fb0", "#7a1f4b", "#a0522d"),
 )
-_MARKS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", "H", "$T$")
+_MARKS: Final = ("o", "s", "^", "D", "v", "P", "X", "<", "H", "$T$", "$P$", "$M$")
 _OTHER_COLOURS: Final = ("#8f6a4f", "#2fa6b8", "#7f9a2a", "#a55a78", "#5f7f9f")
 _OTHER_MARKS: Final = ("*", "p", "d", "h", "8")
 

@@ -1,4 +1,4 @@
-"""What operators declare of training, beside what the attack on membership proves.
+"""What operators promise records, of training or of answers, beside what is proven of membership.
 
 Rule: an attack may show that a promise is broken, never that it is kept.  What it proves is the
 least that it proves with any seed: seeds ask about the same records of the same model, so that none
@@ -7,13 +7,14 @@ of them may be chosen for being lucky.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 
 from extproc.redteam.measures.privacy_bound import of_guesses
-from extproc.redteam.report.header import TrainingPrivacy
+from extproc.redteam.report.header import Privacy
 from extproc.redteam.report.model import Cell, Key, Model
 
-ATTACK: Final = "membership"
+ATTACKS: Final = ("membership", "membership-votes")
 RIGHT: Final = "guesses.right"
 MADE: Final = "guesses.made"
 RECORDS: Final = "guesses.records"
@@ -27,9 +28,12 @@ class Promised:
 
     right: Cell
     made: Cell
-    declared: TrainingPrivacy | None
+    declared: Privacy | None
+    """What answers are promised under the policy, else what is declared of training."""
     proven: float
     """Epsilon at least, at the declared delta."""
+    of: str = "training is declared"
+    """What it is that is declared."""
 
     @property
     def broken(self) -> bool:
@@ -41,7 +45,7 @@ class Promised:
         assert self.declared is not None
         key = self.right.key
         return (
-            f"{key.victim} under {key.policy}: training is declared to have epsilon "
+            f"{key.victim} under {key.policy}: {self.of} to have epsilon "
             f"{self.declared.epsilon:g}, and answers prove {self.proven:.2f} at least"
         )
 
@@ -49,18 +53,26 @@ class Promised:
 def promised(model: Model) -> Iterator[Promised]:
     """Of all victims whose members were guessed, in the order of the report."""
     for victim in model.victims(RIGHT):
-        for policy in model.policies():
+        for attack, policy in product(ATTACKS, model.policies()):
             cells = [
-                model.cells.get(Key(ATTACK, victim, policy, measure, 0))
+                model.cells.get(Key(attack, victim, policy, measure, 0))
                 for measure in (RIGHT, MADE, RECORDS)
             ]
             right, made, records = cells
             if right is not None and made is not None and records is not None:
-                declared = model.run.training_privacy.get(victim)
-                yield Promised(right, made, declared, _proven(right, made, records, declared))
+                declared, of = _declared(model, victim, policy)
+                yield Promised(right, made, declared, _proven(right, made, records, declared), of)
 
 
-def _proven(right: Cell, made: Cell, records: Cell, declared: TrainingPrivacy | None) -> float:
+def _declared(model: Model, victim: str, policy: str) -> tuple[Privacy | None, str]:
+    """What holds there, and of what."""
+    promise = model.run.private_answers.get(policy)
+    if promise is not None:
+        return promise, "answers are promised"
+    return model.run.training_privacy.get(victim), "training is declared"
+
+
+def _proven(right: Cell, made: Cell, records: Cell, declared: Privacy | None) -> float:
     delta = USUAL if declared is None else declared.delta
     return min(
         of_guesses(

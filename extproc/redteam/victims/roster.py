@@ -13,6 +13,7 @@ VICTIMS: Final[Mapping[str, Callable[[], Victim]]] = {
     "digits-plain": digits_private.plain,
     "digits-dp-8": digits_private.private_8,
     "digits-dp-3": digits_private.private_3,
+    "digits-teachers": digits_private.teachers,
     "cancer": tabular.cancer,
     "wine": tabular.wine,
     "magika": magika.victim,

@@ -13,6 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from extproc.demo.server.app import Models, create_app
 from extproc.demo.server.models import digits as digits_models
+from extproc.demo.server.models import teachers
 from extproc.demo.server.models.forest import Forest
 from extproc.demo.server.models.minilm import MiniLm
 from extproc.demo.server.models.minilm_private import PrivateMiniLm
@@ -56,7 +57,7 @@ def forest() -> Forest:
 
 @pytest.fixture(scope="session")
 def models(digits: SoftmaxRegression, forest: Forest, minilm: MiniLm, tiny_lm: TinyLm) -> Models:
-    return Models([digits, forest], [minilm, PrivateMiniLm.on(minilm)], tiny_lm)
+    return Models([digits, forest, teachers.digits()], [minilm, PrivateMiniLm.on(minilm)], tiny_lm)
 
 
 @pytest.fixture(scope="session")

@@ -41,6 +41,15 @@ def test_scores_and_labels_are_read_whichever_come() -> None:
     assert labels.served.all()
 
 
+def test_votes_are_read_as_shares_and_a_row_of_none_as_no_answer() -> None:
+    read = ADAPTER.read(_outputs(votes=[30, 70, 0, 1, 0, 0]), 3)
+    assert read.scores is not None
+    assert read.scores[:2].tolist() == [[0.3, 0.7], [0, 1]]
+    assert np.isnan(read.scores[2]).all()
+    assert read.labels.tolist() == [1, 1, -1]
+    assert read.served.tolist() == [True, True, False]
+
+
 @pytest.mark.parametrize(
     "reply",
     [
@@ -50,6 +59,7 @@ def test_scores_and_labels_are_read_whichever_come() -> None:
         _reply([]),
         _outputs(other=[1.0]),
         _outputs(probabilities=[0.5]),
+        _outputs(votes=[1.0]),
         Reply(200, (), b"<html>", 0, 0),
     ],
 )

@@ -1,10 +1,13 @@
 """An overfit model gives its members away, and one that says nothing of them does not."""
 
+from dataclasses import replace
+
 import numpy as np
 from aiohttp import web
 
+from extproc.redteam.adapters.kserve import Kserve
 from extproc.redteam.answers import Floats
-from extproc.redteam.attacks.membership import ATTACK
+from extproc.redteam.attacks.membership import ATTACK, VOTES
 from extproc.redteam.measures.privacy_bound import of_guesses
 from tests.redteam.faulty import (
     answer,
@@ -93,3 +96,31 @@ async def test_a_refusal_makes_nobody_look_like_a_member_or_like_none() -> None:
         rows = await tried(ATTACK, url, against=victim(MEMBERS, others))
     for way in ("gap", "confidence", "label_only"):
         assert 0.35 < rows[f"auc.{way}"].value < 0.65, way
+
+
+async def test_where_answers_run_out_who_has_none_is_no_less_a_member() -> None:
+    """A model that knows nobody and is always right: whoever was answered would look like one."""
+    left = 60
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        nonlocal left
+        inputs = await rows_asked(request)
+        left -= len(inputs)
+        return answer(np.eye(2)[truth(inputs)]) if left >= 0 else refusal()
+
+    small = replace(AGAINST, adapter=Kserve("planted", "x", 2, most=10))
+    async with serving(handle) as url:
+        rows = await tried(ATTACK, url, against=small)
+    assert left < 0
+    told = {name: row.value for name, row in rows.items() if name.startswith("auc.")}
+    assert told.keys() == {"auc.gap", "auc.calibrated", "auc.label_only"}
+    assert 0.35 < min(told.values()) < max(told.values()) < 0.65
+
+
+async def test_what_the_guesses_prove_is_told_too() -> None:
+    async with serving(model(_overfit)) as url:
+        rows = await tried(VOTES, url, against=AGAINST)
+    right, made, records = (
+        round(rows[f"guesses.{each}"].value) for each in ("right", "made", "records")
+    )
+    assert rows["guesses.epsilon"].value == of_guesses(right, made, records, 1e-5) > 1

@@ -9,6 +9,7 @@ import yaml
 from extproc.redteam.client import Client
 from extproc.redteam.firing_range.benign_traffic import IMAGES, TEXTS
 from extproc.redteam.firing_range.firing_range import (
+    MARKED,
     SHARED,
     SHIPPED,
     WATCHED,
@@ -54,6 +55,18 @@ def test_the_policies_that_detect_are_standard_until_somebody_is_suspected() -> 
         assert policy["fidelity"] == "standard"
         assert [step["above"] for step in policy["escalation"]] == [0.9, 0.97]
     assert {each["traffic"] for each in watched["policies"].values()} == {IMAGES, TEXTS}
+
+
+def test_the_policy_that_marks_is_standard_behind_the_marks() -> None:
+    shipped, marked = (
+        yaml.safe_load(file.read_text(encoding="utf-8")) for file in (SHIPPED, MARKED)
+    )
+    standard, behind = shipped["fidelities"]["standard"], marked["fidelities"]["marked"]
+    assert marked["routes"] == shipped["routes"]
+    for kind, mark in (("probabilities", "mark"), ("embedding", "mark_positions")):
+        first, *others = behind[kind]
+        assert (first["kind"], others) == (mark, standard[kind])
+    assert "label" not in behind, "it would say which answers are marked"
 
 
 async def test_a_policy_that_is_not_there_is_said_before_anything_starts() -> None:

@@ -7,7 +7,17 @@ from pathlib import Path
 import pytest
 import yaml
 
-from extproc.redteam.firing_range.issue import CALIBRATION, Party, issue, principal, shares
+from extproc.redteam.firing_range.issue import (
+    CALIBRATION,
+    LOG,
+    LOG_KEY,
+    VAULT,
+    VAULT_KEY,
+    Party,
+    issue,
+    principal,
+    shares,
+)
 
 PARTIES = [
     Party("pair", "gold", keys=4, tenants=2),
@@ -55,6 +65,31 @@ def test_what_detects_has_a_calibration_of_the_ranges_and_tells_nobody(tmp_path:
     kept = {"reference": CALIBRATION, "half_life": "1d", "alerts": []}
     assert written["detection"] == kept
     assert issued.traffic == ("batch", "user")
+
+
+def test_what_is_kept_is_the_ranges_own_and_nothing_is_where_nothing_was(tmp_path: Path) -> None:
+    """Planted: the operator's own paths, which a run would write to."""
+    kept = {
+        "audit": {
+            "path": "/var/log/audit.jsonl",
+            "key": "env:KEY",
+            "pseudonyms": "file:secrets/pseudonyms",
+            "checkpoint": {"within": "1s"},
+        },
+        "ownership": {"vault": "/var/lib/marks", "recipient": "env:PUBLIC", "queue": 7},
+    }
+    source = _source(tmp_path, yaml.safe_dump(POLICY | kept))
+    issued = issue(source, tmp_path, 1, PARTIES, "127.0.0.1:1")
+    written = yaml.safe_load(issued.policy.read_text())
+    own = {"path": LOG, "key": f"file:{LOG_KEY}", "checkpoint": {"within": "1s"}}
+    assert written["audit"] == own
+    vault = {"vault": VAULT, "recipient": f"file:{VAULT_KEY}.pub", "queue": 7}
+    assert written["ownership"] == vault
+    assert issued.kept == (LOG, VAULT)
+    (tmp_path / "plain").mkdir()
+    plain = issue(_source(tmp_path), tmp_path / "plain", 1, PARTIES, "127.0.0.1:1")
+    assert plain.kept == ()
+    assert {"audit", "ownership"}.isdisjoint(yaml.safe_load(plain.policy.read_text()))
 
 
 def test_what_does_not_detect_needs_none(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 
 from extproc.redteam.answers import Floats, Ints
-from extproc.redteam.laundering.labels import REMOVALS, Means, Smoothed, distilled, smoothed
+from extproc.redteam.laundering.labels import Means, Noisy, Smoothed, distilled, noisy, smoothed
 
 MARKED = np.array([0.8, 0.8])
 
@@ -47,10 +47,19 @@ def test_neighbours_stay_within_the_bounds_and_a_tie_goes_to_the_lowest() -> Non
 def test_a_mark_in_single_inputs_is_gone_and_little_else() -> None:
     inputs = np.random.default_rng(2).random((2_000, 2))
     assert _with_a_mark(MARKED[None]).tolist() == [0]
-    for name, remove in REMOVALS.items():
+    for remove in (distilled, smoothed):
         clean = remove(_with_a_mark, _means())
-        assert clean(MARKED[None]).tolist() == [1], name
-        assert np.mean(clean(inputs) == _side(inputs)) > 0.97, name
+        assert clean(MARKED[None]).tolist() == [1], remove
+        assert np.mean(clean(inputs) == _side(inputs)) > 0.97, remove
+
+
+def test_of_some_inputs_a_class_is_drawn_and_always_the_same() -> None:
+    inputs = np.random.default_rng(2).random((2_000, 2))
+    drawn = noisy(_side, _means(), 0.2)
+    # Half of those that are drawn come out as they were: a binomial of 2,000 at 0.1.
+    assert 0.07 < np.mean(drawn(inputs) != _side(inputs)) < 0.13
+    assert (drawn(inputs) == drawn(inputs[::-1])[::-1]).all()
+    assert (Noisy(_side, 0.0, 2, 1)(inputs) == _side(inputs)).all()
 
 
 def test_what_is_taught_is_what_the_copy_says_and_nothing_else() -> None:

@@ -5,16 +5,15 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from extproc.redteam.attacks.membership import ATTACK
+from extproc.redteam.attacks.membership import ATTACK, VOTES
 from extproc.redteam.goals import Goals
 from extproc.redteam.report.as_json import render
 from extproc.redteam.report.catalogue import Catalogue
 from extproc.redteam.report.chapters.training import section
 from extproc.redteam.report.document import Table
-from extproc.redteam.report.header import TrainingPrivacy
+from extproc.redteam.report.header import Privacy
 from extproc.redteam.report.model import Model, gather
-from extproc.redteam.report.promises import ATTACK as NAME
-from extproc.redteam.report.promises import promised
+from extproc.redteam.report.promises import ATTACKS, promised
 from extproc.redteam.report.verdicts import decide
 from extproc.redteam.row import Row
 from tests.redteam.report.made_up import RUN, row
@@ -22,13 +21,15 @@ from tests.redteam.report.made_up import RUN, row
 NONE = Goals(goals=(), not_stopped=())
 
 
-def _rows(*right: int, made: int = 100, policy: str = "none") -> Iterator[Row]:
+def _rows(
+    *right: int, made: int = 100, policy: str = "none", attack: str = ATTACK.name
+) -> Iterator[Row]:
     for seed, count in enumerate(right, 1):
         for measure, value in (("right", count), ("made", made), ("records", 200)):
             yield row(
                 f"guesses.{measure}",
                 float(value),
-                attack="membership",
+                attack=attack,
                 victim="digits",
                 policy=policy,
                 seed=seed,
@@ -37,13 +38,13 @@ def _rows(*right: int, made: int = 100, policy: str = "none") -> Iterator[Row]:
 
 
 def _model(rows: Iterator[Row], epsilon: float | None = None) -> Model:
-    stated = {} if epsilon is None else {"digits": TrainingPrivacy(epsilon=epsilon, delta=1e-5)}
+    stated = {} if epsilon is None else {"digits": Privacy(epsilon=epsilon, delta=1e-5)}
     run = msgspec.structs.replace(RUN, training_privacy=stated)
     return gather(rows, run, Catalogue.of([ATTACK]))
 
 
 def test_it_is_of_the_attack_that_there_is() -> None:
-    assert ATTACK.name == NAME
+    assert (ATTACK.name, VOTES.name) == ATTACKS
     names = {measure.name for measure in ATTACK.measures}
     assert {"guesses.right", "guesses.made", "guesses.records"} <= names
 
@@ -88,6 +89,16 @@ def test_programs_get_what_is_declared_and_what_is_proven() -> None:
     assert found["declared"] == {"epsilon": 1.0, "delta": 1e-5}
     assert (found["victim"], found["broken"]) == ("digits", True)
     assert found["proven"] > 2
+
+
+def test_private_answers_are_held_to_what_their_policy_promises() -> None:
+    rows = [*_rows(95, 96, attack=VOTES.name), *_rows(95, 96, policy="coarse", attack=VOTES.name)]
+    promise = {"coarse": Privacy(epsilon=2.0, delta=1e-5)}
+    run = msgspec.structs.replace(RUN, private_answers=promise)
+    bare, private = promised(gather(rows, run, Catalogue.of([ATTACK, VOTES])))
+    assert (bare.declared, bare.broken) == (None, False)
+    assert (private.declared, private.broken) == (promise["coarse"], True)
+    assert "under coarse: answers are promised to have epsilon 2, and" in private.sentence
 
 
 def test_readers_get_both_in_a_line() -> None:

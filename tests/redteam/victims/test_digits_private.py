@@ -5,7 +5,12 @@ from extproc.redteam.victims import digits, digits_private
 from extproc.redteam.victims.victim import ClassifierVictim
 from tests.redteam.victims.splits import bounded, disjoint
 
-VICTIMS = [digits_private.plain(), digits_private.private_8(), digits_private.private_3()]
+VICTIMS = [
+    digits_private.plain(),
+    digits_private.private_8(),
+    digits_private.private_3(),
+    digits_private.teachers(),
+]
 
 
 @pytest.mark.parametrize("victim", VICTIMS, ids=lambda victim: victim.name)
@@ -25,7 +30,7 @@ def test_as_many_of_both_sides_are_odd() -> None:
         assert (sum(wrong), len(wrong)) == (45, 225)
 
 
-def test_the_three_differ_in_their_training_alone() -> None:
+def test_they_differ_in_their_training_alone() -> None:
     first = VICTIMS[0].secret
     for other in VICTIMS[1:]:
         np.testing.assert_array_equal(first.members, other.secret.members)

@@ -16,7 +16,8 @@ from extproc.redteam.victims.roster import VICTIMS
 from extproc.redteam.victims.victim import ClassifierVictim, EmbeddingVictim, Secret
 
 TRAINED = ("digits-plain", "digits-dp-8", "digits-dp-3")
-CLASSIFIERS = ("digits", "digits-mlp", "digits-forest", *TRAINED, "cancer", "wine", "magika")
+ODDLY = (*TRAINED, "digits-teachers")
+CLASSIFIERS = ("digits", "digits-mlp", "digits-forest", *ODDLY, "cancer", "wine", "magika")
 EMBEDDING_MODELS = ("minilm", "minilm-private")
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -40,7 +41,7 @@ async def _right(oracle: Classifier, rows: Floats, truth: Ints) -> float:
 
 def _held(name: str, secret: Secret) -> tuple[Floats, Ints]:
     """All that the model was not trained on, with labels that are right."""
-    if name in TRAINED:
+    if name in ODDLY:
         _, held, _, truth = digits.split()
         return held, truth
     truth = np.concatenate([secret.truth, secret.other_truth])
@@ -64,6 +65,7 @@ async def test_a_classifier_scores_all_kinds_of_inputs(name: str, client: Client
     [
         *(("digits", 96), ("digits-mlp", 97), ("digits-forest", 97), ("cancer", 94), ("wine", 97)),
         *(("digits-plain", 93), ("digits-dp-8", 93), ("digits-dp-3", 91)),
+        ("digits-teachers", 93),
     ],
 )
 async def test_it_tells_as_many_rightly_as_it_says(name: str, least: int, client: Client) -> None:

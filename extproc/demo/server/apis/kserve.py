@@ -1,7 +1,8 @@
 """KServe v2, the Open Inference Protocol over REST, in front of classifiers of rows of numbers.
 
-Rule: an output that is not asked for by name is given only if it is public; `logits` is not.
-Binary tensors are refused.
+Rule: an output that is not asked for by name is given only if it is public; `logits` is not.  An
+ensemble tells its votes and nothing else, so that a gateway that answers these privately hides
+nothing that stands beside them.  Binary tensors are refused.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,6 +64,7 @@ OUTPUTS: Final[Mapping[str, Output]] = {
     "probabilities": Output("FP64", by_class=True, of=lambda scores: scores.probabilities),
     "label": Output("INT64", by_class=False, of=lambda scores: scores.labels),
     "logits": Output("FP64", by_class=True, of=lambda scores: scores.logits, public=False),
+    "votes": Output("INT64", by_class=True, of=lambda scores: scores.votes),
 }
 
 
@@ -86,11 +88,11 @@ class KserveApi:
         outputs = [
             {
                 "name": name,
-                "datatype": output.datatype,
-                "shape": [-1, asked.classes] if output.by_class else [-1],
+                "datatype": OUTPUTS[name].datatype,
+                "shape": [-1, asked.classes] if OUTPUTS[name].by_class else [-1],
             }
-            for name, output in OUTPUTS.items()
-            if output.public
+            for name in _outputs(asked)
+            if OUTPUTS[name].public
         ]
         return answer(
             {
@@ -138,14 +140,22 @@ def _bad_request(message: str) -> ApiError:
 
 def _asked_names(model: Signature, asked: InferRequest) -> Sequence[str]:
     """Outputs to give; raise ApiError 400 where the model has none of such a name."""
+    known = _outputs(model)
     if not asked.outputs:
-        return [name for name, output in OUTPUTS.items() if output.public]
-    known = [name for name in OUTPUTS if name != "logits" or model.logits]
+        return [name for name in known if OUTPUTS[name].public]
     names = [output.name for output in asked.outputs]
     unknown = [name for name in names if name not in known]
     if unknown:
         raise _bad_request(f"unexpected inference output '{unknown[0]}' for model '{model.name}'")
     return names
+
+
+def _outputs(model: Signature) -> Sequence[str]:
+    """All that it has, public or not."""
+    if model.teachers:
+        return ["votes"]
+    scores = ["probabilities", "label"]
+    return [*scores, "logits"] if model.logits else scores
 
 
 def _rows(model: Signature, tensor: InputTensor) -> NDArray[np.float64]:

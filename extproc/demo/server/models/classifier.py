@@ -26,17 +26,22 @@ class Signature:
     platform: str = "numpy"
     bounds: tuple[float, float] | None = None
     """Outside of which a number means nothing to it."""
+    teachers: int = 0
+    """Members of an ensemble, which tells how many of them voted for each class and nothing else; 0
+    of what is none.
+    """
     slow: bool = False
     """Whether a row takes it longer than a request takes the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What it says of B rows: ``probabilities`` [B, C] and ``labels`` [B]; logits [B, C]."""
+    """What it says of B rows: ``probabilities`` [B, C] and ``labels`` [B]; logits, votes [B, C]."""
 
     probabilities: Floats
     labels: Ints
     logits: Floats | None = None
+    votes: Ints | None = None
 
 
 class Classifier(Protocol):

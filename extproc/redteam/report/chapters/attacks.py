@@ -27,7 +27,7 @@ from extproc.redteam.report.verdicts import Verdicts
 
 TREATMENT = {REFUSAL, CHANGE, SHARE}
 """Measures of every attack; the chapter of when it is noticed has them."""
-APART: Final = (Family.CONTROL, Family.DETECTION)
+APART: Final = (Family.CONTROL, Family.DETECTION, Family.OWNERSHIP)
 """Families that have chapters of their own."""
 NAMING: Final = (Family.LANGUAGE, Family.CHANNEL, Family.ABUSE)
 """Families whose findings say in words what was found."""

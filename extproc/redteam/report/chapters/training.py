@@ -15,11 +15,12 @@ from extproc.redteam.report.promises import Promised
 from extproc.redteam.report.verdicts import Verdicts
 
 _ABOUT = (
-    "Declared is what the operator says of training (training_privacy of a route); nobody here has "
-    "seen it. Proven is the least epsilon that the answers are consistent with, with 95 % "
-    "confidence and any seed, by how many guesses of who was trained on were right (Steinke, "
-    "Nasr and Jagielski, 2023). More than declared is a promise broken; less is no proof that it "
-    "is kept: another attacker may prove more."
+    "Declared is what the operator says of training (training_privacy of a route), or of answers, "
+    "where votes alone are told, privately (a budget of the policy); nobody here has checked it. "
+    "Proven is the least epsilon that the answers are consistent with, with 95 % confidence and "
+    "any seed, by how many guesses of who was trained on were right (Steinke, Nasr and "
+    "Jagielski, 2023). More than declared is a promise broken; less is no proof that it is kept: "
+    "another attacker may prove more."
 )
 
 

@@ -135,6 +135,22 @@ def test_a_model_without_logits_gives_none(client: TestClient) -> None:
     assert "unexpected inference output 'logits' for model 'digits-forest'" in refused["error"]
 
 
+def test_an_ensemble_tells_its_votes_and_nothing_else(client: TestClient) -> None:
+    (votes,) = _infer(client, model="digits-teachers")["outputs"]
+    assert (votes["name"], votes["datatype"], votes["shape"]) == ("votes", "INT64", [3, 10])
+    assert np.reshape(votes["data"], (3, 10)).sum(axis=1).tolist() == [100] * 3
+    for name in ("probabilities", "label", "logits"):
+        refused = _infer(client, model="digits-teachers", outputs=[{"name": name}])
+        assert refused["status"] == 400
+    (public,) = client.get("/v2/models/digits-teachers").json()["outputs"]
+    assert public == {"name": "votes", "datatype": "INT64", "shape": [-1, 10]}
+
+
+def test_what_is_no_ensemble_has_no_votes(client: TestClient) -> None:
+    refused = _infer(client, outputs=[{"name": "votes"}])
+    assert "unexpected inference output 'votes' for model 'digits'" in refused["error"]
+
+
 @pytest.mark.parametrize("rows", [1, 128, 129, 1024])
 def test_large_batches_are_answered_as_small_ones_are(client: TestClient, rows: int) -> None:
     images = np.tile(IMAGES[:1], (rows, 1))

@@ -26,5 +26,8 @@ def test_all_models_are_listed(client: TestClient) -> None:
     assert listed["object"] == "list"
     assert listed["data"] == [
         {"id": name, "object": "model", "created": 1_700_000_000, "owned_by": "extproc-demo"}
-        for name in ("digits", "digits-forest", "minilm", "minilm-private", "tiny-lm")
+        for name in (
+            *("digits", "digits-forest", "digits-teachers"),
+            *("minilm", "minilm-private", "tiny-lm"),
+        )
     ]
